@@ -1,0 +1,74 @@
+# What people and CI type. `make` alone explains.
+
+export PARKWATT_HOME ?= $(CURDIR)/.parkwatt
+
+VENV := .venv
+BIN := $(VENV)/bin
+ROOMS := parkwatt.py store ingest analytics api dashboards simulators
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check bench tools lock clean
+MAKEFLAGS += --no-print-directory
+
+help:
+	@echo 'make demo    everything on this machine: database, broker, a real plant, the live page'
+	@echo '             (make demo ARGS=--once prints the figures as JSON and ends)'
+	@echo 'make test    the whole test suite on real servers (ARGS are passed to pytest)'
+	@echo 'make check   format, lint, types, import contracts, spelling, docs in step'
+	@echo 'make bench   speed, as JSON lines'
+	@echo 'make venv    only the environment, in $(VENV)'
+	@echo 'make tools   what the tests need from apt: Mosquitto, Chromium, fonts'
+	@echo 'make lock    renew requirements/*.txt from pyproject.toml'
+	@echo 'make clean   remove environment and caches; the data in PARKWATT_HOME stay'
+
+venv: $(VENV)/.ready
+
+# only names, versions and hashes from the lock; standard output stays free for figures
+$(VENV)/.ready: pyproject.toml requirements/runtime.txt deploy/make-venv.sh
+	@deploy/make-venv.sh $(VENV) >&2
+	@echo 'installing what Parkwatt needs' >&2
+	@$(PIP) install --require-hashes -r requirements/runtime.txt >&2
+	@$(PIP) install --no-deps --no-build-isolation -e . >&2
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready requirements/dev.txt
+	@echo 'installing what the tests need' >&2
+	@$(PIP) install --require-hashes -r requirements/dev.txt >&2
+	@touch $@
+
+demo: $(VENV)/.ready
+	@$(BIN)/parkwatt demo $(ARGS)
+
+test: $(VENV)/.ready-dev tools
+	@$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/.ready-dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/codespell $(wildcard README.md) docs deploy $(ROOMS)
+	@$(if $(wildcard tests/docs),$(BIN)/pytest -q tests/docs)
+
+bench: $(VENV)/.ready-dev tools
+	@env -u PYTHONPATH $(BIN)/python tests/bench/run.py $(ARGS)
+
+tools:
+	@deploy/install-test-tools.sh >&2
+
+COMPILE = env CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/lock/bin/pip-compile --quiet \
+	--upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	--annotation-style=line --build-deps-for=editable --extra local
+
+lock: $(VENV)/.ready
+	@$(BIN)/python -m venv $(VENV)/lock
+	@$(VENV)/lock/bin/pip install --quiet 'pip-tools>=7.6'
+	@$(COMPILE) -o requirements/runtime.txt pyproject.toml
+	@$(COMPILE) --extra grafana --extra dev -c requirements/runtime.txt \
+		-o requirements/dev.txt pyproject.toml
+
+clean:
+	@rm -rf $(VENV) build dist *.egg-info .coverage .*_cache .hypothesis
+	@find $(ROOMS) tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,265 @@
+"""Readings of a park → usage of its meters → totals of its enterprises and itself.
+
+The same functions serve the job, which writes what they give, and questions *as known
+on* a date, which only ask; so both give the same bits.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from analytics import registers
+from analytics.jobs.validity import Segments, segments, steps
+from analytics.registers import (
+    QUARTER_US,
+    Bool,
+    Events,
+    Int64,
+    Intervals,
+    Steps,
+    Usage,
+)
+from store import registry
+from store.database import Connection
+from store.readings import Rows, to_datetime, to_us
+from store.records import Channel, Validity
+from store.series import Series
+
+CONTEXT = 8  # readings beside a span that decide on the intervals in it
+
+
+@dataclass(kw_only=True)
+class World:
+    """What is known of a park on a date: its counted channels and their relations."""
+
+    park_id: int
+    zone: ZoneInfo
+    channels: list[Channel]
+    multipliers: list[Validity]
+    # per meter that counts in totals: from when it counts for which enterprise
+    members: dict[int, Segments]
+    by_id: dict[int, Channel] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_id = {each.channel_id: each for each in self.channels}
+
+
+def load_world(
+    conn: Connection, park_id: int, zone: str, known_on: datetime | None = None
+) -> World:
+    """Read a park's relations, as known on a date."""
+    main = registry.main_meters(conn, park_id)
+    members = segments(registry.assignments(conn, park_id, known_on))
+    return World(
+        park_id=park_id,
+        zone=ZoneInfo(zone),
+        channels=registry.counted_channels(conn, park_id, known_on),
+        multipliers=registry.multipliers(conn, park_id, known_on),
+        members={key: value for key, value in members.items() if key in main},
+    )
+
+
+def meter_usage(world: World, rows: Rows) -> tuple[Series, Events]:
+    """Turn readings of counted channels into usage per quarter hour.
+
+    Parameters
+    ----------
+    rows
+        Ordered by channel and time.
+
+    Returns
+    -------
+    Series
+        By channel id; columns amount, measured_s, estimated_s, expected_s.
+    Events
+        With channel ids.
+    """
+    ids = np.unique(rows.channel)
+    channels = [world.by_id[int(each)] for each in ids]
+    dense = np.searchsorted(ids, rows.channel)
+    is_delta = np.array([each.kind == "delta" for each in channels], np.bool_)
+    delta = is_delta[dense] if ids.size else np.empty(0, np.bool_)
+    of_registers, events = registers.intervals(
+        dense[~delta],
+        rows.at_us[~delta],
+        rows.value[~delta],
+        np.array(
+            [np.nan if each.digits is None else 10.0**each.digits for each in channels]
+        ),
+    )
+    of_deltas, overlaps = registers.amounts(
+        dense[delta], rows.at_us[delta], rows.until_us[delta], rows.value[delta]
+    )
+    index: dict[int, list[int]] = defaultdict(list)
+    for i, each in enumerate(channels):
+        index[each.meter_id].append(i)
+    used = registers.usage(
+        _merged(of_registers, of_deltas),
+        np.array([round(each.measured_up_to_s * 1e6) for each in channels], np.int64),
+        _without_deltas(steps(world.multipliers, index), is_delta),
+    )
+    found = events.joined(overlaps)
+    return _series(ids, used), found._replace(channel=ids[found.channel])
+
+
+def _merged(one: Intervals, other: Intervals) -> Intervals:
+    if not other.start.size:
+        return one
+    both = Intervals(
+        np.concatenate([one.channel, other.channel]),
+        np.concatenate([one.start, other.start]),
+        np.concatenate([one.stop, other.stop]),
+        np.concatenate([one.amount, other.amount]),
+    )
+    return both.take(np.lexsort((both.start, both.channel)))
+
+
+def _without_deltas(multiplier: Steps, is_delta: Bool) -> Steps:
+    """Interval amounts are primary values: no transformer ratio applies to them."""
+    if not multiplier.channel.size:
+        return multiplier
+    keep = ~is_delta[multiplier.channel]
+    return Steps(multiplier.channel[keep], multiplier.at[keep], multiplier.value[keep])
+
+
+def _series(ids: Int64, used: Usage) -> Series:
+    return Series(
+        ids[used.channel],
+        used.start,
+        np.array(
+            [
+                used.amount,
+                used.measured_s,
+                used.estimated_s,
+                np.full(used.start.size, QUARTER_US / 1e6),
+            ]
+        ),
+    )
+
+
+def clip(series: Series, start: datetime, stop: datetime) -> Series:
+    """Keep the rows with start in [start, stop)."""
+    low, high = to_us(start), to_us(stop)
+    return series.take((series.start_us >= low) & (series.start_us < high))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Total:
+    """What a total adds up: the usage of some channels, each during its membership."""
+
+    subject_id: int
+    quantity: str
+    # (channel id, from, to): half-open, in the order of channel and time
+    parts: tuple[tuple[int, datetime, datetime], ...]
+
+
+def plan_totals(
+    world: World, quantities: Iterable[str], start: datetime, stop: datetime
+) -> list[Total]:
+    """List the totals of the park and its enterprises in [start, stop)."""
+    wanted = set(quantities)
+    parts: dict[tuple[int, str], list[tuple[int, datetime, datetime]]]
+    parts = defaultdict(list)
+    for channel in world.channels:
+        if channel.quantity not in wanted:
+            continue
+        painted = world.members.get(channel.meter_id, [])
+        ends = [to_datetime(at) for at, _ in painted[1:]] + [stop]
+        for (begin, enterprise), end in zip(painted, ends, strict=True):
+            low, high = max(to_datetime(begin), start), min(end, stop)
+            if enterprise is not None and low < high:
+                part = (channel.channel_id, low, high)
+                parts[int(enterprise), channel.quantity].append(part)
+                parts[world.park_id, channel.quantity].append(part)
+    return [
+        Total(subject_id=subject, quantity=quantity, parts=tuple(sorted(each)))
+        for (subject, quantity), each in sorted(parts.items())
+    ]
+
+
+def add_up(total: Total, usage: Series, start: datetime, stop: datetime) -> Series:
+    """Add usage per quarter hour, channel after channel.
+
+    A quarter belongs to the enterprise that the meter counts for at its start. Where no
+    channel has anything there is no row; `expected_s` counts the members of the quarter.
+
+    Returns
+    -------
+    Series
+        One key, 0; columns as of usage.
+    """
+    first = to_us(start) // QUARTER_US
+    size = -(-to_us(stop) // QUARTER_US) - first
+    sums = np.zeros((4, size))
+    present = np.zeros(size, np.bool_)
+    for channel, low, high in total.parts:
+        begin = max(-(-to_us(low) // QUARTER_US) - first, 0)
+        end = min(-(-to_us(high) // QUARTER_US) - first, size)
+        sums[3, begin:end] += QUARTER_US / 1e6
+        rows = slice(
+            np.searchsorted(usage.key, channel, "left"),
+            np.searchsorted(usage.key, channel, "right"),
+        )
+        cell = usage.start_us[rows] // QUARTER_US - first
+        inside = (cell >= begin) & (cell < end)
+        sums[:3, cell[inside]] += usage.values[:3, rows][:, inside]
+        present[cell[inside]] = True
+    where = np.flatnonzero(present)
+    return Series(
+        np.zeros(where.size, np.int64), (where + first) * QUARTER_US, sums[:, where]
+    )
+
+
+def expected_s(total: Total, start: datetime, stop: datetime) -> float:
+    """Seconds that a total's members should have in [start, stop)."""
+    return sum(
+        max(0.0, (min(high, stop) - max(low, start)).total_seconds())
+        for _, low, high in total.parts
+    )
+
+
+def days(zone: ZoneInfo, start: datetime, stop: datetime) -> list[datetime]:
+    """List the local midnights from the day of `start` to that at or after `stop`."""
+    midnight = datetime.combine(start.astimezone(zone).date(), datetime.min.time())
+    edges = [midnight]
+    while edges[-1].replace(tzinfo=zone) < stop:
+        edges.append(edges[-1] + timedelta(days=1))
+    return [each.replace(tzinfo=zone) for each in edges]
+
+
+def by_edges(
+    series: Series, edges: Sequence[datetime], expected: Sequence[float]
+) -> Series:
+    """Sum rows of one or more keys over [edge, next edge), one row after the other.
+
+    Parameters
+    ----------
+    series
+        Ordered by key and time.
+    expected
+        Seconds expected of each interval; the same for all keys.
+    """
+    if not series.key.size:
+        return series
+    edges_us = np.array([to_us(each) for each in edges], np.int64)
+    place = np.searchsorted(edges_us, series.start_us, "right") - 1
+    inside = (place >= 0) & (place < edges_us.size - 1)
+    series, place = series.take(inside), place[inside]
+    keys, of = np.unique(series.key, return_inverse=True)
+    width = edges_us.size - 1
+    cell = of * width + place
+    used = np.unique(cell)
+    # bincount adds in the order of the rows: the same rows give the same bits
+    sums = [
+        np.bincount(cell, weights=column, minlength=keys.size * width)[used]
+        for column in series.values[:3]
+    ]
+    return Series(
+        keys[used // width],
+        edges_us[used % width],
+        np.array([*sums, np.asarray(expected, np.float64)[used % width]]),
+    )

@@ -1,0 +1,413 @@
+"""The figures of a park, an enterprise or a meter over a period, with their parentage."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from analytics import demand, intensity
+from analytics.jobs import accounting, compute
+from analytics.registers import QUARTER_US
+from store import registry, statements
+from store.database import Connection
+from store.errors import Invalid
+from store.factors import factors
+from store.quantities import QUANTITIES
+from store.readings import read_spans, to_datetime, to_us
+from store.records import AddedValue, Subject
+from store.series import USAGE_15MIN, Series, read
+
+GRAINS = ("15min", "day", "month")
+ENERGY = "energy_import"
+LAGGING = "reactive_energy_q1"
+QUARTER_S = QUARTER_US / 1e6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """Local days [first, last) of a zone and the time up to which anything is expected."""
+
+    first: date
+    last: date
+    zone: ZoneInfo
+    now: datetime
+
+    @property
+    def start(self) -> datetime:
+        """Local midnight of the first day."""
+        return datetime.combine(self.first, time(), self.zone)
+
+    @property
+    def stop(self) -> datetime:
+        """Local midnight after the last day."""
+        return datetime.combine(self.last, time(), self.zone)
+
+    @property
+    def due(self) -> datetime:
+        """End of what has passed already."""
+        return min(self.stop.astimezone(UTC), self.now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amounts:
+    """Usage of one quantity of a subject per quarter hour, and the seconds expected."""
+
+    quantity: str
+    quarters: Series
+    expected_s: float
+
+    def total(self, edges: list[datetime]) -> float | None:
+        """Sum over days, each the sum of its quarters; None where nothing is known."""
+        daily = compute.by_edges(self.quarters, edges, [0.0] * (len(edges) - 1))
+        return math.fsum(daily.values[0]) if daily.key.size else None
+
+
+def figures(
+    conn: Connection,
+    subject: Subject,
+    first: date,
+    last: date,
+    *,
+    grain: str = "month",
+    known_on: datetime | None = None,
+    minimum_coverage: float = 0.95,
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """Give the figures of local days [first, last); docs/figures.md names each.
+
+    Parameters
+    ----------
+    known_on
+        Compute from what had arrived and was recorded by then; None: from what the job
+        has stored.
+
+    Raises
+    ------
+    Invalid
+        For an empty period or an unknown grain.
+    """
+    if last <= first:
+        raise Invalid(f"the period {first} to {last} is empty")
+    if grain not in GRAINS:
+        raise Invalid(f"grain {grain!r} is none of {', '.join(GRAINS)}")
+    now = now or datetime.now(UTC)
+    period = Period(
+        first=first,
+        last=last,
+        zone=ZoneInfo(subject.park.zone),
+        now=min(now, known_on) if known_on else now,
+    )
+    amounts = _amounts(conn, subject, period, known_on)
+    edges = compute.days(period.zone, period.start, period.stop)
+    totals = {name: each.total(edges) for name, each in amounts.items()}
+    energy = amounts.get(ENERGY)
+    coverage = _coverage(energy)
+    known = factors(conn, known_on)
+    coal = accounting.coal(totals, known)
+    carbon = accounting.carbon(totals, known, subject.park.region)
+    return {
+        "park": subject.park.code,
+        "enterprise": subject.enterprise,
+        "meter": subject.meter,
+        "from": first.isoformat(),
+        "to": last.isoformat(),
+        "zone": subject.park.zone,
+        "as_known_on": known_on.isoformat() if known_on else None,
+        "energy_kwh": totals.get(ENERGY),
+        **_demand_figures(energy, period, minimum_coverage),
+        **_contract(conn, subject, period, known_on),
+        "power_factor": _power_factor(totals),
+        **coverage,
+        "publishable": coverage["coverage"] >= minimum_coverage,
+        "amounts": {
+            name: {
+                "amount": totals[name],
+                "unit": QUANTITIES[name].unit,
+                **_coverage(each),
+            }
+            for name, each in amounts.items()
+        },
+        "tce": {basis: each.total for basis, each in coal.items()},
+        "co2_t": {method: each.total for method, each in carbon.items()},
+        "intensity": _intensity(conn, subject, period, known_on, coal, carbon),
+        "parentage": {
+            "tce": {basis: each.lines for basis, each in coal.items()},
+            "co2_t": {method: each.lines for method, each in carbon.items()},
+        },
+        "grain": grain,
+        "series": _series(energy, period, grain, minimum_coverage),
+    }
+
+
+def _amounts(
+    conn: Connection, subject: Subject, period: Period, known_on: datetime | None
+) -> dict[str, Amounts]:
+    """Give the subject's usage, as stored or computed anew from what was known."""
+    world = compute.load_world(conn, subject.park.park_id, subject.park.zone, known_on)
+    plans = _plans(world, subject, period)
+    if known_on is not None:
+        channels = sorted({part[0] for plan in plans for part in plan.parts})
+        rows = read_spans(
+            conn,
+            [(channel, period.start, period.stop) for channel in channels],
+            context=compute.CONTEXT,
+            known_on=known_on,
+        )
+        used, _ = compute.meter_usage(world, rows)
+        usage = compute.clip(used, period.start, period.stop)
+    found: dict[str, Amounts] = {}
+    for plan in plans:
+        if known_on is not None:
+            quarters = compute.add_up(plan, usage, period.start, period.stop)
+        else:
+            keys = _stored_keys(conn, subject, plan)
+            quarters = read(conn, USAGE_15MIN, keys, period.start, period.stop)
+        found[plan.quantity] = Amounts(
+            quantity=plan.quantity,
+            quarters=quarters._replace(key=np.zeros_like(quarters.key)),
+            expected_s=compute.expected_s(plan, period.start, period.due),
+        )
+    return found
+
+
+def _plans(
+    world: compute.World, subject: Subject, period: Period
+) -> list[compute.Total]:
+    if subject.kind == "meter":
+        return [
+            compute.Total(
+                subject_id=subject.subject_id,
+                quantity=each.quantity,
+                parts=((each.channel_id, period.start, period.stop),),
+            )
+            for each in world.channels
+            if each.meter_id == subject.subject_id
+        ]
+    return [
+        plan
+        for plan in compute.plan_totals(
+            world,
+            {each.quantity for each in world.channels},
+            period.start,
+            period.stop,
+        )
+        if plan.subject_id == subject.subject_id
+    ]
+
+
+def _stored_keys(conn: Connection, subject: Subject, plan: compute.Total) -> list[int]:
+    if subject.kind == "meter":
+        return [part[0] for part in plan.parts]
+    key = registry.find_channel(conn, plan.subject_id, plan.quantity, "total")
+    return [] if key is None else [key]
+
+
+def _coverage(amounts: Amounts | None) -> dict[str, float]:
+    """Shares of the expected time that are measured, estimated in shape, missing."""
+    if amounts is None or amounts.expected_s <= 0:
+        return {
+            "coverage": 0.0,
+            "measured_share": 0.0,
+            "estimated_share": 0.0,
+            "missing_share": 1.0,
+        }
+    measured = math.fsum(amounts.quarters.values[1]) / amounts.expected_s
+    estimated = math.fsum(amounts.quarters.values[2]) / amounts.expected_s
+    measured, estimated = min(measured, 1.0), min(estimated, 1.0)
+    known = min(measured + estimated, 1.0)
+    return {
+        "coverage": known,
+        "measured_share": measured,
+        "estimated_share": estimated,
+        "missing_share": 1.0 - known,
+    }
+
+
+def _demand_figures(
+    energy: Amounts | None, period: Period, minimum_coverage: float
+) -> dict[str, Any]:
+    """Peak and load factor of the fixed 15-minute windows that are covered."""
+    none = {
+        "peak_demand_kw": None,
+        "peak_start": None,
+        "peak_measured_share": None,
+        "demand_method": "demand_fixed15",
+        "load_factor": None,
+    }
+    if energy is None or not energy.quarters.key.size:
+        return none
+    amount, measured, estimated, expected = energy.quarters.values
+    kw = demand.fixed(amount, QUARTER_S)
+    covered = (measured + estimated) / expected
+    highest = demand.peak(kw, covered, minimum_coverage)
+    if highest is None:
+        return none
+    kw = np.where(covered >= minimum_coverage, kw, np.nan)
+    return {
+        "peak_demand_kw": float(kw[highest]),
+        "peak_start": to_datetime(int(energy.quarters.start_us[highest]))
+        .astimezone(period.zone)
+        .isoformat(),
+        "peak_measured_share": float(measured[highest] / expected[highest]),
+        "demand_method": "demand_fixed15",
+        "load_factor": _number(demand.load_factor(kw)),
+    }
+
+
+def _contract(
+    conn: Connection, subject: Subject, period: Period, known_on: datetime | None
+) -> dict[str, Any]:
+    """Give the contract demand that applies at the end of the period."""
+    at = period.stop - timedelta(microseconds=1)
+    applies = None
+    for row in statements.contract_demands(conn, subject.subject_id, known_on):
+        if row.valid_from <= at and (row.valid_to is None or at < row.valid_to):
+            applies = row.value
+    return {"contract_demand_kw": applies}
+
+
+def _power_factor(totals: dict[str, float | None]) -> float | None:
+    active, lagging = totals.get(ENERGY), totals.get(LAGGING)
+    if active is None or lagging is None:
+        return None
+    return _number(demand.power_factor(np.float64(active), np.float64(lagging)))
+
+
+def _intensity(
+    conn: Connection,
+    subject: Subject,
+    period: Period,
+    known_on: datetime | None,
+    coal: dict[str, accounting.Account],
+    carbon: dict[str, accounting.Account],
+) -> dict[str, Any]:
+    """Give energy and carbon per 10⁴ CNY of added value stated for the whole period."""
+    ids = _enterprises(conn, subject)
+    stated = _cover(
+        statements.added_values(conn, ids, period.first, period.last, known_on=known_on)
+    )
+    days = (period.last - period.first).days
+    missing = [
+        each
+        for each in ids
+        if sum(
+            (s.period_to - s.period_from).days
+            for s in stated
+            if s.enterprise_id == each
+        )
+        < days
+    ]
+    value = math.fsum(s.amount_10k_cny for s in stated) if ids and not missing else None
+    return {
+        "added_value_10k_cny": value,
+        "added_value_ids": [s.added_value_id for s in stated],
+        "added_value_missing": len(missing),
+        "tce_per_10k_cny": {
+            basis: _ratio(each.total, value) for basis, each in coal.items()
+        },
+        "co2_t_per_10k_cny": {
+            method: _ratio(each.total, value) for method, each in carbon.items()
+        },
+    }
+
+
+def _enterprises(conn: Connection, subject: Subject) -> list[int]:
+    if subject.kind == "enterprise":
+        return [subject.subject_id]
+    if subject.kind == "meter":
+        return []
+    return [
+        each.enterprise_id for each in registry.enterprises(conn, subject.park.park_id)
+    ]
+
+
+def _cover(stated: Iterable[AddedValue]) -> list[AddedValue]:
+    """Choose statements that do not overlap, the longest periods first."""
+    chosen: list[AddedValue] = []
+    for each in sorted(
+        stated, key=lambda s: (s.period_from - s.period_to, s.period_from)
+    ):
+        if not any(
+            other.enterprise_id == each.enterprise_id
+            and other.period_from < each.period_to
+            and each.period_from < other.period_to
+            for other in chosen
+        ):
+            chosen.append(each)
+    return chosen
+
+
+def _ratio(numerator: float | None, denominator: float | None) -> float | None:
+    if numerator is None or denominator is None:
+        return None
+    return _number(intensity.ratio(np.float64(numerator), np.float64(denominator)))
+
+
+def _number(value: Any) -> float | None:
+    figure = float(value)
+    return figure if math.isfinite(figure) else None
+
+
+def _series(
+    energy: Amounts | None, period: Period, grain: str, minimum_coverage: float
+) -> list[dict[str, Any]]:
+    """Give energy, coverage and peak of each interval of the grain that has any."""
+    if energy is None or not energy.quarters.key.size:
+        return []
+    quarters = energy.quarters
+    edges = _edges(period, grain, quarters)
+    days = compute.by_edges(
+        quarters, compute.days(period.zone, period.start, period.stop), _none(period)
+    )
+    summed = compute.by_edges(
+        quarters if grain == "15min" else days, edges, [0.0] * (len(edges) - 1)
+    )
+    expected = compute.by_edges(
+        quarters._replace(values=quarters.values[[3, 3, 3, 3]]),
+        edges,
+        [0.0] * (len(edges) - 1),
+    ).values[0]
+    kw = demand.fixed(quarters.values[0], QUARTER_S)
+    covered = (quarters.values[1] + quarters.values[2]) / quarters.values[3]
+    starts = np.searchsorted(quarters.start_us, summed.start_us)
+    stops = np.append(starts[1:], quarters.start_us.size)
+    rows = []
+    for i in range(summed.key.size):
+        part = slice(int(starts[i]), int(stops[i]))
+        highest = demand.peak(kw[part], covered[part], minimum_coverage)
+        at = to_datetime(int(summed.start_us[i])).astimezone(period.zone)
+        rows.append(
+            {
+                "start": at.isoformat(),
+                "energy_kwh": float(summed.values[0, i]),
+                "measured_s": float(summed.values[1, i]),
+                "estimated_s": float(summed.values[2, i]),
+                "expected_s": float(expected[i]),
+                "peak_demand_kw": None if highest is None else float(kw[part][highest]),
+                "peak_start": None
+                if highest is None
+                else to_datetime(int(quarters.start_us[part][highest]))
+                .astimezone(period.zone)
+                .isoformat(),
+            }
+        )
+    return rows
+
+
+def _none(period: Period) -> list[float]:
+    return [0.0] * (len(compute.days(period.zone, period.start, period.stop)) - 1)
+
+
+def _edges(period: Period, grain: str, quarters: Series) -> list[datetime]:
+    if grain == "15min":
+        first = to_us(period.start) // QUARTER_US
+        last = to_us(period.stop) // QUARTER_US
+        return [to_datetime(i * QUARTER_US) for i in range(first, last + 1)]
+    days = compute.days(period.zone, period.start, period.stop)
+    if grain == "day":
+        return days
+    return [each for each in days if each.day == 1 or each in (days[0], days[-1])]

@@ -1,0 +1,277 @@
+"""The job: take what is dirty, recompute exactly that and all that rests on it.
+
+One run is one transaction for one park and at most one local month, so that memory is
+bounded and readers see a long back-fill grow. Any number of processes may run it: a
+park is claimed by a lock that lasts to the commit.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from analytics import demand
+from analytics.jobs import compute
+from analytics.jobs.compute import CONTEXT, World
+from analytics.registers import (
+    EVENT_NAMES,
+    EVENT_RULES,
+    QUARTER_US,
+    Bool,
+    Events,
+    Int64,
+)
+from store import dirty, registry
+from store.database import Connection
+from store.dirty import Span
+from store.events import RegisterEvent, replace_events
+from store.readings import read_spans, to_datetime, to_us
+from store.series import (
+    DEMAND,
+    USAGE_15MIN,
+    USAGE_DAY,
+    USAGE_MONTH,
+    Series,
+    Table,
+    read,
+    write,
+)
+
+WIDEN = 4  # readings on either side whose intervals a new reading can change
+DEMAND_OF = "energy_import"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What one run did."""
+
+    park_id: int
+    readings: int  # read, those beside the spans included
+    quarters: int  # usage rows of meters that are new or changed
+
+
+def run_once(conn: Connection) -> Done | None:
+    """Recompute one park's next month; None when nothing is dirty or all is taken."""
+    with conn.transaction():
+        park_id = dirty.claim_park(conn)
+        if park_id is None:
+            return None
+        zone = next(p.zone for p in registry.parks(conn) if p.park_id == park_id)
+        world = compute.load_world(conn, park_id, zone)
+        spans = [s for s in dirty.take(conn, park_id) if s.channel_id in world.by_id]
+        fresh = [each for each in spans if not each.settled]
+        spans = [each for each in spans if each.settled]
+        if fresh:
+            spans += dirty.widen(conn, fresh, WIDEN)
+        if not spans:
+            return Done(park_id=park_id, readings=0, quarters=0)
+        begin = min(each.start for each in spans)
+        window = _month(world.zone, begin)
+        now, later = _cut(spans, window)
+        dirty.put_back(conn, park_id, later)
+        done = _recompute(conn, world, now)
+        conn.execute("SELECT pg_notify('parkwatt_figures', %s)", (str(park_id),))
+        return done
+
+
+def _month(zone: ZoneInfo, at: datetime) -> tuple[datetime, datetime]:
+    first = at.astimezone(zone).replace(
+        day=1, hour=0, minute=0, second=0, microsecond=0, fold=0
+    )
+    following = (first + timedelta(days=32)).replace(day=1)
+    return first, following
+
+
+def _cut(
+    spans: list[Span], window: tuple[datetime, datetime]
+) -> tuple[list[Span], list[Span]]:
+    """Split spans into one hull per channel inside the window and what lies behind it."""
+    _, stop = window
+    hulls: dict[int, tuple[datetime, datetime]] = {}
+    later: list[Span] = []
+    for span in spans:
+        if span.start < stop:
+            low, high = span.start, min(span.stop, stop)
+            known = hulls.get(span.channel_id, (low, high))
+            hulls[span.channel_id] = (min(known[0], low), max(known[1], high))
+        if span.stop > stop:
+            later.append(span._replace(start=max(span.start, stop), settled=True))
+    now = [
+        Span(channel, _floor(low), _ceil(high), True)
+        for channel, (low, high) in sorted(hulls.items())
+    ]
+    return now, later
+
+
+def _floor(at: datetime) -> datetime:
+    return to_datetime(to_us(at) // QUARTER_US * QUARTER_US)
+
+
+def _ceil(at: datetime) -> datetime:
+    return to_datetime(-(-to_us(at) // QUARTER_US) * QUARTER_US)
+
+
+def _recompute(conn: Connection, world: World, spans: list[Span]) -> Done:
+    rows = read_spans(
+        conn, [(s.channel_id, s.start, s.stop) for s in spans], context=CONTEXT
+    )
+    used, events = compute.meter_usage(world, rows)
+    inside = _inside(used.key, used.start_us, spans)
+    used = used.take(inside)
+    keys = [each.channel_id for each in spans]
+    edges = compute.days(
+        world.zone, min(s.start for s in spans), max(s.stop for s in spans)
+    )
+    start, stop = edges[0], edges[-1]
+    quantities = {world.by_id[key].quantity for key in keys}
+    # all usage of these days, of the same quantities: what totals and days rest on
+    peers = [c.channel_id for c in world.channels if c.quantity in quantities]
+    stored = read(conn, USAGE_15MIN, peers, start, stop)
+    replaced = _inside(stored.key, stored.start_us, spans)
+    changed = write(conn, USAGE_15MIN, stored.take(replaced), used)
+    _write_events(conn, spans, events)
+    usage = _joined(stored.take(~replaced), used)
+    mine = usage.take(np.isin(usage.key, np.array(keys, np.int64)))
+    _roll_up(conn, world.zone, mine, keys, edges, _seconds)
+    meters = {k: world.by_id[k] for k in keys if world.by_id[k].quantity == DEMAND_OF}
+    for key, channel in meters.items():
+        of_meter = mine.take(mine.key == key)
+        _write_demand(conn, channel.meter_id, of_meter, start, stop)
+    first, last = _months(world.zone, edges)
+    for total in compute.plan_totals(world, quantities, first, last):
+        _write_total(conn, world.zone, total, usage, edges)
+    return Done(
+        park_id=world.park_id, readings=rows.channel.size, quarters=changed.key.size
+    )
+
+
+def _write_total(
+    conn: Connection,
+    zone: ZoneInfo,
+    total: compute.Total,
+    usage: Series,
+    edges: list[datetime],
+) -> None:
+    """Write a total's quarters, days, months and, for energy, its demand."""
+    key = registry.add_channel(conn, total.subject_id, total.quantity, "total")
+    start, stop = edges[0], edges[-1]
+    added = compute.add_up(total, usage, start, stop)
+    added = added._replace(key=added.key + key)
+    _replace(conn, USAGE_15MIN, [key], start, stop, added)
+    _roll_up(
+        conn,
+        zone,
+        added,
+        [key],
+        edges,
+        lambda low, high: compute.expected_s(total, low, high),
+    )
+    if total.quantity == DEMAND_OF:
+        _write_demand(conn, total.subject_id, added, start, stop)
+
+
+def _write_demand(
+    conn: Connection, subject_id: int, usage: Series, start: datetime, stop: datetime
+) -> None:
+    """Write the fixed 15-minute demand of a subject from its energy."""
+    amount, measured, estimated, expected = usage.values
+    demand_rows = Series(
+        np.full(usage.key.size, subject_id, np.int64),
+        usage.start_us,
+        np.array(
+            [
+                demand.fixed(amount, QUARTER_US / 1e6),
+                measured / expected,
+                (measured + estimated) / expected,
+            ]
+        ),
+    )
+    _replace(conn, DEMAND, [subject_id], start, stop, demand_rows)
+
+
+def _inside(key: Int64, start_us: Int64, spans: list[Span]) -> Bool:
+    """Tell which rows lie in the span of their channel (one span per channel)."""
+    ids = np.array([each.channel_id for each in spans], np.int64)
+    low = np.array([to_us(each.start) for each in spans], np.int64)
+    high = np.array([to_us(each.stop) for each in spans], np.int64)
+    place = np.minimum(np.searchsorted(ids, key), ids.size - 1)
+    inside: Bool = ids[place] == key
+    return inside & (start_us >= low[place]) & (start_us < high[place])
+
+
+def _joined(one: Series, other: Series) -> Series:
+    return Series(
+        np.concatenate([one.key, other.key]),
+        np.concatenate([one.start_us, other.start_us]),
+        np.concatenate([one.values, other.values], axis=1),
+    ).ordered()
+
+
+def _write_events(conn: Connection, spans: list[Span], events: Events) -> None:
+    inside = _inside(events.channel, events.at, spans)
+    replace_events(
+        conn,
+        [(s.channel_id, s.start, s.stop) for s in spans],
+        [
+            RegisterEvent(
+                channel_id=int(events.channel[i]),
+                at=to_datetime(int(events.at[i])),
+                kind=EVENT_NAMES[events.kind[i]],
+                value_before=float(events.before[i]),
+                value_after=float(events.after[i]),
+                rule=EVENT_RULES[events.kind[i]],
+            )
+            for i in np.flatnonzero(inside)
+        ],
+    )
+
+
+def _roll_up(
+    conn: Connection,
+    zone: ZoneInfo,
+    usage: Series,
+    keys: list[int],
+    edges: list[datetime],
+    expected: Callable[[datetime, datetime], float],
+) -> None:
+    """Write days and months of channels from their quarters."""
+    daily = compute.by_edges(usage, edges, _each(edges, expected))
+    _replace(conn, USAGE_DAY, keys, edges[0], edges[-1], daily)
+    first, last = _months(zone, edges)
+    months = [first]
+    while months[-1] < last:
+        months.append(_month(zone, months[-1])[1])
+    whole = read(conn, USAGE_DAY, keys, first, last)
+    monthly = compute.by_edges(whole, months, _each(months, expected))
+    _replace(conn, USAGE_MONTH, keys, first, last, monthly)
+
+
+def _each(
+    edges: list[datetime], expected: Callable[[datetime, datetime], float]
+) -> list[float]:
+    # in UTC: differences of local times of one zone ignore its changes
+    utc = [to_datetime(to_us(each)) for each in edges]
+    return [expected(low, high) for low, high in pairwise(utc)]
+
+
+def _seconds(low: datetime, high: datetime) -> float:
+    return (high - low).total_seconds()
+
+
+def _months(zone: ZoneInfo, edges: list[datetime]) -> tuple[datetime, datetime]:
+    last_day = edges[-1] - timedelta(days=1)
+    return _month(zone, edges[0])[0], _month(zone, last_day)[1]
+
+
+def _replace(
+    conn: Connection,
+    table: Table,
+    keys: list[int],
+    start: datetime,
+    stop: datetime,
+    new: Series,
+) -> None:
+    write(conn, table, read(conn, table, keys, start, stop), new)

@@ -1,0 +1,295 @@
+"""From registers to usage per interval, split exactly at its edges.
+
+All arrays are flat and ordered by (channel, time); channels are dense indices
+0 … n-1; times are microseconds since 1970 in UTC. Nothing loops over meters.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int64 = NDArray[np.int64]
+Float64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+
+QUARTER_US = 900_000_000
+PLAUSIBLE_ROLLOVER = 0.1  # of the register's range; ours
+
+ROLLOVER, RESET, GLITCH, SPIKE, OVERLAP = range(5)
+EVENT_NAMES = ("rollover", "reset", "glitch", "spike", "overlap")
+EVENT_RULES = (
+    "fell, and the wrapped rise is at most a tenth of the register's range",
+    "fell, did not come back and is no plausible rollover: the interval is unknown",
+    "one reading below both neighbours, which rise: left out",
+    "one reading above both neighbours, which rise: left out",
+    "interval begins before an earlier one of the channel ends: not counted",
+)
+
+
+class Intervals(NamedTuple):
+    """Known amounts of [start, stop) by channel."""
+
+    channel: Int64
+    start: Int64
+    stop: Int64
+    amount: Float64
+
+    def take(self, which: Bool | Int64) -> "Intervals":
+        """Give the chosen ones."""
+        return Intervals(
+            self.channel[which], self.start[which], self.stop[which], self.amount[which]
+        )
+
+
+class Events(NamedTuple):
+    """What was recognised in the registers; `kind` indexes :data:`EVENT_NAMES`."""
+
+    channel: Int64
+    at: Int64
+    kind: Int64
+    before: Float64
+    after: Float64
+
+    def joined(self, other: "Events") -> "Events":
+        """Give both, by channel and time."""
+        channel = np.concatenate([self.channel, other.channel])
+        at = np.concatenate([self.at, other.at])
+        order = np.lexsort((at, channel))
+        return Events(
+            channel[order],
+            at[order],
+            np.concatenate([self.kind, other.kind])[order],
+            np.concatenate([self.before, other.before])[order],
+            np.concatenate([self.after, other.after])[order],
+        )
+
+
+class Usage(NamedTuple):
+    """Amount and known seconds of each interval of the grid that has any."""
+
+    channel: Int64
+    start: Int64
+    amount: Float64
+    measured_s: Float64
+    estimated_s: Float64
+
+
+class Steps(NamedTuple):
+    """A step function per channel: `value` holds from `at` on; before the first, 1.
+
+    Ordered by (channel, at).
+    """
+
+    channel: Int64
+    at: Int64
+    value: Float64
+
+
+def intervals(
+    channel: Int64, at: Int64, value: Float64, modulus: Float64
+) -> tuple[Intervals, Events]:
+    """Take differences of registers and recognise where they are none.
+
+    Parameters
+    ----------
+    channel, at, value
+        Readings, shape (n,), ordered by (channel, at), times distinct per channel;
+        value in [unit of the register].
+    modulus
+        Range of each channel's register, shape (channels,), [unit]; NaN where it is
+        not known.
+
+    Returns
+    -------
+    Intervals
+        Non-negative amounts between neighbouring good readings. Across a reset there
+        is none: what was used is unknown.
+    Events
+        In the order of channel and time.
+
+    Notes
+    -----
+    A momentary fall or rise (one reading below or above both of its neighbours, while
+    these do not fall) is left out; only the two neighbours decide, so the order of
+    arrival does not matter. Rollover by the register's digits as in DL/T 645-2007
+    meters. The rules are ours.
+    """
+    good, odd = _momentary(channel, at, value)
+    kept = np.flatnonzero(good)
+    c, t, v = channel[kept], at[kept], value[kept]
+    same = c[1:] == c[:-1]
+    rise = v[1:] - v[:-1]
+    fell = same & (rise < 0)
+    wrapped = rise + modulus[c[1:]]
+    rolled = fell & (wrapped >= 0) & (wrapped <= PLAUSIBLE_ROLLOVER * modulus[c[1:]])
+    amount = np.where(rolled, wrapped, rise)
+    known = same & ~(fell & ~rolled)
+    falls = np.flatnonzero(fell)
+    fallen = Events(
+        c[1:][falls],
+        t[1:][falls],
+        np.where(rolled[falls], ROLLOVER, RESET).astype(np.int64),
+        v[:-1][falls],
+        v[1:][falls],
+    )
+    found = Intervals(c[1:][known], t[:-1][known], t[1:][known], amount[known])
+    return found, odd.joined(fallen)
+
+
+def _momentary(channel: Int64, at: Int64, value: Float64) -> tuple[Bool, Events]:
+    good = np.ones(value.size, np.bool_)
+    if value.size < 3:
+        none = np.empty(0, np.int64)
+        return good, Events(none, none, none, np.empty(0), np.empty(0))
+    left, mid, right = value[:-2], value[1:-1], value[2:]
+    inside = (channel[:-2] == channel[2:]) & (left <= right)
+    glitch = inside & (mid < left)
+    spike = inside & (mid > right)
+    good[1:-1] = ~(glitch | spike)
+    which = np.flatnonzero(~good)
+    kind = np.where(glitch[which - 1], GLITCH, SPIKE).astype(np.int64)
+    return good, Events(channel[which], at[which], kind, value[which - 1], value[which])
+
+
+def amounts(
+    channel: Int64, start: Int64, stop: Int64, amount: Float64
+) -> tuple[Intervals, Events]:
+    """Take interval amounts (deltas) that do not overlap.
+
+    Parameters
+    ----------
+    channel, start, stop, amount
+        Deltas, shape (n,), ordered by (channel, start).
+
+    Returns
+    -------
+    Intervals
+        Those that begin when all earlier ones of their channel have ended.
+    Events
+        One per interval that was left out.
+    """
+    if not start.size:
+        empty = np.empty(0, np.int64)
+        none = np.empty(0)
+        return Intervals(channel, start, stop, amount), Events(
+            empty, empty, empty, none, none
+        )
+    base = int(start.min())
+    width = int(stop.max()) - base + 1
+    ends = np.maximum.accumulate(channel * width + (stop - base))
+    begins = channel * width + (start - base)
+    over = np.zeros(start.size, np.bool_)
+    over[1:] = begins[1:] < ends[:-1]
+    which = np.flatnonzero(over)
+    events = Events(
+        channel[which],
+        start[which],
+        np.full(which.size, OVERLAP, np.int64),
+        amount[which - 1],
+        amount[which],
+    )
+    return Intervals(channel, start, stop, amount).take(~over), events
+
+
+def usage(
+    found: Intervals,
+    measured_up_to_us: Int64,
+    multiplier: Steps,
+    *,
+    step_us: int = QUARTER_US,
+) -> Usage:
+    """Spread known amounts over a grid, split in proportion to time at its edges.
+
+    Parameters
+    ----------
+    found
+        Amounts ordered by (channel, start), disjoint per channel.
+    measured_up_to_us
+        Per channel, shape (channels,): an interval no longer than this counts as
+        measured, a longer one as estimated in shape (its total is known all the same).
+    multiplier
+        CT x PT by channel and time; it applies from the instant it changes.
+    step_us
+        Width of the grid, counted from 1970-01-01T00:00Z.
+
+    Returns
+    -------
+    Usage
+        Ordered by (channel, start). The amounts of one interval's parts add up to the
+        interval's amount times its multiplier, to float rounding.
+    """
+    long = (found.stop - found.start) > measured_up_to_us[found.channel]
+    cut, of = _split_at_steps(found, multiplier)
+    factor = _value_at(multiplier, cut.channel, cut.start)
+    first = cut.start // step_us
+    parts = (cut.stop - 1) // step_us - first + 1
+    if cut.start.size and int(parts.max()) > 1:
+        piece = np.repeat(np.arange(parts.size), parts)
+        nth = np.arange(piece.size) - np.repeat(np.cumsum(parts) - parts, parts)
+        cell = first[piece] + nth
+        begin = np.maximum(cell * step_us, cut.start[piece])
+        end = np.minimum((cell + 1) * step_us, cut.stop[piece])
+        length = (cut.stop - cut.start).astype(np.float64)[piece]
+        whole = cut.amount[piece]
+        amount = whole * ((end - cut.start[piece]) / length) - whole * (
+            (begin - cut.start[piece]) / length
+        )
+        channel, factor, estimated = cut.channel[piece], factor[piece], long[of][piece]
+        seconds = (end - begin) / 1e6
+    else:
+        channel, cell, amount = cut.channel, first, cut.amount
+        estimated = long[of]
+        seconds = (cut.stop - cut.start) / 1e6
+    amount = amount * factor
+    if not channel.size:
+        return Usage(channel, cell, amount, seconds, seconds)
+    fresh = np.ones(channel.size, np.bool_)
+    fresh[1:] = (np.diff(channel) != 0) | (np.diff(cell) != 0)
+    begin = np.flatnonzero(fresh)
+    return Usage(
+        channel[begin],
+        cell[begin] * step_us,
+        np.add.reduceat(amount, begin),
+        np.add.reduceat(np.where(estimated, 0.0, seconds), begin),
+        np.add.reduceat(np.where(estimated, seconds, 0.0), begin),
+    )
+
+
+def _split_at_steps(found: Intervals, steps: Steps) -> tuple[Intervals, Int64]:
+    """Cut intervals where their channel's step function changes inside them."""
+    whole = np.arange(found.start.size)
+    if not steps.at.size or not whole.size:
+        return found, whole
+    base = min(int(found.start.min()), int(steps.at.min()))
+    width = max(int(found.stop.max()), int(steps.at.max())) - base + 1
+    edges = steps.channel * width + (steps.at - base)
+    low = np.searchsorted(edges, found.channel * width + found.start - base, "right")
+    high = np.searchsorted(edges, found.channel * width + found.stop - base, "left")
+    inside = high - low
+    if not inside.any():
+        return found, whole
+    of = np.repeat(whole, inside + 1)
+    nth = np.arange(of.size) - np.repeat(np.cumsum(inside + 1) - inside - 1, inside + 1)
+    last = steps.at.size - 1
+    before = np.minimum(np.maximum(low[of] + nth - 1, 0), last)
+    after = np.minimum(low[of] + nth, last)
+    begin = np.where(nth == 0, found.start[of], steps.at[before])
+    end = np.where(nth == inside[of], found.stop[of], steps.at[after])
+    length = (found.stop - found.start).astype(np.float64)[of]
+    amount = found.amount[of] * ((end - found.start[of]) / length) - found.amount[
+        of
+    ] * ((begin - found.start[of]) / length)
+    return Intervals(found.channel[of], begin, end, amount), of
+
+
+def _value_at(steps: Steps, channel: Int64, at: Int64) -> Float64:
+    """Value of each channel's step function; 1 before its first step."""
+    if not steps.at.size or not at.size:
+        return np.ones(at.size)
+    base = min(int(at.min()), int(steps.at.min()))
+    width = max(int(at.max()), int(steps.at.max())) - base + 1
+    edges = steps.channel * width + (steps.at - base)
+    place = np.searchsorted(edges, channel * width + at - base, "right") - 1
+    inside = (place >= 0) & (steps.channel[np.maximum(place, 0)] == channel)
+    return np.where(inside, steps.value[np.maximum(place, 0)], 1.0)

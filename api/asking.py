@@ -1,0 +1,153 @@
+"""What routes ask for: a connection, a subject, a period, an instant, a format."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, Path, Query, Request
+
+from store import registry
+from store.database import Connection, Pool, translated
+from store.errors import Invalid
+from store.quantities import QUANTITIES
+from store.records import Park, Subject
+from store.settings import Settings
+
+FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
+LONGEST_DAYS = {"15min": 400, "day": 4000, "month": 4000}
+
+Grain = Annotated[
+    Literal["15min", "day", "month"], Query(description="length of the rows' intervals")
+]
+Format = Annotated[
+    Literal["json", "csv"], Query(alias="format", description="of the answer")
+]
+
+
+def _connection(request: Request) -> Iterator[Connection]:
+    pool: Pool = request.app.state.pool
+    with translated(), pool.connection() as conn:
+        yield conn
+
+
+def _settings(request: Request) -> Settings:
+    found: Settings = request.app.state.settings
+    return found
+
+
+Conn = Annotated[Connection, Depends(_connection, scope="function")]
+Set = Annotated[Settings, Depends(_settings)]
+ParkCode = Annotated[str, Path(description="the park's code")]
+EnterpriseCode = Annotated[str | None, Query(description="an enterprise's code")]
+MeterCode = Annotated[str | None, Query(description="a meter's code")]
+
+
+def _park(conn: Conn, park: ParkCode) -> Park:
+    return registry.park(conn, park)
+
+
+def _subject(
+    conn: Conn,
+    park: ParkCode,
+    enterprise: EnterpriseCode = None,
+    meter: MeterCode = None,
+) -> Subject:
+    return registry.subject(conn, park, enterprise, meter)
+
+
+def _quantity(
+    quantity: Annotated[str, Query(description="see docs/wire.md")] = "energy_import",
+) -> str:
+    if quantity not in QUANTITIES:
+        raise Invalid(f"quantity {quantity!r} is none of {', '.join(QUANTITIES)}")
+    return quantity
+
+
+AskedPark = Annotated[Park, Depends(_park)]
+AskedSubject = Annotated[Subject, Depends(_subject)]
+Quantity = Annotated[str, Depends(_quantity)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Days:
+    """Local days [first, last)."""
+
+    first: date
+    last: date
+
+    def between(self, zone: str) -> tuple[datetime, datetime]:
+        """Give the local midnights at both ends."""
+        at = ZoneInfo(zone)
+        return (
+            datetime.combine(self.first, time(), at),
+            datetime.combine(self.last, time(), at),
+        )
+
+
+def _days(
+    first: Annotated[
+        date, Query(alias="from", description="first local day, YYYY-MM-DD")
+    ],
+    last: Annotated[date, Query(alias="to", description="local day after the last")],
+    grain: Grain = "day",
+) -> Days:
+    if last <= first:
+        raise Invalid(f"the period {first} to {last} is empty")
+    if first < FIRST or last > LAST:
+        raise Invalid(f"the period must lie between {FIRST} and {LAST}")
+    longest = LONGEST_DAYS[grain]
+    if (last - first).days > longest:
+        raise Invalid(
+            f"the period has {(last - first).days} days, and the most with grain "
+            f"{grain} is {longest}; ask in parts"
+        )
+    return Days(first=first, last=last)
+
+
+AskedDays = Annotated[Days, Depends(_days)]
+
+
+def instant(name: str, text: str, zone: str, *, end_of_day: bool = False) -> datetime:
+    """Read a parameter that is a time with its offset, or a local day.
+
+    Raises
+    ------
+    Invalid
+        When it is neither, or lies outside the years 2000 to 2100.
+    """
+    # an unescaped + in an address arrives as a space
+    mended = re.sub(r" (\d\d:?\d\d)$", r"+\1", text)
+    try:
+        if len(text) <= len("2026-11-23"):
+            day = date.fromisoformat(text) + timedelta(days=end_of_day)
+            at = datetime.combine(day, time(), ZoneInfo(zone))
+        else:
+            at = datetime.fromisoformat(mended)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(
+            f"{name} {text!r} is neither a day (2026-11-23) nor a time with its offset "
+            "(2026-11-23T10:15:00Z)"
+        ) from error
+    if at.tzinfo is None:
+        raise Invalid(f"{name} {text!r} has no offset: end it with Z or +08:00")
+    if not FIRST <= at.date() <= LAST:
+        raise Invalid(f"{name} {text!r} does not lie between {FIRST} and {LAST}")
+    return at.astimezone(UTC)
+
+
+def _known_on(
+    subject: AskedSubject,
+    as_known_on: Annotated[
+        str | None,
+        Query(description="a time, or a local day (to its end): answer as known then"),
+    ] = None,
+) -> datetime | None:
+    if as_known_on is None:
+        return None
+    return instant("as_known_on", as_known_on, subject.park.zone, end_of_day=True)
+
+
+KnownOn = Annotated[datetime | None, Depends(_known_on)]

@@ -1,0 +1,1 @@
+"""One file per subject: parse, one query or kernel, answer."""

@@ -1,0 +1,47 @@
+"""What came in and what was refused: sources and quarantine."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from api.answer import CSV_TOO, rows_of, table
+from api.asking import Conn, Format
+from api.models import Quarantine, Quarantined, Source, Sources
+from store.live import quarantined, source_counts
+
+router = APIRouter(tags=["accounting"])
+
+SHOWN_BYTES = 1000
+
+
+@router.get("/sources", response_model=Sources, responses=CSV_TOO)
+def sources(conn: Conn, form: Format = "json") -> Any:
+    """Account for all readings received, by source."""
+    rows = rows_of(source_counts(conn))
+    if form == "csv":
+        return table("sources", list(Source.model_fields), rows)
+    return {"rows": rows}
+
+
+@router.get("/quarantine", response_model=Quarantine, responses=CSV_TOO)
+def quarantine(
+    conn: Conn,
+    limit: Annotated[int, Query(ge=1, le=1000, description="rows")] = 100,
+    form: Format = "json",
+) -> Any:
+    """List what could not be read, the newest first."""
+    rows = [
+        {
+            "quarantine_id": each.quarantine_id,
+            "received_at": each.received_at,
+            "topic": each.topic,
+            "reason": each.reason,
+            "readings": each.readings,
+            "payload": each.payload[:SHOWN_BYTES].decode(errors="backslashreplace"),
+            "payload_bytes": len(each.payload),
+        }
+        for each in quarantined(conn, limit)
+    ]
+    if form == "csv":
+        return table("quarantine", list(Quarantined.model_fields), rows)
+    return {"rows": rows}

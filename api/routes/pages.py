@@ -1,0 +1,17 @@
+"""The one web page."""
+
+from pathlib import Path
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+
+router = APIRouter(tags=["page"])
+
+WEB = Path(__file__).parents[1] / "web"
+
+
+@router.get("/", response_class=FileResponse, include_in_schema=False)
+@router.get("/parks/{park}", response_class=FileResponse, include_in_schema=False)
+def page() -> FileResponse:
+    """Give the live page; it finds its park in the address."""
+    return FileResponse(WEB / "index.html", media_type="text/html; charset=utf-8")

@@ -1,0 +1,114 @@
+// Words and numbers in two languages; the choice is remembered.
+
+const WORDS = {
+  en: {
+    park: "Park", power: "Park power now", peak: "Peak today", energy: "Energy today",
+    energyNote: "closed 15-minute windows", coverage: "Data known today",
+    demand: "Today's demand · fixed 15-minute windows", closed: "closed window",
+    part: "partly known", running: "running window, mean so far", shares: "Enterprises now",
+    last: "Last readings", filter: "Filter readings", filterHint: "Enterprise, meter or quantity",
+    api: "API description", health: "Health", metrics: "Metrics", showTable: "Show as table",
+    showChart: "Show as chart", enterprise: "Enterprise", share: "Share", meter: "Meter",
+    quantity: "Quantity", value: "Value", age: "Age", window: "Window", known: "Known",
+    contract: "Contract demand", ninety: "90 % of contract", live: "Live", lost: "Connection lost, trying again",
+    connecting: "Connecting", unconfirmed: "unconfirmed", notCounted: "sub-meter", late: "late",
+    noContract: "No contract demand is recorded", none: "no data yet", noParks: "There is no park yet. Import readings or start the demo, then reload.",
+    ok: "within the contract", near: "near the contract limit", over: "above the contract",
+    ofContract: (s, c) => `${s} of the contract demand of ${c} kW`,
+    short: (s) => `${s} of contract`,
+    heard: (n, of) => `${n} of ${of} meters heard`, incomplete: "incomplete, so no shares are stated",
+    ago: (t) => `newest reading ${t} ago`, at: (t) => `at ${t}`, more: (n, of) => `${n} of ${of} readings shown`,
+    measured: (m) => `${m} measured, the rest estimated or missing`, sofar: "so far", zone: (z, d) => `${d} · times in ${z}`,
+    s: "s", min: "min", h: "h", d: "d",
+  },
+  zh: {
+    park: "园区", power: "园区当前功率", peak: "今日最大需量", energy: "今日用电量",
+    energyNote: "已结束的15分钟时段", coverage: "今日数据完整率",
+    demand: "今日需量 · 固定15分钟", closed: "已结束时段",
+    part: "数据不全", running: "进行中时段(至今平均)", shares: "各企业当前功率",
+    last: "最新读数", filter: "筛选读数", filterHint: "企业、电表或量",
+    api: "接口说明", health: "运行状态", metrics: "监控指标", showTable: "以表格显示",
+    showChart: "以图形显示", enterprise: "企业", share: "占比", meter: "表计",
+    quantity: "量", value: "数值", age: "距今", window: "时段", known: "完整率",
+    contract: "合同需量", ninety: "合同需量的90 %", live: "实时", lost: "连接中断,正在重连",
+    connecting: "正在连接", unconfirmed: "未确认", notCounted: "分表", late: "数据滞后",
+    noContract: "未登记合同需量", none: "暂无数据", noParks: "还没有园区。请导入读数或启动演示,然后刷新页面。",
+    ok: "在合同需量以内", near: "接近合同需量", over: "超过合同需量",
+    ofContract: (s, c) => `占合同需量 ${c} kW 的 ${s}`,
+    short: (s) => `合同需量的 ${s}`,
+    heard: (n, of) => `${of} 块表中 ${n} 块在线`, incomplete: "数据不全,不列占比",
+    ago: (t) => `最新读数 ${t}前`, at: (t) => `${t}`, more: (n, of) => `显示 ${of} 条读数中的 ${n} 条`,
+    measured: (m) => `实测 ${m},其余为估算或缺失`, sofar: "至今", zone: (z, d) => `${d} · 时区 ${z}`,
+    s: "秒", min: "分钟", h: "小时", d: "天",
+  },
+};
+
+const QUANTITIES_ZH = {
+  energy_import: "有功电量(正向)", energy_export: "有功电量(反向)", reactive_energy_q1: "无功电量 Ⅰ象限",
+  reactive_energy_q2: "无功电量 Ⅱ象限", reactive_energy_q3: "无功电量 Ⅲ象限", reactive_energy_q4: "无功电量 Ⅳ象限",
+  power: "有功功率", reactive_power: "无功功率", apparent_power: "视在功率", voltage: "电压",
+  voltage_a: "A相电压", voltage_b: "B相电压", voltage_c: "C相电压", current: "电流", current_a: "A相电流",
+  current_b: "B相电流", current_c: "C相电流", power_factor: "功率因数", frequency: "频率",
+  natural_gas: "天然气", natural_gas_flow: "天然气流量", water: "新水", water_flow: "新水流量",
+  wastewater: "废水", wastewater_flow: "废水流量", steam: "蒸汽", steam_flow: "蒸汽流量", heat: "热量",
+  heat_flow: "热流量", compressed_air: "压缩空气", compressed_air_flow: "压缩空气流量", coal: "原煤",
+  coke: "焦炭", fuel_oil: "燃料油", diesel: "柴油", gasoline: "汽油", lpg: "液化石油气", lng: "液化天然气",
+  pv_generation: "光伏发电量", storage_charge: "储能充电量", storage_discharge: "储能放电量",
+  storage_power: "储能功率", state_of_charge: "荷电状态", charging_energy: "充电桩电量", charging_power: "充电桩功率",
+};
+
+const UNITS = {
+  kwh: "kWh", kvarh: "kvarh", kw: "kW", kvar: "kvar", kva: "kVA", v: "V", a: "A", hz: "Hz",
+  percent: "%", m3: "m³", m3_h: "m³/h", t: "t", t_h: "t/h", gj: "GJ", gj_h: "GJ/h",
+};
+
+let language = localStorage.getItem("parkwatt.language")
+  ?? (navigator.language.startsWith("zh") ? "zh" : "en");
+
+export const current = () => language;
+export const t = (key, ...values) => {
+  const words = WORDS[language][key];
+  return typeof words === "function" ? words(...values) : words;
+};
+
+export function choose(next) {
+  language = next;
+  localStorage.setItem("parkwatt.language", next);
+}
+
+const locale = () => (language === "zh" ? "zh-CN" : "en-GB");
+
+export function number(value, digits = 0) {
+  if (value === null || value === undefined) return "–";
+  return new Intl.NumberFormat(locale(), {
+    minimumFractionDigits: digits, maximumFractionDigits: digits,
+  }).format(value);
+}
+
+export const kw = (value) => number(value, value !== null && Math.abs(value) < 100 ? 1 : 0);
+export const percent = (share, digits = 0) => (share === null ? "–" : `${number(100 * share, digits)} %`);
+// a known share never rounds up to all
+export const known = (share) => (share === null ? "–" : number(Math.floor(1000 * share) / 10, 1));
+export const unit = (code) => UNITS[code] ?? code;
+
+export function quantity(name) {
+  return (language === "zh" && QUANTITIES_ZH[name]) || name.replaceAll("_", " ");
+}
+
+export function age(seconds) {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s} ${t("s")}`;
+  if (s < 3600) return `${Math.floor(s / 60)} ${t("min")}`;
+  if (s < 172800) return `${Math.floor(s / 3600)} ${t("h")}`;
+  return `${Math.floor(s / 86400)} ${t("d")}`;
+}
+
+export function clock(time, zone, seconds = false) {
+  return new Intl.DateTimeFormat("en-GB", {
+    timeZone: zone, hour: "2-digit", minute: "2-digit", ...(seconds && { second: "2-digit" }),
+  }).format(new Date(time));
+}
+
+export function day(text) {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: "full", timeZone: "UTC" }).format(new Date(text));
+}

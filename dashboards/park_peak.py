@@ -1,0 +1,325 @@
+"""The dashboard of a park's peak: how high, when, who makes it, how well known."""
+
+from grafana_foundation_sdk.builders import (
+    barchart,
+    common,
+    dashboard,
+    stat,
+    table,
+    timeseries,
+)
+from grafana_foundation_sdk.models.common import (
+    BigValueColorMode,
+    BigValueGraphMode,
+    BigValueTextMode,
+    GraphDrawStyle,
+    LegendDisplayMode,
+    LegendPlacement,
+    LineInterpolation,
+    VisibilityMode,
+    VizOrientation,
+)
+from grafana_foundation_sdk.models.dashboard import (
+    DashboardCursorSync,
+    DynamicConfigValue,
+    VariableOption,
+    VariableRefresh,
+)
+
+from dashboards import panels, queries
+from dashboards.datasource import NAME as SOURCE_NAME
+from dashboards.datasource import UID as SOURCE_UID
+from dashboards.panels import KNOWN, KW, NOTHING, OF_CONTRACT, PLAIN, SHARE, Sql, place
+
+UID = "parkwatt-park-peak"
+TITLE = "Park peak tracking / 园区峰值跟踪"
+
+
+def build() -> dashboard.Dashboard:
+    """Put the dashboard together."""
+    return (
+        dashboard.Dashboard(TITLE)
+        .uid(UID)
+        .description(
+            "园区 15 分钟最大需量：现在多高、何时出现、由谁造成、数据是否完整。"
+            "Highest 15-minute demand of a park: how high, when, who makes it, and how "
+            "well it is known."
+        )
+        .tags(["parkwatt"])
+        .readonly()
+        .timezone("Asia/Shanghai")
+        .refresh("10s")
+        .time("now/d", "now")
+        .tooltip(DashboardCursorSync.CROSSHAIR)
+        .with_variable(
+            dashboard.DatasourceVariable("ds")
+            .label("数据源 / data source")
+            .type(panels.SOURCE_TYPE)
+            .current(VariableOption(text=SOURCE_NAME, value=SOURCE_UID))
+        )
+        .with_variable(
+            dashboard.QueryVariable("park")
+            .label("园区 / park")
+            .datasource(panels.SOURCE)
+            .allow_custom_value(False)
+            .query(queries.PARKS)
+            .refresh(VariableRefresh.ON_DASHBOARD_LOAD)
+        )
+        .with_panel(_power())
+        .with_panel(_day())
+        .with_panel(_month())
+        .with_panel(_coincidence())
+        .with_panel(_coverage())
+        .with_panel(_demand())
+        .with_panel(_shares())
+        .with_panel(_months())
+        .with_panel(_quality())
+    )
+
+
+def _stat(sql: str) -> stat.Panel:
+    return (
+        stat.Panel()
+        .datasource(panels.SOURCE)
+        .with_target(Sql(sql))
+        .reduce_options(panels.every_value())
+        .graph_mode(BigValueGraphMode.NONE)
+        .color_mode(BigValueColorMode.VALUE)
+        .orientation(VizOrientation.HORIZONTAL)
+        .text_mode(BigValueTextMode.VALUE_AND_NAME)
+        .thresholds(PLAIN)
+        .unit(KW)
+        .no_value(NOTHING)
+    )
+
+
+def _power() -> stat.Panel:
+    return (
+        _stat(queries.POWER)
+        .id(1)
+        .title("此刻功率 / Power now")
+        .description(
+            "各计入表计最新功率读数之和（15 分钟以内），与所选时间无关；未上报的表计不计入，"
+            "“表计在线”低于 100 % 时为下限。来源：grafana.park_power。"
+            "Sum of the newest power readings (up to 15 minutes old) of the counting "
+            "meters, whatever the time range; a lower bound while meters heard is below "
+            "100 %. Source: grafana.park_power."
+        )
+        .grid_pos(place(0, 0, 5, 5))
+        .override_by_name("表计在线 / meters heard", panels.coloured(KNOWN))
+        .override_by_name("最旧读数 / oldest reading", [panels.unit("s")])
+    )
+
+
+def _day() -> stat.Panel:
+    return (
+        _stat(queries.DAY)
+        .id(2)
+        .title("当日最高 15 分钟需量（固定窗口）/ Day's highest 15-min demand (fixed)")
+        .description(
+            "所选时间末尾所在日（园区时区）覆盖率 ≥ 95 % 的固定 15 分钟窗口平均功率最大值，"
+            "及其与当时合同需量之比。来源：grafana.park_demand。"
+            "Highest mean power of the fixed 15-minute windows with coverage ≥ 95 % on "
+            "the day (park's time zone) in which the range ends, and its ratio to the "
+            "contract demand then. Source: grafana.park_demand."
+        )
+        .grid_pos(place(5, 0, 5, 5))
+        .override_by_name("占合同 / of contract", panels.coloured(OF_CONTRACT))
+    )
+
+
+def _month() -> stat.Panel:
+    return (
+        _stat(queries.MONTH)
+        .id(3)
+        .title("当月峰值（固定窗口）/ Month's peak (fixed window)")
+        .description(
+            "所选时间末尾所在月（园区时区）的最高固定 15 分钟需量、窗口起点及已知窗口占比；"
+            "占比低于 100 % 时峰值为下限。来源：grafana.park_peak。"
+            "Highest fixed 15-minute demand of the month (park's time zone) in which the "
+            "range ends, the start of its window, and the share of windows known to "
+            "≥ 95 %; below 100 % the peak is a lower bound. Source: grafana.park_peak."
+        )
+        .grid_pos(place(10, 0, 6, 5))
+        .override_by_name("占合同 / of contract", panels.coloured(OF_CONTRACT))
+        .override_by_name("已知窗口 / windows known", panels.coloured(KNOWN))
+    )
+
+
+def _coincidence() -> stat.Panel:
+    return (
+        _stat(queries.COINCIDENCE)
+        .id(4)
+        .title("同时系数 / Coincidence factor")
+        .description(
+            "当月园区峰值 ÷ 各企业自身峰值之和，均为固定 15 分钟窗口、园区时区；"
+            "任一企业峰值未知时不给出。来源：grafana.coincidence。"
+            "Park peak of the month ÷ sum of the enterprises' own peaks, all of fixed "
+            "15-minute windows in the park's time zone; not given while one of them is "
+            "unknown. Source: grafana.coincidence."
+        )
+        .grid_pos(place(16, 0, 4, 5))
+        .unit("none")
+        .decimals(3)
+        .text_mode(BigValueTextMode.VALUE)
+    )
+
+
+def _coverage() -> stat.Panel:
+    return (
+        _stat(queries.COVERAGE)
+        .id(5)
+        .title("数据覆盖率 / Coverage")
+        .description(
+            "所选时间内 15 分钟窗口的已知时长占应有时长之比，及其中估算部分（UTC 对齐窗口）。"
+            "来源：grafana.park_demand。"
+            "Known share of the 15-minute windows of the range, and how much of it is "
+            "estimated; the range itself has no time zone. Source: grafana.park_demand."
+        )
+        .grid_pos(place(20, 0, 4, 5))
+        .unit(SHARE)
+        .decimals(1)
+        .override_by_name("已知 / known", panels.coloured(KNOWN))
+    )
+
+
+def _demand() -> timeseries.Panel:
+    return (
+        timeseries.Panel()
+        .id(6)
+        .title(
+            "15 分钟需量（固定窗口）与合同需量 / 15-min demand (fixed window) and contract"
+        )
+        .description(
+            "园区各固定 15 分钟窗口的平均功率，以起点标记；覆盖率 < 95 % 的窗口单独显示，"
+            "缺失的窗口留空。虚线为当时有效的合同需量及其 90 %。时间轴为北京时间。"
+            "来源：grafana.park_demand。"
+            "Mean power of each fixed 15-minute window, labelled by its start; windows "
+            "with coverage < 95 % apart, missing ones left out. Dashed: the contract "
+            "demand valid then and 90 % of it. Time axis Asia/Shanghai. Source: "
+            "grafana.park_demand."
+        )
+        .grid_pos(place(0, 5, 16, 11))
+        .datasource(panels.SOURCE)
+        .with_target(Sql(queries.DEMAND, "time_series"))
+        .interval("15m")
+        .unit(KW)
+        .min(0)
+        .no_value(NOTHING)
+        .draw_style(GraphDrawStyle.LINE)
+        .line_interpolation(LineInterpolation.STEP_AFTER)
+        .show_points(VisibilityMode.AUTO)
+        .fill_opacity(15)
+        .span_nulls(False)
+        .insert_nulls(900_000)
+        .override_by_name("需量 / demand", panels.line("blue"))
+        .override_by_name(
+            "数据不足 / incompletely known", panels.line("#8e8e8e", width=1)
+        )
+        .override_by_name(
+            "合同需量 / contract demand", panels.line("red", dashed=True, width=1)
+        )
+        .override_by_name(
+            "合同的 90 % / 90 % of contract",
+            panels.line("orange", dashed=True, width=1),
+        )
+        .legend(
+            common.VizLegendOptions()
+            .show_legend(True)
+            .display_mode(LegendDisplayMode.LIST)
+            .placement(LegendPlacement.BOTTOM)
+        )
+    )
+
+
+def _table(sql: str) -> table.Panel:
+    return (
+        table.Panel()
+        .datasource(panels.SOURCE)
+        .with_target(Sql(sql))
+        .thresholds(PLAIN)
+        .unit(KW)
+        .no_value(NOTHING)
+    )
+
+
+def _shares() -> table.Panel:
+    bar = DynamicConfigValue(
+        id_val="custom.cellOptions", value={"type": "gauge", "mode": "basic"}
+    )
+    return (
+        _table(queries.SHARES)
+        .id(7)
+        .title("谁造成当月峰值 / Who makes the month's peak")
+        .description(
+            "当月园区峰值窗口（固定 15 分钟，园区时区）内各企业功率、占园区比例及其自身当月峰值；"
+            "“未分表”= 园区 − 各企业之和，仅在全部已知时给出。来源：grafana.peak_share。"
+            "Each enterprise in the window of the park's peak (fixed 15 minutes, park's "
+            "time zone): power, share of the park, own peak of the month. Unmetered = "
+            "park − sum of enterprises, where all are known. Source: grafana.peak_share."
+        )
+        .grid_pos(place(16, 5, 8, 11))
+        .override_by_name(
+            "占比 / share",
+            [
+                panels.unit(SHARE),
+                panels.decimals(1),
+                DynamicConfigValue(id_val="min", value=0),
+                DynamicConfigValue(id_val="max", value=1),
+                bar,
+            ],
+        )
+    )
+
+
+def _months() -> barchart.Panel:
+    return (
+        barchart.Panel()
+        .id(8)
+        .title(
+            "各月峰值与合同需量（固定窗口）/ Monthly peaks and contract (fixed window)"
+        )
+        .description(
+            "截至所选时间末尾的十二个月（园区时区）：每月最高固定 15 分钟需量与当时合同需量。"
+            "来源：grafana.park_peak。"
+            "The twelve months (park's time zone) up to the end of the range: highest "
+            "fixed 15-minute demand and the contract demand then. Source: "
+            "grafana.park_peak."
+        )
+        .grid_pos(place(0, 16, 14, 9))
+        .datasource(panels.SOURCE)
+        .with_target(Sql(queries.MONTHS))
+        .x_field("月 / month")
+        .unit(KW)
+        .min(0)
+        .no_value(NOTHING)
+        .override_by_name("峰值 / peak", panels.line("blue")[:1])
+        .override_by_name("合同需量 / contract demand", panels.line("red")[:1])
+    )
+
+
+def _quality() -> table.Panel:
+    return (
+        _table(queries.QUALITY)
+        .id(9)
+        .title("数据质量：最差在前 / Data quality: worst first")
+        .description(
+            "所选时间触及的各日（园区时区）中，每块已确认表计的已知与估算时长占比（总和之比）。"
+            "影响：以上各合计。来源：grafana.data_quality。"
+            "Per confirmed meter, over the days (park's time zone) that the range "
+            "touches: share of the time known and, of it, estimated, as ratios of sums. "
+            "It bears on all totals above. Source: grafana.data_quality."
+        )
+        .grid_pos(place(14, 16, 10, 9))
+        .unit(SHARE)
+        .decimals(1)
+        .override_by_name(
+            "已知 / known",
+            [
+                *panels.coloured(KNOWN),
+                DynamicConfigValue(
+                    id_val="custom.cellOptions", value={"type": "color-text"}
+                ),
+            ],
+        )
+    )

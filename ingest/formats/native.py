@@ -1,0 +1,209 @@
+"""The native wire format, version 1: docs/wire.md."""
+
+from typing import Any
+
+import msgspec
+
+from ingest.reading import Answer, Parsed, Reading, Refused, Reject, number, time_us
+from store.quantities import KEYS
+from store.registry import is_code
+
+NAME = "native/1"
+PREFIX = "parkwatt/v1/"
+
+_OWN = frozenset(("park", "enterprise", "meter"))
+_RESERVED = frozenset(("at", "from", "to")) | _OWN
+
+
+def accepts(topic: str) -> bool:
+    """Tell whether a topic is of this format."""
+    return topic.startswith(PREFIX)
+
+
+def silent(topic: str) -> bool:
+    """Tell whether a topic is our own answer, which holds no reading."""
+    return topic.startswith(PREFIX) and topic.endswith("/ack")
+
+
+def parse(topic: str, payload: bytes, arrived_us: int) -> Parsed:
+    """Read one message.
+
+    Raises
+    ------
+    Refused
+        When nothing of it can be read.
+    """
+    levels = topic.split("/")
+    if len(levels) != 6 or levels[5] not in ("readings", "batch"):
+        raise Refused(
+            f"topic is not {PREFIX}park/enterprise/meter/readings or "
+            f"{PREFIX}park/enterprise/gateway/batch"
+        )
+    _, _, park, enterprise, sender, form = levels
+    for code in (park, enterprise, sender):
+        if not is_code(code):
+            raise Refused(f"code {code[:70]!r} in the topic has other characters")
+    body = _decode(payload)
+    parsed = Parsed(park=park, enterprise=enterprise)
+    own = {"park": park, "enterprise": enterprise}
+    if form == "readings":
+        _meter(parsed, own, sender, body, arrived_us)
+    else:
+        _batch(
+            parsed, own, f"{PREFIX}{park}/{enterprise}/{sender}/ack", body, arrived_us
+        )
+    return parsed
+
+
+def _decode(payload: bytes) -> dict[str, Any]:
+    if not payload:
+        raise Refused("payload is empty")
+    try:
+        body = msgspec.json.decode(payload)
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"payload is not JSON: {str(error)[:120]}") from None
+    if not isinstance(body, dict):
+        raise Refused("payload is not a JSON object")
+    return body
+
+
+def _batch(
+    parsed: Parsed,
+    own: dict[str, str],
+    answer_topic: str,
+    body: dict[str, Any],
+    arrived_us: int,
+) -> None:
+    boot, seq, meters = body.get("boot"), body.get("seq"), body.get("meters")
+    if (
+        not isinstance(boot, str)
+        or not 1 <= len(boot) <= 64
+        or isinstance(seq, bool)
+        or not isinstance(seq, int)
+        or seq < 0
+    ):
+        raise Refused(
+            "batch needs boot (1-64 characters) and seq (whole number from 0)"
+        )
+    if not isinstance(meters, dict):
+        raise Refused("batch needs meters: an object of meter code and readings")
+    parsed.answer = Answer(
+        answer_topic, msgspec.json.encode({"boot": boot, "seq": seq})
+    )
+    _agree(body, own)
+    for meter, readings in meters.items():
+        if not is_code(meter):
+            parsed.rejects.append(
+                Reject(f"meter code {meter[:70]!r} has other characters")
+            )
+        else:
+            _many(parsed, own, meter, readings, arrived_us)
+
+
+def _meter(
+    parsed: Parsed,
+    own: dict[str, str],
+    meter: str,
+    body: dict[str, Any],
+    arrived_us: int,
+) -> None:
+    if "readings" not in body:
+        _instant(parsed, {**own, "meter": meter}, meter, body, arrived_us)
+        return
+    _agree(body, {**own, "meter": meter})
+    _many(parsed, own, meter, body["readings"], arrived_us)
+
+
+def _many(
+    parsed: Parsed,
+    own: dict[str, str],
+    meter: str,
+    readings: object,
+    arrived_us: int,
+) -> None:
+    if not isinstance(readings, list):
+        parsed.rejects.append(Reject("readings is not a list"))
+        return
+    own = {**own, "meter": meter}
+    for each in readings:
+        if isinstance(each, dict):
+            _instant(parsed, own, meter, each, arrived_us)
+        else:
+            parsed.rejects.append(Reject("a reading is not a JSON object"))
+
+
+def _agree(body: dict[str, Any], own: dict[str, str]) -> None:
+    """Refuse a payload that names another owner than its topic."""
+    for name in _OWN & body.keys():
+        if body[name] != own.get(name, body[name]):
+            raise Refused(
+                f"payload says {name} {str(body[name])[:70]!r}, the topic {own[name]!r}"
+            )
+
+
+def _instant(
+    parsed: Parsed,
+    own: dict[str, str],
+    meter: str,
+    body: dict[str, Any],
+    arrived_us: int,
+) -> None:
+    """Read one instant: each value on its own, so that a bad one spoils no other."""
+    values = [item for item in body.items() if item[0] not in _RESERVED]
+    at: int | Refused | None = None
+    span: tuple[int, int] | Refused | None = None
+    try:
+        if not values:
+            raise Refused("reading has no quantity")
+        if not _OWN.isdisjoint(body):
+            _agree(body, own)
+    except Refused as refused:
+        parsed.rejects.append(Reject(str(refused), max(1, len(values))))
+        return
+    for key, raw in values:
+        if raw is None:  # not measured
+            continue
+        try:
+            known = KEYS.get(key)
+            if known is None:
+                raise Refused(f"unknown key {key[:70]!r}")
+            if known.kind == "delta":
+                span = span or _span(body, arrived_us)
+                begin, end = _or_raise(span)
+                value = number(raw) * known.scale
+                parsed.readings.append(Reading(meter, key, begin, value, end))
+            else:
+                if at is None:
+                    at = _at(body, arrived_us)
+                if isinstance(at, Refused):
+                    raise at
+                value = number(raw) * known.scale
+                parsed.readings.append(Reading(meter, key, at, value))
+        except Refused as refused:
+            parsed.rejects.append(Reject(str(refused)))
+
+
+def _at(body: dict[str, Any], arrived_us: int) -> int | Refused:
+    try:
+        return time_us(body.get("at"), arrived_us)
+    except Refused as refused:
+        return refused
+
+
+def _span(body: dict[str, Any], arrived_us: int) -> tuple[int, int] | Refused:
+    try:
+        if "from" not in body or "to" not in body:
+            raise Refused("an interval amount needs from and to")
+        begin = time_us(body["from"], arrived_us)
+        end = time_us(body["to"], arrived_us)
+        if end <= begin:
+            raise Refused("to is not after from")
+    except Refused as refused:
+        return refused
+    return begin, end
+
+
+def _or_raise(span: tuple[int, int] | Refused) -> tuple[int, int]:
+    if isinstance(span, Refused):
+        raise span
+    return span

@@ -1,0 +1,194 @@
+"""Readings from a CSV file, by the same rules as from the wire."""
+
+import csv
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ingest.reading import Parsed, Reading, Refused, number, time_us
+from ingest.writer import Batch, Resolver
+from store import registry
+from store.database import Connection
+from store.errors import Invalid
+from store.quantities import KEYS, QUANTITIES
+from store.readings import write_batch
+from store.records import Counts
+from store.settings import Settings
+
+COLUMNS = ("park", "enterprise", "meter", "quantity", "at", "value")
+ROWS_PER_BATCH = 20_000
+PARSER = "csv/1"
+
+
+@dataclass(kw_only=True)
+class Report:
+    """What became of a file."""
+
+    inserted: int = 0
+    duplicate: int = 0
+    conflict: int = 0
+    quarantined: int = 0
+    problems: list[str] = field(default_factory=list)  # the first ones, by line
+
+    def add(self, counts: Counts) -> None:
+        """Add one batch."""
+        self.inserted += counts.inserted
+        self.duplicate += counts.duplicate
+        self.conflict += counts.conflict
+        self.quarantined += counts.quarantined
+
+
+def import_csv(
+    conn: Connection,
+    path: Path,
+    settings: Settings,
+    *,
+    create: bool = False,
+    zone: str = "Asia/Shanghai",
+    region: str = "CN",
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Import readings; each batch is committed, so a second try finds duplicates.
+
+    Parameters
+    ----------
+    create
+        Register and confirm the parks, enterprises and meters that the file names.
+    zone, region
+        Of parks that are created.
+    progress
+        Called with bytes read and bytes in all.
+
+    Raises
+    ------
+    Invalid
+        When the file cannot be read or has other columns.
+    """
+    report = Report()
+    resolver = Resolver(settings.unconfirmed_meters)
+    confirmed: set[tuple[str, str, str]] = set()
+    size = path.stat().st_size if path.is_file() else 0
+    batch = Batch()
+    for line, done, row in _lines(path):
+        try:
+            owner, reading = _reading(row)
+        except Refused as refused:
+            _refuse(batch, report, path, line, row, str(refused))
+            continue
+        if create and (*owner, reading.meter) not in confirmed:
+            _create(conn, owner, reading.meter, zone, region, path.name)
+            confirmed.add((*owner, reading.meter))
+        parsed = Parsed(park=owner[0], enterprise=owner[1], readings=[reading])
+        before = len(batch.quarantined)
+        batch.add(conn, resolver, str(path.name), _raw(row), parsed)
+        for each in batch.quarantined[before:]:
+            _note(report, line, each.reason)
+        if len(batch.channel) + len(batch.quarantined) >= ROWS_PER_BATCH:
+            report.add(_write(conn, batch, resolver, path))
+            batch = Batch()
+            if progress is not None:
+                progress(done, size)
+    if batch.channel or batch.quarantined:
+        report.add(_write(conn, batch, resolver, path))
+    if progress is not None:
+        progress(size, size)
+    return report
+
+
+def _lines(path: Path) -> Iterator[tuple[int, int, list[str]]]:
+    """Give line number, bytes read so far, and the cells of each row."""
+    try:
+        with path.open("rb") as raw:
+            done = 0
+
+            def text() -> Iterator[str]:
+                nonlocal done
+                for each in raw:
+                    done += len(each)
+                    yield each.decode("utf-8-sig" if done == len(each) else "utf-8")
+
+            rows = csv.reader(text())
+            header = [cell.strip().lower() for cell in next(rows, [])]
+            missing = [each for each in COLUMNS if each not in header]
+            if missing:
+                raise Invalid(
+                    f"{path.name} lacks the column {', '.join(missing)}; it needs "
+                    + ",".join(COLUMNS)
+                )
+            order = [header.index(each) for each in COLUMNS]
+            for row in rows:
+                if not row:
+                    continue
+                cells = [row[i].strip() if i < len(row) else "" for i in order]
+                yield rows.line_num, done, cells
+    except OSError as error:
+        raise Invalid(f"{path}: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Invalid(f"{path.name} is not CSV text in UTF-8: {error}") from error
+
+
+def _reading(cells: list[str]) -> tuple[tuple[str, str], Reading]:
+    park, enterprise, meter, quantity, at, value = cells
+    for name, code in (("park", park), ("enterprise", enterprise), ("meter", meter)):
+        if not registry.is_code(code):
+            raise Refused(f"{name} code {code[:70]!r} is empty or has other characters")
+    key = quantity
+    if key not in KEYS and key in QUANTITIES:  # the bare name: in its canonical unit
+        unit = QUANTITIES[key].unit
+        key = f"{key}_{unit}" if unit else key
+    known = KEYS.get(key)
+    if known is None:
+        raise Refused(f"unknown quantity {quantity[:70]!r}")
+    if known.kind == "delta":
+        raise Refused(f"{quantity} is an interval amount: not possible in this file")
+    at_us = time_us(at or None, time.time_ns() // 1000)
+    try:
+        figure = float(value)
+    except ValueError:
+        raise Refused(f"value {value[:40]!r} is not a number") from None
+    return (park, enterprise), Reading(meter, key, at_us, number(figure) * known.scale)
+
+
+def _create(
+    conn: Connection,
+    owner: tuple[str, str],
+    meter: str,
+    zone: str,
+    region: str,
+    source: str,
+) -> None:
+    park_id = registry.add_park(conn, owner[0], zone=zone, region=region)
+    enterprise_id = registry.add_enterprise(conn, park_id, owner[1])
+    meter_id = registry.add_meter(conn, park_id, enterprise_id, meter)
+    registry.confirm_meter(conn, meter_id, enterprise_id, source=f"import {source}")
+
+
+def _refuse(
+    batch: Batch, report: Report, path: Path, line: int, row: list[str], reason: str
+) -> None:
+    batch.refuse(path.name, _raw(row), reason, 1)
+    _note(report, line, reason)
+
+
+def _note(report: Report, line: int, reason: str) -> None:
+    if len(report.problems) < 20:
+        report.problems.append(f"line {line}: {reason}")
+
+
+def _raw(row: list[str]) -> bytes:
+    return ",".join(row).encode()
+
+
+def _write(conn: Connection, batch: Batch, resolver: Resolver, path: Path) -> Counts:
+    with conn.transaction():
+        return write_batch(
+            conn,
+            batch.rows(),
+            batch.quarantined,
+            parks=resolver.parks,
+            totals=resolver.totals,
+            source=f"import {path.name}",
+            parser=PARSER,
+            messages=len(batch.channel) + len(batch.quarantined),
+        )

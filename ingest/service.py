@@ -1,0 +1,59 @@
+"""The ingest process: take, write, acknowledge; wait while the database is away."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from ingest.session import Session
+from ingest.writer import Writer
+from store.errors import DatabaseUnreachable
+from store.records import Counts
+from store.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    url: str,
+    settings: Settings,
+    stop: threading.Event,
+    progress: Callable[[Counts], None] | None = None,
+) -> None:
+    """Store what the broker brings until `stop` is set.
+
+    While the database is away the batch is kept, nothing is acknowledged and the
+    window keeps the broker from sending more.
+
+    Raises
+    ------
+    BrokerUnreachable
+        When the broker does not accept the session.
+    NetworkThreadDied
+        When no message can come any more.
+    """
+    session = Session(settings)
+    writer = Writer(url, settings, source=settings.mqtt_client_id)
+    session.start()
+    try:
+        while not stop.is_set():
+            messages = session.take(settings.batch_messages, settings.batch_seconds)
+            wait_s = 0.25
+            while messages:
+                try:
+                    counts, answers = writer.write(messages)
+                except DatabaseUnreachable as error:
+                    log.error("%s; the batch is kept", error)
+                    if stop.wait(wait_s):
+                        return
+                    wait_s = min(2 * wait_s, 5.0)
+                    continue
+                session.acknowledge(messages)
+                session.answer(answers)
+                if progress is not None:
+                    progress(counts)
+                break
+    finally:
+        time.sleep(0.05)  # let the last acknowledgements leave
+        session.stop()
+        writer.close()

@@ -1,0 +1,203 @@
+"""The MQTT session: takes no message it cannot hold, acknowledges only what is stored."""
+
+import logging
+import os
+import queue
+import ssl
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from ingest.reading import Answer
+from store.errors import ParkwattError
+from store.settings import Settings
+
+log = logging.getLogger(__name__)
+
+KEEP_SESSION_S = 30 * 86400
+
+
+class BrokerUnreachable(ParkwattError):
+    """The MQTT broker cannot be reached; see `parkwatt doctor`."""
+
+
+class NetworkThreadDied(ParkwattError):
+    """The MQTT network thread ended; the process must be started again."""
+
+
+class Message(NamedTuple):
+    """A message that waits to be stored."""
+
+    generation: int  # of the connection: a mid means nothing on the next one
+    mid: int
+    topic: str
+    payload: bytes
+    arrived_us: int
+
+
+class Session:
+    """One kept MQTT 5 session with manual acknowledgement.
+
+    The broker sends at most `receive_maximum` messages that are not acknowledged, so
+    the queue is bounded by the window and the handler never waits.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._window = 2 * settings.batch_messages
+        # a new connection may deliver its window while the old one's is still queued
+        self._queue: queue.Queue[Message] = queue.Queue(maxsize=4 * self._window)
+        self._generation = 0
+        self._connected = threading.Event()
+        self._refused = ""
+        self._died = ""
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=settings.mqtt_client_id,
+            protocol=mqtt.MQTTv5,
+            manual_ack=True,
+        )
+        if settings.mqtt_username:
+            client.username_pw_set(settings.mqtt_username, settings.mqtt_password)
+        if settings.mqtt_ca:
+            client.tls_set(ca_certs=settings.mqtt_ca, cert_reqs=ssl.CERT_REQUIRED)
+        client.reconnect_delay_set(1, 30)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        self._client = client
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has accepted this session."""
+        return self._connected.is_set()
+
+    def start(self, patience_s: float = 30.0) -> None:
+        """Connect and subscribe.
+
+        Raises
+        ------
+        BrokerUnreachable
+            When the broker does not accept the session in time.
+        """
+        threading.excepthook = self._thread_died
+        keep = Properties(PacketTypes.CONNECT)
+        keep.SessionExpiryInterval = KEEP_SESSION_S
+        keep.ReceiveMaximum = min(self._window, 65535)
+        where = f"{self._settings.mqtt_host}:{self._settings.mqtt_port}"
+        self._client.connect_async(
+            self._settings.mqtt_host,
+            self._settings.mqtt_port,
+            keepalive=30,
+            clean_start=False,
+            properties=keep,
+        )
+        self._client.loop_start()
+        if not self._connected.wait(patience_s):
+            self.stop()
+            raise BrokerUnreachable(self._refused or where)
+
+    def stop(self) -> None:
+        """Disconnect; what is not acknowledged comes again."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def take(self, most: int, seconds: float) -> list[Message]:
+        """Wait up to half a second for a first message, then gather a batch.
+
+        Raises
+        ------
+        NetworkThreadDied
+            When no message can come any more.
+        """
+        if self._died:
+            raise NetworkThreadDied(self._died)
+        try:
+            batch = [self._queue.get(timeout=0.5)]
+        except queue.Empty:
+            return []
+        end = time.monotonic() + seconds
+        while len(batch) < most:
+            try:
+                left = end - time.monotonic()
+                batch.append(
+                    self._queue.get(timeout=left)
+                    if left > 0
+                    else self._queue.get_nowait()
+                )
+            except queue.Empty:
+                break
+        return batch
+
+    def acknowledge(self, messages: Iterable[Message]) -> None:
+        """Acknowledge in order what was taken on the present connection."""
+        for message in messages:
+            if message.generation == self._generation:
+                self._client.ack(message.mid, 1)
+
+    def answer(self, answers: Iterable[Answer]) -> None:
+        """Publish what the senders wait for."""
+        for each in answers:
+            self._client.publish(each.topic, each.payload, qos=1)
+
+    def _on_connect(
+        self,
+        client: mqtt.Client,
+        userdata: object,
+        flags: mqtt.ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            self._refused = str(reason)
+            log.error("broker refused the session: %s", reason)
+            return
+        self._generation += 1
+        if self._generation > 1 and not flags.session_present:
+            log.error("the broker forgot the session: messages may be lost")
+        share = self._settings.mqtt_share
+        topic = self._settings.mqtt_topic
+        client.subscribe(f"$share/{share}/{topic}" if share else topic, qos=1)
+        self._connected.set()
+        log.info("connected, session kept: %s", flags.session_present)
+
+    def _on_disconnect(
+        self,
+        client: mqtt.Client,
+        userdata: object,
+        flags: mqtt.DisconnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        self._generation += 1
+        self._connected.clear()
+        if reason.is_failure:
+            log.warning("disconnected from the broker: %s", reason)
+
+    def _on_message(
+        self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage
+    ) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = "(not UTF-8)"
+        self._queue.put(
+            Message(
+                self._generation,
+                message.mid,
+                topic,
+                bytes(message.payload),
+                time.time_ns() // 1000,
+            )
+        )
+
+    def _thread_died(self, args: Any) -> None:
+        log.critical("thread died: %r", args.exc_value, exc_info=args.exc_value)
+        self._died = repr(args.exc_value) or f"in process {os.getpid()}"

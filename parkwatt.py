@@ -1,0 +1,846 @@
+"""The front door: one command-line app that composes the rooms."""
+
+import contextlib
+import json
+import logging
+import signal
+import sys
+import threading
+import time as clock
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+from rich.table import Table
+
+import simulators.simulate
+from analytics.jobs import factors, service
+from analytics.jobs.figures import figures as compute_figures
+from api.serve import serve as serve_api
+from dashboards.publish import push
+from ingest import checking, formats, importing
+from ingest import service as ingest_service
+from ingest.broker import Broker
+from ingest.broker import find_or_install as find_broker
+from simulators import replay as replaying
+from simulators import steel
+from simulators.errors import PublishError, SimulatorError
+from simulators.park import CONTRACT_DEMAND_KW
+from simulators.park import Park as SimulatedPark
+from simulators.publisher import Publisher
+from store import dirty, live, registry, statements
+from store.database import Connection, connect, session, translated
+from store.embedded import Server, find_or_install
+from store.errors import Invalid, ParkwattError
+from store.migrate import migrate as apply_migrations
+from store.processes import Child, Supervisor
+from store.records import Subject
+from store.settings import Settings, settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Carbon and energy monitoring for industrial parks.",
+)
+dashboards_app = typer.Typer(no_args_is_help=True, help="Grafana dashboards as code.")
+app.add_typer(dashboards_app, name="dashboards")
+err = Console(stderr=True)
+out = Console()
+
+PLANT, STEEL, PLANT_METER = "plant", "steel", "M1"
+PLANT_YEAR = (date(2018, 1, 1), date(2019, 1, 1))
+PLANT_ADDED_VALUE_10K_CNY = 2000.0  # invented: the plant's is not published
+DEMO_PARK = "demo"
+DEMO_ZONE = ZoneInfo("Asia/Shanghai")
+
+ParkOption = Annotated[str, typer.Option("--park", help="code of the park")]
+EnterpriseOption = Annotated[
+    str | None, typer.Option("--enterprise", help="code of an enterprise")
+]
+MeterOption = Annotated[str | None, typer.Option("--meter", help="code of a meter")]
+FromOption = Annotated[
+    datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="first day")
+]
+ToOption = Annotated[
+    datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="day after the last")
+]
+SourceOption = Annotated[
+    str, typer.Option("--source", help="where this is known from, and who says so")
+]
+
+
+class Address(NamedTuple):
+    """Where the broker is."""
+
+    host: str
+    port: int
+
+
+def main() -> None:
+    """Run the app; errors are one line on standard error and exit status 1."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        app()
+    except (ParkwattError, SimulatorError) as error:
+        err.print(f"[red]parkwatt:[/] {error}", soft_wrap=True, highlight=False)
+        sys.exit(1)
+
+
+def _say(text: str) -> None:
+    err.print(f"[dim]·[/] {text}", highlight=False)
+
+
+@contextlib.contextmanager
+def _database() -> Iterator[str]:
+    """Give the address of the database; the private one runs as long as needed."""
+    known = settings()
+    if known.database_url:
+        yield known.database_url
+        return
+    with Server(find_or_install(known.folder, _say), "main") as server:
+        yield server.url
+
+
+@contextlib.contextmanager
+def _connection() -> Iterator[Connection]:
+    with _database() as url, translated(), connect(url, autocommit=True) as conn:
+        yield conn
+
+
+@contextlib.contextmanager
+def _broker() -> Iterator[Address]:
+    """Give the address of the broker; the private one runs as long as needed."""
+    known = settings()
+    if known.mqtt_port:
+        yield Address(known.mqtt_host, known.mqtt_port)
+        return
+    program = find_broker(known.folder, _say)
+    with Broker(known.folder / "broker", program=program) as broker:
+        yield Address(broker.host, broker.port)
+
+
+def _known_broker() -> Address:
+    """Give the broker that runs already; nothing is started for a single message."""
+    known = settings()
+    if known.mqtt_port:
+        return Address(known.mqtt_host, known.mqtt_port)
+    broker = Broker(known.folder / "broker")
+    if broker.pid is None:
+        raise Invalid(
+            "no broker is running: start `parkwatt up` or set "
+            "PARKWATT_MQTT_HOST and PARKWATT_MQTT_PORT"
+        )
+    return Address(broker.host, broker.remembered_port)
+
+
+def _until_stopped() -> threading.Event:
+    """Give an event that Ctrl-C and SIGTERM set."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+@contextlib.contextmanager
+def _bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on standard error; call with done and total."""
+    with Progress(
+        "{task.description}",
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+    ) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, total: progress.update(
+            task, completed=done, total=total or None
+        )
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date and record the shipped factors."""
+    with _database() as url:
+        done = _migrate(url)
+    out.print("\n".join(done) if done else "nothing to do")
+
+
+def _migrate(url: str) -> list[str]:
+    with translated():
+        done = apply_migrations(url)
+    with session(url) as conn:
+        added = factors.load(conn)
+    return [*done, f"{added} factors"] if added else done
+
+
+@app.command()
+def ingest() -> None:
+    """Store what the broker brings, until stopped."""
+    with _database() as url, _broker() as broker:
+        known = _with_broker(settings(), broker)
+        ingest_service.run(url, known, _until_stopped())
+
+
+def _with_broker(known: Settings, broker: Address) -> Settings:
+    return known.model_copy(update={"mqtt_host": broker.host, "mqtt_port": broker.port})
+
+
+@app.command()
+def analyse(
+    once: Annotated[
+        bool, typer.Option("--once", help="end when nothing is left to do")
+    ] = False,
+) -> None:
+    """Turn readings into usage, demand and totals, until stopped."""
+    with _database() as url:
+        service.run(url, _until_stopped(), once=once)
+
+
+@app.command()
+def serve() -> None:
+    """Serve the API and the live page, until stopped."""
+    with _database() as url:
+        serve_api(url, settings(), _until_stopped())
+
+
+@app.command()
+def up() -> None:
+    """Run ingest, analyse and serve together, with a private database if none is set."""
+    stop = _until_stopped()
+    with _services() as (_, broker, supervisor):
+        _say(f"broker {broker.host}:{broker.port}, page {_page()}")
+        while not stop.wait(0.5):
+            supervisor.poll()
+
+
+def _page() -> str:
+    return f"http://{settings().api_host}:{settings().api_port}/"
+
+
+@contextlib.contextmanager
+def _services() -> Iterator[tuple[str, Address, Supervisor]]:
+    """Run database, broker and the three processes."""
+    with _database() as url, _broker() as broker, Supervisor() as supervisor:
+        for line in _migrate(url):
+            _say(f"applied {line}")
+        for name in ("ingest", "analyse", "serve"):
+            supervisor.start(_child(url, broker, name))
+        yield url, broker, supervisor
+
+
+def _child(url: str, broker: Address, *command: str) -> Child:
+    return Child(
+        name=command[0],
+        argv=[sys.executable, "-m", "parkwatt", *command],
+        env={
+            "PARKWATT_DATABASE_URL": url,
+            "PARKWATT_MQTT_HOST": broker.host,
+            "PARKWATT_MQTT_PORT": str(broker.port),
+            "PYTHONUNBUFFERED": "1",
+        },
+        log_path=settings().folder / "log" / f"{command[0]}.log",
+    )
+
+
+@app.command()
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="print the figures as JSON and end")
+    ] = False,
+) -> None:
+    """Show it all: a real plant's year and a simulated park, through MQTT."""
+    began = clock.monotonic()
+    stop = _until_stopped()
+    with _services() as (url, broker, supervisor):
+        park = SimulatedPark(code=DEMO_PARK)
+        _register_plant(url)
+        _register_simulated(url, park)
+        _wait_for_ingest(broker, supervisor, stop)
+        if not _complete(url):
+            _replay_plant(broker)
+        _backfill_demo(url, broker, park)
+        _settle(url, supervisor, stop)
+        answer = _demo_figures(url, park) | {"seconds": clock.monotonic() - began}
+        if once:
+            sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2) + "\n")
+            return
+        supervisor.start(_child(url, broker, "simulate", "--park", DEMO_PARK))
+        _print_figures(answer["plant"])
+        _print_figures(answer["park"])
+        out.print(
+            f"\nready after {answer['seconds']:.0f} s; "
+            f"live page [bold]{_page()}[/] · Ctrl-C stops everything",
+            highlight=False,
+        )
+        while not stop.wait(0.5):
+            supervisor.poll()
+
+
+def _register_plant(url: str) -> None:
+    with session(url) as conn:
+        enterprise_id = _register(
+            conn, PLANT, STEEL, PLANT_METER, zone=steel.ZONE, region="CN-JS"
+        )
+        statements.state_added_value(
+            conn,
+            enterprise_id,
+            *PLANT_YEAR,
+            PLANT_ADDED_VALUE_10K_CNY,
+            source="invented for the demonstration",
+        )
+
+
+def _register(
+    conn: Connection, park: str, enterprise: str, meter: str, *, zone: str, region: str
+) -> int:
+    park_id = registry.add_park(conn, park, zone=zone, region=region)
+    enterprise_id = registry.add_enterprise(conn, park_id, enterprise)
+    meter_id = registry.add_meter(conn, park_id, enterprise_id, meter)
+    registry.confirm_meter(conn, meter_id, enterprise_id, source="demonstration")
+    return enterprise_id
+
+
+def _register_simulated(url: str, park: SimulatedPark) -> None:
+    """Make the simulated park known, its meters confirmed."""
+    today = datetime.now(DEMO_ZONE).date()
+    months = [
+        date(today.year + n // 12, n % 12 + 1, 1)
+        for n in range(today.month - 13, today.month)
+    ]
+    with session(url) as conn:
+        park_id = registry.add_park(
+            conn,
+            park.code,
+            name="示范园区 Demonstration park",
+            zone=str(DEMO_ZONE),
+            region="CN-JS",
+        )
+        statements.set_contract_demand(
+            conn,
+            park_id,
+            CONTRACT_DEMAND_KW,
+            datetime(2024, 1, 1, tzinfo=UTC),
+            source="demonstration",
+        )
+        ids = {}
+        for each in park.enterprises:
+            ids[each.code] = registry.add_enterprise(
+                conn, park_id, each.code, name=each.name
+            )
+            for first, following in pairwise(months):
+                statements.state_added_value(
+                    conn,
+                    ids[each.code],
+                    first,
+                    following,
+                    each.added_value_10k_cny,
+                    stage="provisional",
+                    source="demonstration",
+                )
+        for meter in park.meters:
+            meter_id = registry.add_meter(
+                conn, park_id, ids[meter.enterprise], meter.code
+            )
+            registry.confirm_meter(
+                conn, meter_id, ids[meter.enterprise], source="demonstration"
+            )
+
+
+def _wait_for_ingest(
+    broker: Address, supervisor: Supervisor, stop: threading.Event
+) -> None:
+    """Wait until somebody listens: an answer's topic is taken and holds no reading."""
+    for _ in range(120):
+        if stop.is_set():
+            raise typer.Exit(130)
+        supervisor.poll()
+        try:
+            with Publisher(broker.host, broker.port, client_id="parkwatt-demo") as door:
+                door.publish(f"parkwatt/v1/{DEMO_PARK}/E01/door/ack", b"{}")
+                door.drain()
+        except PublishError:
+            stop.wait(0.5)
+        else:
+            return
+    raise Invalid(f"ingest does not listen; see {settings().folder / 'log'}")
+
+
+def _complete(url: str) -> bool:
+    with session(url) as conn:
+        found = compute_figures(conn, registry.subject(conn, PLANT), *PLANT_YEAR)
+    return bool(found["coverage"] == 1.0)
+
+
+def _replay_plant(broker: Address) -> None:
+    with _bar("plant's year over MQTT") as progress:
+        report = replaying.replay(
+            host=broker.host,
+            port=broker.port,
+            park=PLANT,
+            enterprise=STEEL,
+            meter=PLANT_METER,
+            shuffle=True,
+            duplicates=0.03,
+            progress=progress,
+        )
+    _say(
+        f"{report.readings} readings sent in {report.seconds:.1f} s, shuffled, "
+        "3 % of them twice"
+    )
+
+
+def _backfill_demo(url: str, broker: Address, park: SimulatedPark) -> None:
+    """Send what the simulated park has measured since it was last heard of."""
+    zone = DEMO_ZONE
+    now = datetime.now(UTC).replace(microsecond=0)
+    midnight = datetime.combine(now.astimezone(zone).date(), time(), zone)
+    with session(url) as conn:
+        newest = live.newest(conn, registry.subject(conn, DEMO_PARK).park.park_id)
+    start = newest or datetime.combine(_last_month()[0], time(), zone)
+    where = simulators.simulate.Broker(host=broker.host, port=broker.port)
+    for low, high, step_s in ((start, midnight, 900), (max(start, midnight), now, 300)):
+        if low < high:
+            with _bar(f"simulated park from {low.astimezone(zone):%m-%d %H:%M}") as bar:
+                simulators.simulate.backfill(
+                    park, where, start=low, until=high, step_s=step_s, progress=bar
+                )
+
+
+def _settle(url: str, supervisor: Supervisor, stop: threading.Event) -> None:
+    """Wait until all that was sent is stored and computed."""
+    with err.status("computing usage, demand and totals"):
+        quiet = 0
+        while quiet < 2 and not stop.wait(0.5):
+            supervisor.poll()
+            with session(url) as conn:
+                quiet = quiet + 1 if not dirty.waiting(conn) and _complete(url) else 0
+    if stop.is_set():
+        raise typer.Exit(130)
+
+
+def _last_month() -> tuple[date, date]:
+    """Give the last whole month of the simulated park."""
+    this = datetime.now(DEMO_ZONE).date().replace(day=1)
+    return (this - timedelta(days=1)).replace(day=1), this
+
+
+def _demo_figures(url: str, park: SimulatedPark) -> dict[str, Any]:
+    with session(url) as conn:
+        plant = compute_figures(conn, registry.subject(conn, PLANT), *PLANT_YEAR)
+        whole = compute_figures(
+            conn, registry.subject(conn, park.code), *_last_month(), grain="day"
+        )
+        sources = [vars(each) for each in live.source_counts(conn)]
+    return {"plant": plant, "park": whole, "sources": sources, "page": _page()}
+
+
+@app.command()
+def simulate(
+    park: ParkOption = DEMO_PARK,
+    seed: Annotated[int, typer.Option(help="same seed, same park")] = 1,
+    interval: Annotated[float, typer.Option(help="seconds between snapshots")] = 5.0,
+    speed: Annotated[float, typer.Option(help="times real time, from --start")] = 1.0,
+    start: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"], help="UTC"),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"],
+            help="UTC; with --start: back-fill to here and end",
+        ),
+    ] = None,
+    step: Annotated[int, typer.Option(help="seconds between back-filled")] = 900,
+    gateway: Annotated[
+        bool, typer.Option(help="send batches that wait until they are stored")
+    ] = False,
+    register: Annotated[
+        bool, typer.Option(help="register and confirm the park's meters first")
+    ] = False,
+) -> None:
+    """Be a park of twelve enterprises over MQTT: real time, accelerated or back-fill."""
+    world = SimulatedPark(seed=seed, code=park)
+    if register:
+        with _database() as url:
+            _register_simulated(url, world)
+    address = _known_broker()
+    known = settings()
+    where = simulators.simulate.Broker(
+        host=address.host,
+        port=address.port,
+        username=known.mqtt_username or None,
+        password=known.mqtt_password or None,
+        gateway=gateway,
+    )
+    stop = _until_stopped()
+    begin = start.replace(tzinfo=UTC) if start else None
+    if until is not None and begin is not None:
+        with _bar(f"park {park}") as bar:
+            simulators.simulate.backfill(
+                world,
+                where,
+                start=begin,
+                until=until.replace(tzinfo=UTC),
+                step_s=step,
+                stop=stop,
+                progress=bar,
+            )
+    else:
+        simulators.simulate.run(
+            world, where, interval_s=interval, start=begin, speed=speed, stop=stop
+        )
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="the UCI steel file")] = steel.FILE,
+    park: ParkOption = PLANT,
+    enterprise: Annotated[str, typer.Option(help="its code")] = STEEL,
+    meter: Annotated[str, typer.Option(help="its code")] = PLANT_METER,
+    shuffle: Annotated[bool, typer.Option(help="in random order")] = False,
+    duplicates: Annotated[float, typer.Option(help="share sent twice")] = 0.0,
+    seed: Annotated[int, typer.Option(help="of the random order")] = 1,
+    per_message: Annotated[int, typer.Option(help="instants in one message")] = 50,
+    csv: Annotated[
+        Path | None, typer.Option(help="write a file for `parkwatt import` instead")
+    ] = None,
+) -> None:
+    """Send a real plant's year as cumulative registers over MQTT, QoS 1."""
+    if csv is not None:
+        rows = replaying.write_csv(
+            file,
+            csv,
+            park=park,
+            enterprise=enterprise,
+            meter=meter,
+            shuffle=shuffle,
+            duplicates=duplicates,
+            seed=seed,
+        )
+        out.print(f"{rows} rows in {csv}", highlight=False)
+        return
+    address = _known_broker()
+    with _bar("readings") as bar:
+        report = replaying.replay(
+            file,
+            host=address.host,
+            port=address.port,
+            park=park,
+            enterprise=enterprise,
+            meter=meter,
+            shuffle=shuffle,
+            duplicates=duplicates,
+            seed=seed,
+            per_message=per_message,
+            progress=bar,
+            username=settings().mqtt_username or None,
+            password=settings().mqtt_password or None,
+        )
+    out.print(
+        f"{report.readings} readings in {report.messages} messages, "
+        f"{report.seconds:.1f} s",
+        highlight=False,
+    )
+
+
+@app.command("import")
+def import_(
+    file: Annotated[
+        Path, typer.Argument(help="CSV: park,enterprise,meter,quantity,at,value")
+    ],
+    create: Annotated[
+        bool, typer.Option("--create", help="register and confirm what it names")
+    ] = False,
+    zone: Annotated[str, typer.Option(help="of parks created")] = "Asia/Shanghai",
+    region: Annotated[str, typer.Option(help="of parks created")] = "CN",
+) -> None:
+    """Import readings from a file, in any order of time, and compute what follows."""
+    with _database() as url:
+        _migrate(url)
+        with (
+            translated(),
+            connect(url, autocommit=True) as conn,
+            _bar(f"{file.name}, bytes") as bar,
+        ):
+            report = importing.import_csv(
+                conn,
+                file,
+                settings(),
+                create=create,
+                zone=zone,
+                region=region,
+                progress=bar,
+            )
+        with err.status("computing usage, demand and totals"):
+            service.run(url, _until_stopped(), once=True)
+    out.print(
+        f"{report.inserted} inserted, {report.duplicate} duplicate, "
+        f"{report.conflict} conflict, {report.quarantined} quarantined",
+        highlight=False,
+    )
+    for problem in report.problems:
+        err.print(problem, highlight=False, markup=False)
+    if report.quarantined or report.conflict:
+        raise typer.Exit(1)
+
+
+@app.command()
+def figures(
+    park: ParkOption,
+    first: FromOption,
+    last: ToOption,
+    enterprise: EnterpriseOption = None,
+    meter: MeterOption = None,
+    grain: Annotated[str, typer.Option(help="15min, day or month")] = "month",
+    as_known_on: Annotated[
+        str | None, typer.Option(help="date or time: what was known then")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="everything")] = False,
+) -> None:
+    """Give the figures of a park, an enterprise or a meter for local days."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise, meter)
+        found = compute_figures(
+            conn,
+            subject,
+            first.date(),
+            last.date(),
+            grain=grain,
+            known_on=_moment(as_known_on, subject),
+            minimum_coverage=settings().minimum_coverage,
+        )
+    if as_json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+    else:
+        _print_figures(found)
+
+
+def _moment(text: str | None, subject: Subject) -> datetime | None:
+    """Read a date (its end, in the park's zone) or a time with zone."""
+    if text is None:
+        return None
+    zone = ZoneInfo(subject.park.zone)
+    try:
+        if len(text) == len("2026-11-23"):
+            day = date.fromisoformat(text) + timedelta(days=1)
+            return datetime.combine(day, time(), zone)
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid(f"{text!r} is no date or ISO 8601 time") from None
+    return at if at.tzinfo else at.replace(tzinfo=zone)
+
+
+def _print_figures(found: dict[str, Any]) -> None:
+    names = [found["park"], found["enterprise"], found["meter"]]
+    table = Table(
+        title=f"{' / '.join(n for n in names if n)}  {found['from']} – {found['to']}",
+        title_justify="left",
+    )
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    table.add_column("unit")
+    for name, value, unit in _lines(found):
+        shown = "unknown" if value is None else value
+        table.add_row(
+            name,
+            f"{shown:,.5g}"
+            if name in _SHORT and value
+            else f"{shown:,.3f}"
+            if isinstance(shown, float)
+            else str(shown),
+            unit,
+        )
+    out.print(table)
+    if not found["publishable"]:
+        out.print(
+            f"[yellow]not publishable:[/] coverage {found['coverage']:.1%} is below "
+            f"{settings().minimum_coverage:.0%}"
+        )
+
+
+_SHORT = {"load factor", "power factor"}
+
+
+def _lines(found: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
+    yield "energy", found["energy_kwh"], "kWh"
+    yield "peak demand (fixed 15 min)", found["peak_demand_kw"], "kW"
+    yield "  in the interval starting", found["peak_start"], ""
+    yield "load factor", found["load_factor"], ""
+    yield "power factor", found["power_factor"], ""
+    yield "coverage", f"{found['coverage']:.2%}", ""
+    for basis, name in (("calorific", "当量"), ("equal_value", "等价")):
+        yield f"coal equivalent, {name} {basis}", found["tce"][basis], "tce"
+    for method, tonnes in found["co2_t"].items():
+        lines = found["parentage"]["co2_t"][method]
+        factor = next((x["factor"] for x in lines if x["factor"]), "")
+        yield f"CO2, {method}", tonnes, f"t  {factor}"
+    ratios = found["intensity"]
+    yield "added value", ratios["added_value_10k_cny"], "10⁴ CNY"
+    for basis, ratio in ratios["tce_per_10k_cny"].items():
+        yield f"intensity, {basis}", _five(ratio), "tce / 10⁴ CNY"
+    for method, ratio in ratios["co2_t_per_10k_cny"].items():
+        yield f"intensity, {method}", _five(ratio), "tCO2 / 10⁴ CNY"
+
+
+def _five(ratio: float | None) -> str | None:
+    return None if ratio is None else f"{ratio:.5f}"
+
+
+@app.command()
+def payload(
+    topic: str,
+    file: Annotated[Path, typer.Argument(help="the message's bytes")],
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
+) -> None:
+    """Show what ingest would read from a message; needs no broker and no database."""
+    found = formats.explain(topic, file, settings().payload_bytes)
+    if as_json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+    else:
+        table = Table(title=topic, title_justify="left")
+        for name in ("meter", "quantity", "kind", "at", "until", "value", "unit"):
+            table.add_column(name)
+        for each in found["readings"]:
+            table.add_row(*(str(value or "") for value in each.values()))
+        out.print(table)
+        for each in found["refused"]:
+            out.print(
+                f"[red]refused[/] ({each['readings']}): {each['reason']}",
+                highlight=False,
+            )
+    if found["refused"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def register(
+    park: ParkOption,
+    enterprise: EnterpriseOption = None,
+    meter: MeterOption = None,
+    zone: Annotated[
+        str, typer.Option(help="IANA zone of a new park")
+    ] = "Asia/Shanghai",
+    region: Annotated[str, typer.Option(help="grid region of a new park")] = "CN",
+    name: Annotated[str, typer.Option(help="of the last one named")] = "",
+) -> None:
+    """Register a park, an enterprise of it, or a meter; a named meter is confirmed."""
+    with _connection() as conn:
+        park_name = name if enterprise is None else ""
+        park_id = registry.add_park(
+            conn, park, name=park_name, zone=zone, region=region
+        )
+        if enterprise is None:
+            return
+        enterprise_id = registry.add_enterprise(
+            conn, park_id, enterprise, name=name if meter is None else ""
+        )
+        if meter is not None:
+            meter_id = registry.add_meter(
+                conn, park_id, enterprise_id, meter, name=name
+            )
+            registry.confirm_meter(
+                conn, meter_id, enterprise_id, source="registered by hand"
+            )
+
+
+@app.command("added-value")
+def added_value(
+    park: ParkOption,
+    enterprise: Annotated[str, typer.Option(help="code of the enterprise")],
+    first: FromOption,
+    last: ToOption,
+    amount: Annotated[float, typer.Option(help="10⁴ CNY")],
+    source: SourceOption,
+    stage: Annotated[str, typer.Option(help="provisional or final")] = "final",
+    prices: Annotated[str, typer.Option(help="current or comparable")] = "current",
+) -> None:
+    """State an enterprise's industrial added value of a period."""
+    with _connection() as conn:
+        statements.state_added_value(
+            conn,
+            registry.subject(conn, park, enterprise).subject_id,
+            first.date(),
+            last.date(),
+            amount,
+            prices=prices,
+            stage=stage,
+            source=source,
+        )
+
+
+@app.command("contract-demand")
+def contract_demand(
+    park: ParkOption,
+    kw: Annotated[float, typer.Option(help="contract demand")],
+    since: FromOption,
+    source: SourceOption,
+    enterprise: EnterpriseOption = None,
+) -> None:
+    """State the contract demand of a park or an enterprise from a day on."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise)
+        statements.set_contract_demand(
+            conn,
+            subject.subject_id,
+            kw,
+            since.replace(tzinfo=ZoneInfo(subject.park.zone)),
+            source=source,
+        )
+
+
+@app.command()
+def multiplier(
+    park: ParkOption,
+    meter: Annotated[str, typer.Option(help="code of the meter")],
+    ct: Annotated[float, typer.Option(help="current transformer ratio")],
+    since: FromOption,
+    source: SourceOption,
+    pt: Annotated[float, typer.Option(help="voltage transformer ratio")] = 1.0,
+    enterprise: EnterpriseOption = None,
+) -> None:
+    """State a meter's transformer ratios from a day on; its usage is computed anew."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise, meter)
+        registry.set_multiplier(
+            conn,
+            subject.subject_id,
+            ct=ct,
+            pt=pt,
+            valid_from=since.replace(tzinfo=ZoneInfo(subject.park.zone)),
+            source=source,
+        )
+
+
+@dashboards_app.command("push")
+def dashboards_push() -> None:
+    """Publish the dashboards to Grafana; a second run changes nothing."""
+    known = settings()
+    changed = push(known.grafana_url, known.grafana_token, known.grafana_database_url)
+    out.print("\n".join(changed) if changed else "nothing to do")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is running, what is missing and how to get it."""
+    healthy = True
+    table = Table("part", "state", "what to do")
+    for check in checking.checks(settings()):
+        healthy &= check.good or not check.needed
+        mark = "[green]ok[/]" if check.good else "[red]missing[/]"
+        table.add_row(check.part, f"{mark} {check.state}", check.remedy)
+    out.print(table)
+    if not healthy:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    main()

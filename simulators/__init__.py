@@ -1,0 +1,1 @@
+"""An outside world that knows the truth; a foreign client that follows docs/wire.md."""

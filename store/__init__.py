@@ -1,0 +1,1 @@
+"""Ground floor: what is remembered, and in which words."""

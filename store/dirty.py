@@ -1,0 +1,110 @@
+"""What the job must recompute: claimed by park, taken, widened, put back."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from store.database import Connection
+
+
+class Span(NamedTuple):
+    """A range of one channel; `settled` if it is already as wide as it must be."""
+
+    channel_id: int
+    start: datetime
+    stop: datetime
+    settled: bool
+
+
+def claim_park(conn: Connection) -> int | None:
+    """Lock one park that has something to recompute, to the transaction's end.
+
+    The lock comes before the reading, so a process sees all that the one before it
+    has written.
+    """
+    row = conn.execute(
+        """
+        SELECT park_id FROM (SELECT DISTINCT park_id FROM core.dirty) AS waiting
+        WHERE pg_try_advisory_xact_lock(7261, park_id) LIMIT 1
+        """
+    ).fetchone()
+    return None if row is None else int(str(row[0]))
+
+
+def take(conn: Connection, park_id: int) -> list[Span]:
+    """Take all marks of a park, neighbouring and overlapping ones made one."""
+    rows = conn.execute(
+        "DELETE FROM core.dirty WHERE park_id = %s "
+        "RETURNING channel_id, start, stop, settled",
+        (park_id,),
+    ).fetchall()
+    spans = sorted(Span(*row) for row in rows)  # type: ignore[arg-type]
+    merged: list[Span] = []
+    for span in sorted(
+        spans, key=lambda each: (each.channel_id, each.settled, each.start)
+    ):
+        last = merged[-1] if merged else None
+        if (
+            last is not None
+            and last.channel_id == span.channel_id
+            and last.settled == span.settled
+            and span.start <= last.stop
+        ):
+            merged[-1] = last._replace(stop=max(last.stop, span.stop))
+        else:
+            merged.append(span)
+    return merged
+
+
+def widen(conn: Connection, spans: list[Span], context: int) -> list[Span]:
+    """Stretch spans to the readings that a change in them can reach.
+
+    A reading can change the intervals of its neighbours and whether these are good, so
+    a span grows to the `context`-th reading before and after it.
+    """
+    rows = conn.execute(
+        """
+        SELECT w.channel_id,
+               least(w.start, (SELECT min(at) FROM (
+                   SELECT at FROM core.reading r
+                   WHERE r.channel_id = w.channel_id AND r.at < w.start
+                   ORDER BY at DESC LIMIT %(context)s) AS before)),
+               greatest(w.stop, (SELECT max(coalesce(until, at)) FROM (
+                   SELECT at, until FROM core.reading r
+                   WHERE r.channel_id = w.channel_id AND r.at >= w.stop
+                   ORDER BY at LIMIT %(context)s) AS after))
+        FROM unnest(%(channel)s::int[], %(start)s::timestamptz[],
+                    %(stop)s::timestamptz[]) AS w (channel_id, start, stop)
+        """,
+        {
+            "context": context,
+            "channel": [each.channel_id for each in spans],
+            "start": [each.start for each in spans],
+            "stop": [each.stop for each in spans],
+        },
+    ).fetchall()
+    return [Span(*row, settled=True) for row in rows]  # type: ignore[arg-type, misc]
+
+
+def put_back(conn: Connection, park_id: int, spans: list[Span]) -> None:
+    """Leave spans for a later run."""
+    if not spans:
+        return
+    conn.execute(
+        "INSERT INTO core.dirty (park_id, channel_id, start, stop, settled) "
+        "SELECT %s, * FROM unnest(%s::int[], %s::timestamptz[], %s::timestamptz[], "
+        "%s::boolean[])",
+        (
+            park_id,
+            [each.channel_id for each in spans],
+            [each.start for each in spans],
+            [each.stop for each in spans],
+            [each.settled for each in spans],
+        ),
+    )
+
+
+def waiting(conn: Connection) -> int:
+    """Count the marks that wait."""
+    row = conn.execute("SELECT count(*) FROM core.dirty").fetchone()
+    assert row is not None
+    return int(str(row[0]))

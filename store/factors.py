@@ -1,0 +1,74 @@
+"""Emission and energy factors: dated rows with source, never changed, only added to."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import class_row
+
+from store.database import Connection
+from store.records import Factor
+
+_COLUMNS = (
+    "code",
+    "kind",
+    "carrier",
+    "basis",
+    "region",
+    "data_year",
+    "published",
+    "valid_from",
+    "valid_to",
+    "value",
+    "unit",
+    "source",
+    "verified",
+    "note",
+)
+
+
+def record_factors(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Add the factors that are new or say something else than last recorded.
+
+    Returns
+    -------
+    int
+        How many were added.
+    """
+    known = {
+        row[0]: row[1:]
+        for row in conn.execute(
+            "SELECT DISTINCT ON (code) code, kind, carrier, basis, region, data_year, "
+            "published, valid_from, valid_to, value, unit, source, verified, note "
+            "FROM core.factor ORDER BY code, recorded_at DESC"
+        ).fetchall()
+    }
+    fresh = [
+        values
+        for values in (tuple(row.get(name) for name in _COLUMNS) for row in rows)
+        if known.get(values[0]) != values[1:]
+    ]
+    with conn.cursor() as cur:
+        cur.executemany(
+            "INSERT INTO core.factor (code, kind, carrier, basis, region, data_year, "
+            "published, valid_from, valid_to, value, unit, source, verified, note) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            fresh,
+        )
+    return len(fresh)
+
+
+def factors(conn: Connection, known_on: datetime | None = None) -> list[Factor]:
+    """List the factors as known on a date, the last recorded of each code."""
+    with conn.cursor(row_factory=class_row(Factor)) as cur:
+        return cur.execute(
+            """
+            SELECT DISTINCT ON (code)
+                   factor_id, code, kind, carrier, basis, region, data_year, published,
+                   value, unit, source, verified
+            FROM core.factor
+            WHERE recorded_at <= coalesce(%s::timestamptz, 'infinity')
+            ORDER BY code, recorded_at DESC
+            """,
+            (known_on,),
+        ).fetchall()

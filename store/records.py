@@ -1,0 +1,120 @@
+"""The rows that rooms pass to each other. Frozen; times are aware and in UTC."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Park:
+    """An industrial park."""
+
+    park_id: int
+    code: str
+    name: str
+    zone: str  # IANA name; local days, months and tariffs follow it
+    region: str  # grid region of the emission factors, ISO 3166-2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enterprise:
+    """An enterprise of a park."""
+
+    enterprise_id: int
+    park_id: int
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meter:
+    """A meter, under the enterprise whose topic it speaks on."""
+
+    meter_id: int
+    park_id: int
+    enterprise: str  # that enterprise's code
+    code: str
+    name: str
+    role: str  # main counts; sub and check do not
+    confirmed_at: datetime | None  # None: it counts for nothing yet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """One quantity of one meter."""
+
+    channel_id: int
+    meter_id: int
+    quantity: str
+    kind: str  # register, delta or gauge
+    digits: int | None  # of the register, before the decimal point
+    measured_up_to_s: float  # readings further apart than this estimate the shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validity:
+    """A dated row: `value` holds in [valid_from, valid_to) since `recorded_at`."""
+
+    key: int
+    value: float
+    valid_from: datetime
+    valid_to: datetime | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """Whose figure it is: a park, an enterprise or a meter."""
+
+    subject_id: int
+    kind: str
+    park: Park
+    enterprise: str | None
+    meter: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddedValue:
+    """A statement of added value of one enterprise over [period_from, period_to)."""
+
+    added_value_id: int
+    enterprise_id: int
+    period_from: date
+    period_to: date
+    amount_10k_cny: float
+    prices: str
+    stage: str
+    source: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Factor:
+    """A dated emission or energy factor."""
+
+    factor_id: int
+    code: str
+    kind: str
+    carrier: str
+    basis: str
+    region: str
+    data_year: int | None
+    published: date | None
+    value: float
+    unit: str
+    source: str
+    verified: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """What became of the readings of one batch; the sum is what was received."""
+
+    inserted: int = 0
+    duplicate: int = 0
+    conflict: int = 0
+    quarantined: int = 0
+
+    @property
+    def received(self) -> int:
+        """All readings of the batch."""
+        return self.inserted + self.duplicate + self.conflict + self.quarantined

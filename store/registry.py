@@ -1,0 +1,414 @@
+"""Who and what there is: parks, enterprises, meters, channels and their dated relations."""
+
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from psycopg.rows import class_row
+
+from store.database import Connection
+from store.errors import Invalid, Unknown
+from store.quantities import QUANTITIES
+from store.records import Channel, Enterprise, Meter, Park, Subject, Validity
+
+_CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+BEGINNING = "2000-01-01T00:00:00Z"
+
+
+def is_code(text: str) -> bool:
+    """Tell whether a text can be the code of a park, enterprise or meter."""
+    return _CODE.fullmatch(text) is not None
+
+
+def _check(code: str) -> None:
+    if not is_code(code):
+        raise Invalid(f"code {code[:70]!r} is not 1-64 letters, digits, dots, _ or -")
+
+
+def parks(conn: Connection) -> list[Park]:
+    """List all parks by code."""
+    with conn.cursor(row_factory=class_row(Park)) as cur:
+        return cur.execute(
+            "SELECT park_id, code, name, zone, region FROM core.park ORDER BY code"
+        ).fetchall()
+
+
+def park(conn: Connection, code: str) -> Park:
+    """Find one park.
+
+    Raises
+    ------
+    Unknown
+        When there is none of this code.
+    """
+    for each in parks(conn):
+        if each.code == code:
+            return each
+    raise Unknown(f"park {code!r}")
+
+
+def enterprises(conn: Connection, park_id: int) -> list[Enterprise]:
+    """List the enterprises of a park by code."""
+    with conn.cursor(row_factory=class_row(Enterprise)) as cur:
+        return cur.execute(
+            "SELECT enterprise_id, park_id, code, name FROM core.enterprise "
+            "WHERE park_id = %s ORDER BY code",
+            (park_id,),
+        ).fetchall()
+
+
+def meters(
+    conn: Connection, park_id: int, enterprise: str | None = None
+) -> list[Meter]:
+    """List the meters of a park, or of one enterprise of it, by code."""
+    with conn.cursor(row_factory=class_row(Meter)) as cur:
+        return cur.execute(
+            """
+            SELECT m.meter_id, m.park_id, e.code AS enterprise, m.code, m.name, m.role,
+                   m.confirmed_at
+            FROM core.meter m JOIN core.enterprise e USING (enterprise_id)
+            WHERE m.park_id = %s AND (%s::text IS NULL OR e.code = %s)
+            ORDER BY e.code, m.code
+            """,
+            (park_id, enterprise, enterprise),
+        ).fetchall()
+
+
+def subject(
+    conn: Connection,
+    park_code: str,
+    enterprise: str | None = None,
+    meter: str | None = None,
+) -> Subject:
+    """Find a park, an enterprise of it, or a meter.
+
+    A meter's code alone is enough where it is the only one of the park.
+
+    Raises
+    ------
+    Unknown
+        When a code names nothing.
+    Invalid
+        When the meter's code is used by several enterprises.
+    """
+    found = park(conn, park_code)
+    subject_id, kind = found.park_id, "park"
+    if enterprise is not None:
+        ids = {
+            each.code: each.enterprise_id for each in enterprises(conn, found.park_id)
+        }
+        if enterprise not in ids:
+            raise Unknown(f"enterprise {enterprise!r} in park {park_code!r}")
+        subject_id, kind = ids[enterprise], "enterprise"
+    if meter is not None:
+        same = [m for m in meters(conn, found.park_id, enterprise) if m.code == meter]
+        if not same:
+            raise Unknown(f"meter {meter!r} in park {park_code!r}")
+        if len(same) > 1:
+            raise Invalid(f"several enterprises have a meter {meter!r}: name one")
+        subject_id, kind, enterprise = same[0].meter_id, "meter", same[0].enterprise
+    return Subject(
+        subject_id=subject_id,
+        kind=kind,
+        park=found,
+        enterprise=enterprise,
+        meter=meter,
+    )
+
+
+def find_enterprise(
+    conn: Connection, park: str, enterprise: str
+) -> tuple[int, int] | None:
+    """Find the ids of a park and an enterprise of it by their codes."""
+    row = conn.execute(
+        "SELECT p.park_id, e.enterprise_id FROM core.park p "
+        "JOIN core.enterprise e USING (park_id) WHERE p.code = %s AND e.code = %s",
+        (park, enterprise),
+    ).fetchone()
+    return None if row is None else (_int(row[0]), _int(row[1]))
+
+
+def find_meter(
+    conn: Connection, enterprise_id: int, code: str
+) -> tuple[int | None, int]:
+    """Find a meter's id, and how many of the enterprise's wait for confirmation."""
+    row = conn.execute(
+        "SELECT max(meter_id) FILTER (WHERE code = %s), "
+        "count(*) FILTER (WHERE confirmed_at IS NULL) "
+        "FROM core.meter WHERE enterprise_id = %s",
+        (code, enterprise_id),
+    ).fetchone()
+    assert row is not None
+    return (None if row[0] is None else _int(row[0])), _int(row[1])
+
+
+def _int(value: object) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+def add_park(
+    conn: Connection, code: str, *, name: str = "", zone: str, region: str = "CN"
+) -> int:
+    """Make sure a park of this code exists and return its id.
+
+    Raises
+    ------
+    Invalid
+        When the code or the zone cannot be used.
+    """
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise Invalid(f"{zone!r} is no IANA time zone") from None
+    _check(code)
+    return _add(
+        conn,
+        "SELECT park_id FROM core.park WHERE code = %(code)s",
+        """
+        WITH s AS (INSERT INTO core.subject (kind) VALUES ('park') RETURNING subject_id)
+        INSERT INTO core.park (park_id, code, name, zone, region)
+        SELECT subject_id, %(code)s, %(name)s, %(zone)s, %(region)s FROM s
+        RETURNING park_id
+        """,
+        {"code": code, "name": name or code, "zone": zone, "region": region},
+    )
+
+
+def add_enterprise(conn: Connection, park_id: int, code: str, *, name: str = "") -> int:
+    """Make sure an enterprise of this code exists in the park and return its id."""
+    _check(code)
+    return _add(
+        conn,
+        "SELECT enterprise_id FROM core.enterprise "
+        "WHERE park_id = %(park_id)s AND code = %(code)s",
+        """
+        WITH s AS (INSERT INTO core.subject (kind) VALUES ('enterprise')
+                   RETURNING subject_id)
+        INSERT INTO core.enterprise (enterprise_id, park_id, code, name)
+        SELECT subject_id, %(park_id)s, %(code)s, %(name)s FROM s
+        RETURNING enterprise_id
+        """,
+        {"park_id": park_id, "code": code, "name": name or code},
+    )
+
+
+def add_meter(
+    conn: Connection, park_id: int, enterprise_id: int, code: str, *, name: str = ""
+) -> int:
+    """Make sure a meter of this code exists, unconfirmed if new, and return its id."""
+    _check(code)
+    return _add(
+        conn,
+        "SELECT meter_id FROM core.meter "
+        "WHERE enterprise_id = %(enterprise_id)s AND code = %(code)s",
+        """
+        WITH s AS (INSERT INTO core.subject (kind) VALUES ('meter')
+                   RETURNING subject_id)
+        INSERT INTO core.meter (meter_id, park_id, enterprise_id, code, name)
+        SELECT subject_id, %(park_id)s, %(enterprise_id)s, %(code)s, %(name)s FROM s
+        RETURNING meter_id
+        """,
+        {
+            "park_id": park_id,
+            "enterprise_id": enterprise_id,
+            "code": code,
+            "name": name or code,
+        },
+    )
+
+
+def add_channel(conn: Connection, subject_id: int, quantity: str, kind: str) -> int:
+    """Make sure a channel exists and return its id."""
+    return _add(
+        conn,
+        "SELECT channel_id FROM core.channel WHERE subject_id = %(subject_id)s "
+        "AND quantity = %(quantity)s AND kind = %(kind)s",
+        """
+        INSERT INTO core.channel (subject_id, quantity, kind, unit)
+        VALUES (%(subject_id)s, %(quantity)s, %(kind)s, %(unit)s)
+        RETURNING channel_id
+        """,
+        {
+            "subject_id": subject_id,
+            "quantity": quantity,
+            "kind": kind,
+            "unit": QUANTITIES[quantity].unit,
+        },
+    )
+
+
+def find_channel(
+    conn: Connection, subject_id: int, quantity: str, kind: str
+) -> int | None:
+    """Find a channel's id."""
+    row = conn.execute(
+        "SELECT channel_id FROM core.channel "
+        "WHERE subject_id = %s AND quantity = %s AND kind = %s",
+        (subject_id, quantity, kind),
+    ).fetchone()
+    return None if row is None else _int(row[0])
+
+
+def _add(conn: Connection, find: str, make: str, values: dict[str, object]) -> int:
+    """Find or make one row; two processes that make the same one agree by a lock."""
+    row = conn.execute(find, values).fetchone()
+    if row is None:
+        with conn.transaction():
+            conn.execute("SELECT pg_advisory_xact_lock(hashtext('core.registry'))")
+            row = conn.execute(find, values).fetchone()
+            if row is None:
+                row = conn.execute(make, values).fetchone()
+    assert row is not None
+    return _int(row[0])
+
+
+def confirm_meter(
+    conn: Connection, meter_id: int, enterprise_id: int, *, source: str
+) -> None:
+    """Let a meter count for an enterprise from the beginning, unless it does already."""
+    with conn.transaction():
+        done = conn.execute(
+            "UPDATE core.meter SET confirmed_at = now() "
+            "WHERE meter_id = %s AND confirmed_at IS NULL RETURNING meter_id",
+            (meter_id,),
+        ).fetchone()
+        if done is None:
+            return
+        conn.execute(
+            "INSERT INTO core.assignment (meter_id, enterprise_id, valid_from, source) "
+            "VALUES (%s, %s, %s, %s)",
+            (meter_id, enterprise_id, BEGINNING, source),
+        )
+        mark_meter_dirty(conn, meter_id)
+
+
+def assign_meter(
+    conn: Connection,
+    meter_id: int,
+    enterprise_id: int,
+    valid_from: datetime,
+    valid_to: datetime | None,
+    *,
+    source: str,
+) -> None:
+    """Record that a meter counts for an enterprise in [valid_from, valid_to)."""
+    with conn.transaction():
+        conn.execute(
+            "INSERT INTO core.assignment "
+            "(meter_id, enterprise_id, valid_from, valid_to, source) "
+            "VALUES (%s, %s, %s, %s, %s)",
+            (meter_id, enterprise_id, valid_from, valid_to, source),
+        )
+        mark_meter_dirty(conn, meter_id)
+
+
+def set_multiplier(
+    conn: Connection,
+    meter_id: int,
+    *,
+    ct: float,
+    pt: float,
+    valid_from: datetime,
+    valid_to: datetime | None = None,
+    source: str,
+) -> None:
+    """Record a meter's current and voltage transformer ratios in [valid_from, valid_to)."""
+    with conn.transaction():
+        conn.execute(
+            "INSERT INTO core.multiplier "
+            "(meter_id, ct, pt, valid_from, valid_to, source) "
+            "VALUES (%s, %s, %s, %s, %s, %s)",
+            (meter_id, ct, pt, valid_from, valid_to, source),
+        )
+        mark_meter_dirty(conn, meter_id)
+
+
+def mark_meter_dirty(conn: Connection, meter_id: int) -> None:
+    """Have everything a meter's registers tell computed again."""
+    conn.execute(
+        """
+        INSERT INTO core.dirty (park_id, channel_id, start, stop)
+        SELECT m.park_id, c.channel_id, first.at, last.at + interval '1 microsecond'
+        FROM core.meter m
+        JOIN core.channel c ON c.subject_id = m.meter_id AND c.kind <> 'gauge'
+        CROSS JOIN LATERAL (SELECT at FROM core.reading r
+                            WHERE r.channel_id = c.channel_id
+                            ORDER BY at LIMIT 1) AS first
+        CROSS JOIN LATERAL (SELECT coalesce(until, at) AS at FROM core.reading r
+                            WHERE r.channel_id = c.channel_id
+                            ORDER BY r.at DESC LIMIT 1) AS last
+        WHERE m.meter_id = %s
+        """,
+        (meter_id,),
+    )
+    conn.execute("SELECT pg_notify('parkwatt_dirty', '')")
+
+
+def counted_channels(
+    conn: Connection, park_id: int, known_on: datetime | None = None
+) -> list[Channel]:
+    """List the register and delta channels of a park's confirmed meters, by id.
+
+    Where a meter has both for one quantity the register is the truth and the delta is
+    left out.
+    """
+    with conn.cursor(row_factory=class_row(Channel)) as cur:
+        return cur.execute(
+            """
+            SELECT DISTINCT ON (c.subject_id, c.quantity)
+                   c.channel_id, c.subject_id AS meter_id, c.quantity, c.kind, c.digits,
+                   m.measured_up_to_s
+            FROM core.channel c JOIN core.meter m ON m.meter_id = c.subject_id
+            WHERE m.park_id = %s AND c.kind IN ('register', 'delta')
+              AND m.confirmed_at <= coalesce(%s::timestamptz, now())
+            ORDER BY c.subject_id, c.quantity, c.kind = 'delta'
+            """,
+            (park_id, known_on),
+        ).fetchall()
+
+
+def main_meters(conn: Connection, park_id: int) -> set[int]:
+    """Ids of the meters that count in totals: main ones with no meter above them."""
+    rows = conn.execute(
+        "SELECT meter_id FROM core.meter "
+        "WHERE park_id = %s AND role = 'main' AND parent_id IS NULL",
+        (park_id,),
+    ).fetchall()
+    return {_int(row[0]) for row in rows}
+
+
+def assignments(
+    conn: Connection, park_id: int, known_on: datetime | None = None
+) -> list[Validity]:
+    """Which enterprise (value) each meter (key) counts for, in the order recorded."""
+    with conn.cursor(row_factory=class_row(Validity)) as cur:
+        return cur.execute(
+            """
+            SELECT a.meter_id AS key, a.enterprise_id::float8 AS value,
+                   a.valid_from, a.valid_to, a.recorded_at
+            FROM core.assignment a JOIN core.meter m USING (meter_id)
+            WHERE m.park_id = %s
+              AND a.recorded_at <= coalesce(%s::timestamptz, 'infinity')
+            ORDER BY a.recorded_at, a.assignment_id
+            """,
+            (park_id, known_on),
+        ).fetchall()
+
+
+def multipliers(
+    conn: Connection, park_id: int, known_on: datetime | None = None
+) -> list[Validity]:
+    """CT x PT (value) of each meter (key), in the order recorded."""
+    with conn.cursor(row_factory=class_row(Validity)) as cur:
+        return cur.execute(
+            """
+            SELECT x.meter_id AS key, x.ct * x.pt AS value,
+                   x.valid_from, x.valid_to, x.recorded_at
+            FROM core.multiplier x JOIN core.meter m USING (meter_id)
+            WHERE m.park_id = %s
+              AND x.recorded_at <= coalesce(%s::timestamptz, 'infinity')
+            ORDER BY x.recorded_at, x.multiplier_id
+            """,
+            (park_id, known_on),
+        ).fetchall()

@@ -1,0 +1,30 @@
+-- What Grafana may read: views only. A park and its power now.
+
+CREATE VIEW grafana.park AS
+SELECT code AS park, name, zone, region FROM core.park;
+
+-- Counting meters are confirmed main meters without a parent. One that measures
+-- electricity but said nothing of its power for 15 minutes is counted and has no value.
+CREATE VIEW grafana.meter_power AS
+SELECT p.code AS park, e.code AS enterprise, m.code AS meter, last.at AS time,
+       last.value AS kw
+FROM core.park p
+JOIN core.meter m USING (park_id)
+JOIN core.enterprise e USING (enterprise_id)
+LEFT JOIN core.channel c
+    ON c.subject_id = m.meter_id AND c.quantity = 'power' AND c.kind = 'gauge'
+LEFT JOIN LATERAL (
+    SELECT r.at, r.value FROM core.reading r
+    WHERE r.channel_id = c.channel_id AND r.at > now() - interval '15 minutes'
+    ORDER BY r.at DESC LIMIT 1) AS last ON true
+WHERE m.role = 'main' AND m.parent_id IS NULL AND m.confirmed_at IS NOT NULL
+  AND EXISTS (SELECT FROM core.channel x
+              WHERE x.subject_id = m.meter_id
+                AND x.quantity IN ('power', 'energy_import'));
+
+-- kw adds up the meters heard; the oldest of their readings is age_s old.
+CREATE VIEW grafana.park_power AS
+SELECT park, max(time) AS time, sum(kw) AS kw, count(kw) AS meters_heard,
+       count(*) AS meters,
+       greatest(extract(epoch FROM now() - min(time)), 0)::float8 AS age_s
+FROM grafana.meter_power GROUP BY park;

@@ -1,0 +1,82 @@
+-- Months [month, until) of the park's zone, their highest window and who made it. Only
+-- windows known to at least 95 % compete; a month is searched only when it is asked for.
+
+CREATE VIEW grafana.park_month AS
+SELECT p.park_id, p.code AS park, local AT TIME ZONE p.zone AS month,
+       (local + interval '1 month') AT TIME ZONE p.zone AS until
+FROM core.park p
+CROSS JOIN LATERAL (
+    SELECT min(start) AS first, max(start) AS last FROM core.demand
+    WHERE subject_id = p.park_id) AS span
+CROSS JOIN LATERAL generate_series(
+    date_trunc('month', span.first AT TIME ZONE p.zone),
+    span.last AT TIME ZONE p.zone, interval '1 month') AS local;
+
+-- `known` is the share of the month's past windows that compete; below 1 the peak is a
+-- lower bound. A month of which nothing is known has no peak.
+CREATE VIEW grafana.park_peak AS
+SELECT m.park, m.month, m.until, peak.start AS time, peak.fixed_kw AS peak_kw,
+       c.kw AS contract_kw,
+       least(seen.windows * 900 / extract(epoch FROM least(m.until, now()) - m.month), 1)
+           ::float8 AS known
+FROM grafana.park_month m
+LEFT JOIN LATERAL (
+    SELECT d.start, d.fixed_kw FROM core.demand d
+    WHERE d.subject_id = m.park_id AND d.start >= m.month AND d.start < m.until
+      AND d.coverage >= 0.95
+    ORDER BY d.fixed_kw DESC, d.start LIMIT 1) AS peak ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS windows FROM core.demand d
+    WHERE d.subject_id = m.park_id AND d.start >= m.month AND d.start < m.until
+      AND d.coverage >= 0.95) AS seen ON true
+LEFT JOIN LATERAL (
+    SELECT k.kw FROM core.contract_demand k
+    WHERE k.subject_id = m.park_id AND k.valid_from <= coalesce(peak.start, m.month)
+      AND (k.valid_to IS NULL OR coalesce(peak.start, m.month) < k.valid_to)
+    ORDER BY k.recorded_at DESC, k.contract_demand_id DESC LIMIT 1) AS c ON true;
+
+-- Each enterprise at the park's peak window, its own peak of that month beside it; one
+-- without any demand in the month is not there. LIMIT 1 keeps each search an index search.
+CREATE VIEW grafana.enterprise_peak AS
+SELECT k.park, k.month, k.until, k.time, k.peak_kw, e.code AS enterprise, e.name,
+       here.fixed_kw AS kw, here.coverage, own.fixed_kw AS own_kw, own.start AS own_time
+FROM grafana.park_peak k
+JOIN core.park p ON p.code = k.park
+JOIN core.enterprise e ON e.park_id = p.park_id
+CROSS JOIN LATERAL (
+    SELECT FROM core.demand d
+    WHERE d.subject_id = e.enterprise_id AND d.start >= k.month AND d.start < k.until
+    LIMIT 1) AS present
+LEFT JOIN LATERAL (
+    SELECT d.fixed_kw, d.coverage FROM core.demand d
+    WHERE d.subject_id = e.enterprise_id AND d.start = k.time LIMIT 1) AS here ON true
+LEFT JOIN LATERAL (
+    SELECT d.start, d.fixed_kw FROM core.demand d
+    WHERE d.subject_id = e.enterprise_id AND d.start >= k.month AND d.start < k.until
+      AND d.coverage >= 0.95
+    ORDER BY d.fixed_kw DESC, d.start LIMIT 1) AS own ON true
+WHERE k.time IS NOT NULL;
+
+-- The same with the rest that no enterprise's meter explains (enterprise is null), to
+-- the watt, where every enterprise is known in the peak window. Shares are of the park.
+CREATE VIEW grafana.peak_share AS
+SELECT park, month, until, time, enterprise, name, kw, kw / nullif(peak_kw, 0) AS share,
+       own_kw, own_time
+FROM grafana.enterprise_peak
+UNION ALL
+SELECT park, month, until, time, NULL, NULL, rest, rest / nullif(peak_kw, 0), NULL, NULL
+FROM (
+    SELECT park, month, until, time, peak_kw,
+           round((peak_kw - sum(kw))::numeric, 3)::float8 AS rest
+    FROM grafana.enterprise_peak
+    GROUP BY park, month, until, time, peak_kw
+    HAVING bool_and(kw IS NOT NULL AND coverage >= 0.95)) AS rests;
+
+-- Coincidence of a month: park peak / sum of the enterprises' own peaks; null while one
+-- of them has no known peak.
+CREATE VIEW grafana.coincidence AS
+SELECT park, month, until, peak_kw,
+       CASE WHEN bool_and(own_kw IS NOT NULL) THEN sum(own_kw) END AS own_peaks_kw,
+       CASE WHEN bool_and(own_kw IS NOT NULL) THEN peak_kw / nullif(sum(own_kw), 0) END
+           AS factor
+FROM grafana.enterprise_peak GROUP BY park, month, until, peak_kw;

@@ -1,0 +1,189 @@
+from collections import Counter
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from analytics import carbon, energy
+from store.quantities import QUANTITIES
+
+SNAPSHOTS = Path(__file__).parents[1] / "data" / "factors"
+ROWS = {
+    "energy": 51,
+    "fuels": 26,
+    "grid_national": 13,
+    "grid_regional": 20,
+    "grid_provincial": 90,
+    "heat": 1,
+}
+KEYS = [
+    "code",
+    "kind",
+    "carrier",
+    "basis",
+    "region",
+    "data_year",
+    "published",
+    "valid_from",
+    "valid_to",
+    "value",
+    "unit",
+    "source",
+    "verified",
+    "note",
+]
+FUEL_KEYS = ["ncv_gj", "carbon_tc_per_gj", "oxidation"]
+BASES = {
+    "co2": {
+        "grid_average",
+        "grid_average_excluding_traded_non_fossil",
+        "fossil_power",
+        "zero_carbon_park",
+        "ets",
+        "net_calorific",
+        "default",
+    },
+    "energy": {"calorific", "equal_value", "equal_value_medium"},
+}
+
+
+def read(name: str) -> list[dict[str, Any]]:
+    path = files("analytics") / "factors" / f"{name}.yaml"
+    rows: list[dict[str, Any]] = yaml.safe_load(path.read_text("utf-8"))
+    return rows
+
+
+def snapshot(name: str) -> list[list[str]]:
+    lines = (SNAPSHOTS / f"{name}.txt").read_text("utf-8").splitlines()
+    return [line.split() for line in lines if not line.startswith("#")]
+
+
+EVERY = [row for name in ROWS for row in read(name)]
+BY_CODE = {row["code"]: row for row in EVERY}
+
+
+@pytest.mark.parametrize(("name", "rows"), ROWS.items())
+def test_rows_and_keys(name: str, rows: int) -> None:
+    found = read(name)
+    assert len(found) == rows
+    for row in found:
+        assert set(row) == {*KEYS, *(FUEL_KEYS if name == "fuels" else ())}
+
+
+def test_there_is_no_other_file() -> None:
+    folder = files("analytics") / "factors"
+    assert {each.name for each in folder.iterdir()} == {f"{name}.yaml" for name in ROWS}
+
+
+def test_codes_are_unique_and_begin_with_basis_and_region() -> None:
+    assert len(BY_CODE) == len(EVERY)
+    for code, row in BY_CODE.items():
+        assert code.startswith(f"{row['basis']}/{row['region']}/")
+
+
+def test_one_row_answers_one_question() -> None:
+    asked = Counter(
+        (
+            row["kind"],
+            row["carrier"],
+            row["basis"],
+            row["region"],
+            row["data_year"],
+            row["valid_from"],
+        )
+        for row in EVERY
+    )
+    assert max(asked.values()) == 1
+
+
+@pytest.mark.parametrize("row", EVERY, ids=lambda row: str(row["code"]))
+def test_types_and_units(row: dict[str, Any]) -> None:
+    assert row["basis"] in BASES[row["kind"]]
+    assert type(row["value"]) is float
+    assert row["value"] > 0
+    assert type(row["verified"]) is bool
+    assert row["data_year"] is None or type(row["data_year"]) is int
+    for key in ("published", "valid_from", "valid_to"):
+        assert row[key] is None or type(row[key]) is date
+    assert row["published"] or row["note"]
+    assert row["source"]
+    scales = carbon.UNIT_SCALE if row["kind"] == "co2" else energy.UNIT_SCALE
+    consumed = {
+        q.unit
+        for q in QUANTITIES.values()
+        if q.carrier == row["carrier"] and q.direction == "consumption"
+    }
+    assert row["unit"] in {unit for unit, _ in scales}
+    assert all((row["unit"], unit) in scales for unit in consumed)
+
+
+def test_what_comes_from_memory_is_not_verified() -> None:
+    for row in EVERY:
+        if "memory" in row["source"] or "secondary" in row["source"]:
+            assert not row["verified"], row["code"]
+    assert sum(row["verified"] for row in EVERY) == 26 + 7 + 7 + 33 + 1
+
+
+def test_provinces_equal_the_snapshot() -> None:
+    rows = {(r["region"], r["data_year"]): r["value"] for r in read("grid_provincial")}
+    table = snapshot("grid_provincial")
+    assert len(table) == 30
+    expected = {
+        (region, year): float(value)
+        for region, *values in table
+        for year, value in zip((2021, 2022, 2023), values, strict=True)
+    }
+    assert rows == expected
+
+
+def test_nation_and_regions_equal_the_snapshot() -> None:
+    rows = sorted(
+        (r["basis"], r["region"], str(r["data_year"] or "-"), r["value"])
+        for name in ("grid_national", "grid_regional")
+        for r in read(name)
+    )
+    table = snapshot("grid_other")
+    assert rows == sorted((a, b, year, float(value)) for a, b, year, value in table)
+
+
+def test_fuels_equal_the_snapshot_and_their_own_formula() -> None:
+    rows = {row["carrier"]: row for row in read("fuels")}
+    table = snapshot("fuels")
+    assert set(rows) == {line[0] for line in table}
+    for carrier, ncv, carbon_kg, percent, value in table:
+        row = rows[carrier]
+        assert row["ncv_gj"] == float(ncv)
+        assert row["carbon_tc_per_gj"] == pytest.approx(float(carbon_kg) / 1000)
+        assert row["oxidation"] == pytest.approx(float(percent) / 100)
+        assert row["value"] == float(value)
+        found = carbon.fuel_factor_t_per_unit(
+            row["ncv_gj"], row["carbon_tc_per_gj"], row["oxidation"]
+        )
+        assert found == pytest.approx(row["value"], abs=0.5e-4)
+
+
+def test_energy_equals_the_tables() -> None:
+    rows = {
+        (r["basis"], r["carrier"]): r["value"]
+        for r in read("energy")
+        if r["basis"] != "equal_value"
+    }
+    table = snapshot("coefficients")
+    assert rows == {(basis, carrier): float(value) for basis, carrier, value in table}
+    equal = {r["data_year"]: r["value"] for r in EVERY if r["basis"] == "equal_value"}
+    assert equal == {
+        2020: 0.3055,
+        2021: 0.3015,
+        2022: 0.3007,
+        2023: 0.3019,
+        2024: 0.3024,
+    }
+
+
+def test_the_zero_carbon_park_factor_stays_when_fossil_power_moves() -> None:
+    assert BY_CODE["zero_carbon_park/CN/2022"]["value"] == 0.8325
+    assert BY_CODE["fossil_power/CN/2023"]["value"] == 0.8273
+    assert BY_CODE["default/CN/heat"]["value"] == 0.11

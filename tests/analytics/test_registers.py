@@ -1,0 +1,198 @@
+"""Registers to usage: known cases by hand, and the laws as properties."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics import registers
+from analytics.registers import EVENT_NAMES, QUARTER_US, Intervals, Steps, Usage
+
+MINUTE = 60_000_000
+NONE = Steps(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+
+
+def ints(*values: int) -> registers.Int64:
+    return np.array(values, np.int64)
+
+
+def floats(*values: float) -> registers.Float64:
+    return np.array(values, np.float64)
+
+
+def use(
+    at_minutes: list[float],
+    values: list[float],
+    *,
+    modulus: float = np.nan,
+    measured_up_to_s: float = 1350,
+    multiplier: Steps = NONE,
+    step_us: int = QUARTER_US,
+) -> tuple[Usage, list[str]]:
+    at = (np.array(at_minutes) * MINUTE).astype(np.int64)
+    channel = np.zeros(at.size, np.int64)
+    found, events = registers.intervals(
+        channel, at, np.array(values, np.float64), floats(modulus)
+    )
+    limit = ints(round(measured_up_to_s * 1e6))
+    used = registers.usage(found, limit, multiplier, step_us=step_us)
+    return used, [EVENT_NAMES[kind] for kind in events.kind]
+
+
+def test_aligned_registers_give_their_differences() -> None:
+    used, events = use([0, 15, 30, 45], [100.0, 103.0, 103.0, 110.5])
+    assert used.start.tolist() == [0, QUARTER_US, 2 * QUARTER_US]
+    assert used.amount.tolist() == [3.0, 0.0, 7.5]
+    assert used.measured_s.tolist() == [900, 900, 900]
+    assert used.estimated_s.tolist() == [0, 0, 0]
+    assert events == []
+
+
+def test_an_interval_over_an_edge_is_split_in_proportion_to_time() -> None:
+    # 10 … 20 min, 6 kWh: half before minute 15, half after
+    used, _ = use([10, 20], [0.0, 6.0])
+    assert used.amount.tolist() == [3.0, 3.0]
+    assert used.measured_s.tolist() == [300, 300]
+
+
+def test_a_long_gap_keeps_its_energy_and_says_that_the_shape_is_estimated() -> None:
+    used, _ = use([0, 60], [10.0, 18.0])
+    assert used.amount.tolist() == [2.0, 2.0, 2.0, 2.0]
+    assert used.measured_s.sum() == 0
+    assert used.estimated_s.tolist() == [900] * 4
+
+
+def test_rollover_of_a_register_with_known_digits() -> None:
+    used, events = use([0, 15, 30], [999_990.0, 5.0, 20.0], modulus=1e6)
+    assert used.amount.tolist() == [15.0, 15.0]
+    assert events == ["rollover"]
+
+
+def test_a_fall_that_is_no_rollover_is_unknown_not_zero_and_not_huge() -> None:
+    used, events = use([0, 15, 30, 45], [500.0, 510.0, 2.0, 5.0])
+    assert used.start.tolist() == [0, 2 * QUARTER_US]
+    assert used.amount.tolist() == [10.0, 3.0]
+    assert events == ["reset"]
+
+
+def test_a_momentary_zero_makes_no_spike() -> None:
+    # the total of 13 423.7 kWh that read 0 once must not make a 53.7 MW quarter
+    used, events = use([0, 15, 30, 45], [13423.0, 13423.7, 0.0, 13424.9])
+    assert used.amount.max() < 1.0
+    assert used.amount.sum() == pytest.approx(1.9)
+    assert events == ["glitch"]
+
+
+def test_a_momentary_rise_is_left_out() -> None:
+    used, events = use([0, 15, 30, 45], [100.0, 9000.0, 101.0, 102.0])
+    assert used.amount.sum() == pytest.approx(2.0)
+    assert events == ["spike"]
+
+
+def test_silence_between_two_values() -> None:
+    # a meter that answers 3.737, silence, 0.000, 3.746 used 0.009
+    used, _ = use([0, 30, 45], [3.737, 0.0, 3.746])
+    assert used.amount.sum() == pytest.approx(0.009)
+
+
+def test_a_multiplier_applies_from_the_instant_it_changes() -> None:
+    steps = Steps(ints(0, 0), ints(0, 20 * MINUTE), floats(80.0, 100.0))
+    # 15 … 30 min: 3 units, of which a third before minute 20
+    used, _ = use([0, 15, 30], [0.0, 1.0, 4.0], multiplier=steps)
+    assert used.amount.tolist() == pytest.approx([80.0, 80.0 + 200.0])
+
+
+def test_channels_do_not_touch_each_other() -> None:
+    channel = ints(0, 0, 1, 1)
+    at = ints(0, QUARTER_US, QUARTER_US, 2 * QUARTER_US)
+    found, _ = registers.intervals(
+        channel, at, floats(1, 2, 50, 60), floats(np.nan, np.nan)
+    )
+    assert found.channel.tolist() == [0, 1]
+    assert found.amount.tolist() == [1.0, 10.0]
+
+
+def test_deltas_that_overlap_are_counted_once() -> None:
+    q = QUARTER_US
+    found, events = registers.amounts(
+        ints(0, 0, 0, 1),
+        ints(0, q // 2, q, 0),
+        ints(q, q, 2 * q, q),
+        floats(4, 9, 5, 1),
+    )
+    assert found.amount.tolist() == [4.0, 5.0, 1.0]
+    assert [EVENT_NAMES[kind] for kind in events.kind] == ["overlap"]
+
+
+def test_nothing_gives_nothing() -> None:
+    empty = np.empty(0, np.int64)
+    found, events = registers.intervals(empty, empty, np.empty(0), np.empty(0))
+    assert registers.usage(found, empty, NONE).amount.size == 0
+    assert events.at.size == 0
+    assert registers.amounts(empty, empty, empty, np.empty(0))[0].start.size == 0
+
+
+@st.composite
+def rising(draw: st.DrawFn) -> tuple[list[int], list[float]]:
+    """Distinct times and a register that never falls."""
+    at = sorted(draw(st.sets(st.integers(0, 40 * 60), min_size=2, max_size=60)))
+    steps = draw(
+        st.lists(
+            st.floats(0, 1000, allow_nan=False), min_size=len(at), max_size=len(at)
+        )
+    )
+    return at, np.cumsum(steps).tolist()
+
+
+@given(rising())
+def test_conservation(readings: tuple[list[int], list[float]]) -> None:
+    """The sum of usage is last − first; no second is counted twice."""
+    at, values = readings
+    used, events = use([each / 1 for each in at], values)
+    assert events == []
+    assert used.amount.sum() == pytest.approx(
+        values[-1] - values[0], rel=1e-9, abs=1e-9
+    )
+    seconds = used.measured_s + used.estimated_s
+    assert seconds.max() <= 900 + 1e-9
+    assert seconds.sum() == pytest.approx((at[-1] - at[0]) * 60)
+    assert (used.amount >= -1e-9).all()
+
+
+@given(rising(), st.integers(1, 5))
+def test_a_finer_grid_adds_up_to_the_coarser(
+    readings: tuple[list[int], list[float]], parts: int
+) -> None:
+    at, values = readings
+    coarse, _ = use([each / 1 for each in at], values)
+    fine, _ = use([each / 1 for each in at], values, step_us=QUARTER_US // parts)
+    total = np.bincount(
+        np.searchsorted(coarse.start, fine.start, "right") - 1, weights=fine.amount
+    )
+    np.testing.assert_allclose(total, coarse.amount, rtol=1e-9, atol=1e-9)
+
+
+@given(rising(), st.integers(0, 10**6))
+def test_a_part_computed_with_its_context_equals_the_whole_bit_for_bit(
+    readings: tuple[list[int], list[float]], seed: int
+) -> None:
+    """Recomputing a range from the readings around it gives the stored bits."""
+    at, values = readings
+    whole, _ = use([each / 1 for each in at], values)
+    rng = np.random.default_rng(seed)
+    low = int(rng.integers(0, len(at) - 1))
+    high = int(rng.integers(low + 1, len(at))) + 1
+    part, _ = use([each / 1 for each in at[low:high]], values[low:high])
+    first, last = at[low] * MINUTE, at[high - 1] * MINUTE
+    inside = (whole.start >= first) & (whole.start + QUARTER_US <= last)
+    shared = np.isin(part.start, whole.start[inside])
+    assert part.start[shared].tolist() == whole.start[inside].tolist()
+    assert part.amount[shared].tolist() == whole.amount[inside].tolist()
+
+
+@given(st.integers(0, 2000), st.integers(1, 2000))
+def test_a_cut_interval_adds_up(cut: int, length: int) -> None:
+    found = Intervals(ints(0), ints(0), ints(length * MINUTE), floats(7.0))
+    steps = Steps(ints(0), ints(cut * MINUTE), floats(1.0))
+    used = registers.usage(found, ints(1), steps)
+    assert used.amount.sum() == pytest.approx(7.0)

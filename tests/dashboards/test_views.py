@@ -1,0 +1,159 @@
+"""The views Grafana reads, against figures worked by hand (see conftest.py)."""
+
+import threading
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from store.migrate import Step, migrate, steps
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+PEAK = datetime(2026, 3, 11, 1, 30, tzinfo=UTC)
+MONTH = datetime(2026, 2, 28, 16, tzinfo=UTC)
+
+
+def test_rights(park: Connection) -> None:
+    views = park.execute(
+        "SELECT viewname FROM pg_views WHERE schemaname = 'grafana' ORDER BY 1"
+    ).fetchall()
+    assert len(views) == 13
+    for (name,) in views:
+        park.execute(f"SELECT * FROM grafana.{name}".encode())
+    for refused in (
+        "SELECT * FROM core.park",
+        "CREATE TABLE grafana.mine ()",
+        "DELETE FROM grafana.park",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            park.execute(refused.encode())
+
+
+def test_peak(park: Connection) -> None:
+    rows = park.execute(
+        "SELECT month, time, peak_kw, contract_kw, known FROM grafana.park_peak "
+        "WHERE park = 'P'"
+    ).fetchall()
+    assert rows == [(MONTH, PEAK, 655, 800, pytest.approx(287 / (31 * 96)))]
+
+
+def test_shares(park: Connection) -> None:
+    rows = park.execute(
+        "SELECT enterprise, kw, share, own_kw FROM grafana.peak_share "
+        "WHERE park = 'P' ORDER BY kw DESC"
+    ).fetchall()
+    assert rows == [
+        ("A", 400, 400 / 655, 400),
+        ("B", 200, 200 / 655, 500),
+        ("C", 50, 50 / 655, 50),
+        (None, 5, 5 / 655, None),
+    ]
+    assert park.execute("SELECT factor FROM grafana.coincidence").fetchall() == [
+        (655 / 950,)
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM core.demand WHERE subject_id = 4 AND start = '2026-03-11 09:30+08'",
+        "UPDATE core.demand SET coverage = 0.9 "
+        "WHERE subject_id = 4 AND start = '2026-03-11 09:30+08'",
+    ],
+    ids=["missing", "half known"],
+)
+def test_no_rest_without_all(park: Connection, change: str) -> None:
+    park.execute("RESET ROLE")
+    park.execute(change.encode())
+    assert park.execute(
+        "SELECT enterprise FROM grafana.peak_share ORDER BY 1"
+    ).fetchall() == [("A",), ("B",), ("C",)]
+
+
+def test_no_coincidence_without_all(park: Connection) -> None:
+    park.execute("RESET ROLE")
+    park.execute("UPDATE core.demand SET coverage = 0.5 WHERE subject_id = 4")
+    assert park.execute("SELECT factor FROM grafana.coincidence").fetchall() == [
+        (None,)
+    ]
+
+
+def test_contract_recorded_last_applies(park: Connection) -> None:
+    park.execute("RESET ROLE")
+    park.execute(
+        "INSERT INTO core.demand (subject_id, start, fixed_kw, measured, coverage) "
+        "VALUES (1, '2026-02-27Z', 1, 1, 1), (1, '2026-04-02Z', 1, 1, 1)"
+    )
+    assert park.execute(
+        "SELECT contract_kw FROM grafana.park_demand WHERE time IN "
+        "('2026-02-27Z', '2026-03-10Z', '2026-04-02Z') ORDER BY time"
+    ).fetchall() == [(600,), (800,), (999,)]
+
+
+def test_power_now(park: Connection) -> None:
+    row = park.execute(
+        "SELECT kw, meters_heard, meters, age_s FROM grafana.park_power"
+    ).fetchone()
+    assert row is not None
+    assert row[:3] == (86 + 87, 2, 3)
+    assert isinstance(row[3], float)
+    assert 60 <= row[3] < 120
+
+
+def test_energy(park: Connection) -> None:
+    day = "SELECT enterprise, amount, coverage FROM grafana.energy_day WHERE time = "
+    assert park.execute(
+        (day + "'2026-03-10 00:00+08' ORDER BY enterprise").encode()
+    ).fetchall() == [("A", 2400, 1), ("B", 2400, 1), ("C", 2400, 1), (None, 2400, 1)]
+    assert park.execute(
+        "SELECT sum(amount), min(coverage) FROM grafana.energy_month "
+        "WHERE park = 'P' AND enterprise IS NOT NULL"
+    ).fetchall() == [(21600, 259200 / 2678400)]
+
+
+def test_quality_counts_silent_days(park: Connection) -> None:
+    assert park.execute(
+        "SELECT enterprise, known, estimated FROM grafana.data_quality "
+        "WHERE time IN ('2026-03-11 00:00+08', '2026-03-12 00:00+08') "
+        "ORDER BY time, enterprise"
+    ).fetchall() == [
+        ("A", 1, 0),
+        ("B", 1, 0),
+        ("C", 0.75, 0.25),
+        ("A", 0, 0),
+        ("B", 0, 0),
+        ("C", 0, 0),
+    ]
+
+
+def test_rights_without_right_to_make_roles(park: Connection) -> None:
+    """A migrating user without CREATEROLE gets the views; the role is made by hand."""
+    rights = next(each.text for each in steps("views") if "rights" in each.name)
+    park.execute("RESET ROLE")
+    park.execute("CREATE ROLE test_plain NOCREATEROLE")
+    try:
+        park.execute("SET ROLE test_plain")
+        park.execute(rights.replace("parkwatt_grafana", "test_absent").encode())
+    finally:
+        park.execute("RESET ROLE")
+        park.execute("DROP ROLE test_plain")
+
+
+def test_migrated_at_once(database: str) -> None:
+    """Two processes that rebuild the views do not disturb each other."""
+    again = [*steps("views"), Step("99_more.sql", "SELECT 1")]
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            migrate(database, views=again)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert failed == []

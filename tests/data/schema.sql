@@ -1,0 +1,250 @@
+added_value.added_value_id bigint NOT NULL IDENTITY
+added_value.enterprise_id integer NOT NULL
+added_value.period_from date NOT NULL
+added_value.period_to date NOT NULL
+added_value.amount_10k_cny double precision NOT NULL
+added_value.prices text NOT NULL DEFAULT 'current'::text
+added_value.stage text NOT NULL DEFAULT 'final'::text
+added_value.source text NOT NULL
+added_value.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+added_value: CHECK (((amount_10k_cny > ('-1000000000000'::numeric)::double precision) AND (amount_10k_cny < ('1000000000000'::numeric)::double precision)))
+added_value: CHECK ((period_to > period_from))
+added_value: CHECK ((prices = ANY (ARRAY['current'::text, 'comparable'::text])))
+added_value: CHECK ((stage = ANY (ARRAY['provisional'::text, 'final'::text])))
+added_value: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
+added_value: PRIMARY KEY (added_value_id)
+CREATE INDEX added_value_enterprise ON core.added_value USING btree (enterprise_id, period_from)
+CREATE UNIQUE INDEX added_value_pkey ON core.added_value USING btree (added_value_id)
+assignment.assignment_id bigint NOT NULL IDENTITY
+assignment.meter_id integer NOT NULL
+assignment.enterprise_id integer NOT NULL
+assignment.valid_from timestamp with time zone NOT NULL
+assignment.valid_to timestamp with time zone
+assignment.source text NOT NULL
+assignment.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+assignment: CHECK ((valid_to > valid_from))
+assignment: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
+assignment: FOREIGN KEY (meter_id) REFERENCES meter(meter_id)
+assignment: PRIMARY KEY (assignment_id)
+CREATE INDEX assignment_meter ON core.assignment USING btree (meter_id)
+CREATE UNIQUE INDEX assignment_pkey ON core.assignment USING btree (assignment_id)
+batch.batch_id bigint NOT NULL IDENTITY
+batch.received_at timestamp with time zone NOT NULL DEFAULT now()
+batch.source text NOT NULL
+batch.parser text NOT NULL
+batch.messages integer NOT NULL
+batch.received integer NOT NULL
+batch.inserted integer NOT NULL
+batch.duplicate integer NOT NULL
+batch.conflict integer NOT NULL
+batch.quarantined integer NOT NULL
+batch: CHECK ((received = (((inserted + duplicate) + conflict) + quarantined)))
+batch: PRIMARY KEY (batch_id)
+CREATE UNIQUE INDEX batch_pkey ON core.batch USING btree (batch_id)
+channel.channel_id integer NOT NULL IDENTITY
+channel.subject_id integer NOT NULL
+channel.quantity text NOT NULL
+channel.kind text NOT NULL
+channel.unit text NOT NULL
+channel.digits integer
+channel: CHECK (((digits >= 1) AND (digits <= 15)))
+channel: CHECK ((kind = ANY (ARRAY['register'::text, 'delta'::text, 'gauge'::text, 'total'::text])))
+channel: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+channel: PRIMARY KEY (channel_id)
+channel: UNIQUE (subject_id, quantity, kind)
+CREATE UNIQUE INDEX channel_pkey ON core.channel USING btree (channel_id)
+CREATE UNIQUE INDEX channel_subject_id_quantity_kind_key ON core.channel USING btree (subject_id, quantity, kind)
+conflict.conflict_id bigint NOT NULL IDENTITY
+conflict.channel_id integer NOT NULL
+conflict.at timestamp with time zone NOT NULL
+conflict.stored double precision NOT NULL
+conflict.refused double precision NOT NULL
+conflict.refused_until timestamp with time zone
+conflict.batch_id bigint NOT NULL
+conflict: PRIMARY KEY (conflict_id)
+CREATE UNIQUE INDEX conflict_pkey ON core.conflict USING btree (conflict_id)
+contract_demand.contract_demand_id bigint NOT NULL IDENTITY
+contract_demand.subject_id integer NOT NULL
+contract_demand.kw double precision NOT NULL
+contract_demand.valid_from timestamp with time zone NOT NULL
+contract_demand.valid_to timestamp with time zone
+contract_demand.source text NOT NULL
+contract_demand.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+contract_demand: CHECK (((kw > (0)::double precision) AND (kw < ('1000000000'::numeric)::double precision)))
+contract_demand: CHECK ((valid_to > valid_from))
+contract_demand: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+contract_demand: PRIMARY KEY (contract_demand_id)
+CREATE INDEX contract_demand_subject ON core.contract_demand USING btree (subject_id)
+CREATE UNIQUE INDEX contract_demand_pkey ON core.contract_demand USING btree (contract_demand_id)
+demand.subject_id integer NOT NULL
+demand.start timestamp with time zone NOT NULL
+demand.fixed_kw double precision NOT NULL
+demand.measured double precision NOT NULL
+demand.coverage double precision NOT NULL
+demand.sliding_kw double precision
+demand.sliding_start timestamp with time zone
+demand: CHECK (((fixed_kw > ('-1000000000000'::numeric)::double precision) AND (fixed_kw < ('1000000000000'::numeric)::double precision)))
+demand: CHECK (((sliding_kw > ('-1000000000000'::numeric)::double precision) AND (sliding_kw < ('1000000000000'::numeric)::double precision)))
+demand: PRIMARY KEY (subject_id, start)
+CREATE UNIQUE INDEX demand_pkey ON core.demand USING btree (subject_id, start)
+dirty.dirty_id bigint NOT NULL IDENTITY
+dirty.park_id integer NOT NULL
+dirty.channel_id integer NOT NULL
+dirty.start timestamp with time zone NOT NULL
+dirty.stop timestamp with time zone NOT NULL
+dirty.settled boolean NOT NULL DEFAULT false
+dirty: CHECK ((stop > start))
+dirty: PRIMARY KEY (dirty_id)
+CREATE INDEX dirty_park ON core.dirty USING btree (park_id)
+CREATE UNIQUE INDEX dirty_pkey ON core.dirty USING btree (dirty_id)
+enterprise.enterprise_id integer NOT NULL
+enterprise.park_id integer NOT NULL
+enterprise.code code NOT NULL
+enterprise.name text NOT NULL
+enterprise.industry_code text
+enterprise.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+enterprise: FOREIGN KEY (enterprise_id) REFERENCES subject(subject_id)
+enterprise: FOREIGN KEY (park_id) REFERENCES park(park_id)
+enterprise: PRIMARY KEY (enterprise_id)
+enterprise: UNIQUE (park_id, code)
+CREATE UNIQUE INDEX enterprise_park_id_code_key ON core.enterprise USING btree (park_id, code)
+CREATE UNIQUE INDEX enterprise_pkey ON core.enterprise USING btree (enterprise_id)
+enterprise_year.enterprise_id integer NOT NULL
+enterprise_year.year integer NOT NULL
+enterprise_year.above_designated_size boolean NOT NULL
+enterprise_year.source text NOT NULL
+enterprise_year.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+enterprise_year: CHECK (((year >= 1990) AND (year <= 2200)))
+enterprise_year: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
+enterprise_year: PRIMARY KEY (enterprise_id, year, recorded_at)
+CREATE UNIQUE INDEX enterprise_year_pkey ON core.enterprise_year USING btree (enterprise_id, year, recorded_at)
+factor.factor_id integer NOT NULL IDENTITY
+factor.code text NOT NULL
+factor.kind text NOT NULL
+factor.carrier text NOT NULL
+factor.basis text NOT NULL
+factor.region text NOT NULL
+factor.data_year integer
+factor.published date
+factor.valid_from date
+factor.valid_to date
+factor.value double precision NOT NULL
+factor.unit text NOT NULL
+factor.source text NOT NULL
+factor.verified boolean NOT NULL
+factor.note text
+factor.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+factor: CHECK (((value >= (0)::double precision) AND (value < ('1000000'::numeric)::double precision)))
+factor: CHECK ((kind = ANY (ARRAY['co2'::text, 'energy'::text])))
+factor: PRIMARY KEY (factor_id)
+factor: UNIQUE (code, recorded_at)
+CREATE UNIQUE INDEX factor_code_recorded_at_key ON core.factor USING btree (code, recorded_at)
+CREATE UNIQUE INDEX factor_pkey ON core.factor USING btree (factor_id)
+meter.meter_id integer NOT NULL
+meter.park_id integer NOT NULL
+meter.enterprise_id integer NOT NULL
+meter.code code NOT NULL
+meter.name text NOT NULL
+meter.role text NOT NULL DEFAULT 'main'::text
+meter.parent_id integer
+meter.measured_up_to_s double precision NOT NULL DEFAULT 1350
+meter.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+meter.confirmed_at timestamp with time zone
+meter: CHECK (((measured_up_to_s > (0)::double precision) AND (measured_up_to_s <= (86400)::double precision)))
+meter: CHECK ((role = ANY (ARRAY['main'::text, 'sub'::text, 'check'::text])))
+meter: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
+meter: FOREIGN KEY (meter_id) REFERENCES subject(subject_id)
+meter: FOREIGN KEY (parent_id) REFERENCES meter(meter_id)
+meter: FOREIGN KEY (park_id) REFERENCES park(park_id)
+meter: PRIMARY KEY (meter_id)
+meter: UNIQUE (enterprise_id, code)
+CREATE UNIQUE INDEX meter_enterprise_id_code_key ON core.meter USING btree (enterprise_id, code)
+CREATE UNIQUE INDEX meter_pkey ON core.meter USING btree (meter_id)
+multiplier.multiplier_id bigint NOT NULL IDENTITY
+multiplier.meter_id integer NOT NULL
+multiplier.ct double precision NOT NULL
+multiplier.pt double precision NOT NULL
+multiplier.valid_from timestamp with time zone NOT NULL
+multiplier.valid_to timestamp with time zone
+multiplier.source text NOT NULL
+multiplier.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+multiplier: CHECK (((ct > (0)::double precision) AND (ct < ('1000000000'::numeric)::double precision)))
+multiplier: CHECK (((pt > (0)::double precision) AND (pt < ('1000000000'::numeric)::double precision)))
+multiplier: CHECK ((valid_to > valid_from))
+multiplier: FOREIGN KEY (meter_id) REFERENCES meter(meter_id)
+multiplier: PRIMARY KEY (multiplier_id)
+CREATE INDEX multiplier_meter ON core.multiplier USING btree (meter_id)
+CREATE UNIQUE INDEX multiplier_pkey ON core.multiplier USING btree (multiplier_id)
+park.park_id integer NOT NULL
+park.code code NOT NULL
+park.name text NOT NULL
+park.zone text NOT NULL
+park.region text NOT NULL
+park.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+park: FOREIGN KEY (park_id) REFERENCES subject(subject_id)
+park: PRIMARY KEY (park_id)
+park: UNIQUE (code)
+CREATE UNIQUE INDEX park_code_key ON core.park USING btree (code)
+CREATE UNIQUE INDEX park_pkey ON core.park USING btree (park_id)
+quarantine.quarantine_id bigint NOT NULL IDENTITY
+quarantine.batch_id bigint NOT NULL
+quarantine.topic text NOT NULL
+quarantine.payload bytea NOT NULL
+quarantine.reason text NOT NULL
+quarantine.readings integer NOT NULL
+quarantine: CHECK ((readings > 0))
+quarantine: PRIMARY KEY (quarantine_id)
+CREATE UNIQUE INDEX quarantine_pkey ON core.quarantine USING btree (quarantine_id)
+reading.channel_id integer NOT NULL
+reading.at timestamp with time zone NOT NULL
+reading.value double precision NOT NULL
+reading.until timestamp with time zone
+reading.batch_id bigint NOT NULL
+reading: CHECK (((at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (at < '2100-01-01 00:00:00+00'::timestamp with time zone)))
+reading: CHECK (((until > at) AND (until < '2100-01-02 00:00:00+00'::timestamp with time zone)))
+reading: CHECK (((value > ('-1000000000000000'::numeric)::double precision) AND (value < ('1000000000000000'::numeric)::double precision)))
+reading: PRIMARY KEY (channel_id, at)
+CREATE UNIQUE INDEX reading_pkey ON core.reading USING btree (channel_id, at)
+register_event.register_event_id bigint NOT NULL IDENTITY
+register_event.channel_id integer NOT NULL
+register_event.at timestamp with time zone NOT NULL
+register_event.kind text NOT NULL
+register_event.value_before double precision NOT NULL
+register_event.value_after double precision NOT NULL
+register_event.rule text NOT NULL
+register_event: PRIMARY KEY (register_event_id)
+register_event: UNIQUE (channel_id, at, kind)
+CREATE UNIQUE INDEX register_event_channel_id_at_kind_key ON core.register_event USING btree (channel_id, at, kind)
+CREATE UNIQUE INDEX register_event_pkey ON core.register_event USING btree (register_event_id)
+subject.subject_id integer NOT NULL IDENTITY
+subject.kind text NOT NULL
+subject: CHECK ((kind = ANY (ARRAY['park'::text, 'enterprise'::text, 'meter'::text])))
+subject: PRIMARY KEY (subject_id)
+CREATE UNIQUE INDEX subject_pkey ON core.subject USING btree (subject_id)
+usage_15min.channel_id integer NOT NULL
+usage_15min.start timestamp with time zone NOT NULL
+usage_15min.amount double precision NOT NULL
+usage_15min.measured_s double precision NOT NULL
+usage_15min.estimated_s double precision NOT NULL
+usage_15min.expected_s double precision NOT NULL
+usage_15min: CHECK (((amount > ('-1000000000000000'::numeric)::double precision) AND (amount < ('1000000000000000'::numeric)::double precision)))
+usage_15min: PRIMARY KEY (channel_id, start)
+CREATE UNIQUE INDEX usage_15min_pkey ON core.usage_15min USING btree (channel_id, start)
+usage_day.channel_id integer NOT NULL
+usage_day.start timestamp with time zone NOT NULL
+usage_day.amount double precision NOT NULL
+usage_day.measured_s double precision NOT NULL
+usage_day.estimated_s double precision NOT NULL
+usage_day.expected_s double precision NOT NULL
+usage_day: CHECK (((amount > ('-1000000000000000'::numeric)::double precision) AND (amount < ('1000000000000000'::numeric)::double precision)))
+usage_day: PRIMARY KEY (channel_id, start)
+CREATE UNIQUE INDEX usage_day_pkey ON core.usage_day USING btree (channel_id, start)
+usage_month.channel_id integer NOT NULL
+usage_month.start timestamp with time zone NOT NULL
+usage_month.amount double precision NOT NULL
+usage_month.measured_s double precision NOT NULL
+usage_month.estimated_s double precision NOT NULL
+usage_month.expected_s double precision NOT NULL
+usage_month: CHECK (((amount > ('-1000000000000000'::numeric)::double precision) AND (amount < ('1000000000000000'::numeric)::double precision)))
+usage_month: PRIMARY KEY (channel_id, start)
+CREATE UNIQUE INDEX usage_month_pkey ON core.usage_month USING btree (channel_id, start)
