@@ -108,7 +108,9 @@ def _http(request: Request, error: Exception) -> JSONResponse:
     status: int = error.status_code  # type: ignore[attr-defined]
     code, words = _HTTP.get(status, ("refused", "{path} was refused."))
     message = words.format(path=request.url.path, method=request.method)
-    return problem(status, code, message)
+    answer = problem(status, code, message)
+    answer.headers.update(error.headers or {})  # type: ignore[attr-defined]
+    return answer
 
 
 def _ours(request: Request, error: Exception) -> JSONResponse:

@@ -131,14 +131,7 @@ def _store_fast(conn: Connection, rows: Rows, batch_id: int) -> _Stored:
     again = np.zeros(order.size, np.bool_)
     again[1:] = (np.diff(ordered.channel) == 0) & (np.diff(ordered.at_us) == 0)
     first = ordered.take(~again)
-    with conn.cursor() as cur:
-        _copy_in(
-            cur,
-            "COPY core.reading (channel_id, at, value, batch_id, until) "
-            "FROM STDIN (FORMAT BINARY)",
-            first,
-            np.full(first.channel.size, batch_id, np.int64),
-        )
+    copy_rows(conn, first, batch_id)
     conflict = 0
     if again.any():
         of = np.cumsum(~again) - 1  # which of the first ones each row repeats
@@ -162,6 +155,18 @@ def _store_fast(conn: Connection, rows: Rows, batch_id: int) -> _Stored:
                 ),
             )
     return _Stored(first.channel.size, conflict, _spans(first))
+
+
+def copy_rows(conn: Connection, rows: Rows, batch_id: int) -> None:
+    """COPY rows into the table of readings; a key that is there already is an error."""
+    with conn.cursor() as cur:
+        _copy_in(
+            cur,
+            "COPY core.reading (channel_id, at, value, batch_id, until) "
+            "FROM STDIN (FORMAT BINARY)",
+            rows,
+            np.full(rows.channel.size, batch_id, np.int64),
+        )
 
 
 def _store_around(conn: Connection, rows: Rows, batch_id: int) -> _Stored:

@@ -96,7 +96,7 @@ function showToday() {
   $("energy-unit").textContent = large ? "MWh" : "kWh";
   $("coverage").textContent = text.known(today.coverage);
   $("coverage-note").textContent = today.coverage === null
-    ? t("none") : t("measured", `${text.known(today.measured_share)} %`);
+    ? t("none") : today.measured_share === 1 ? t("allMeasured") : t("measured", `${text.known(today.measured_share)} %`);
   $("zone").textContent = t("zone", park.zone, text.day(today.day));
   if (!$("demand-table").hidden) showDemandTable();
 }

@@ -71,7 +71,7 @@ function options(element) {
     },
     axes: [
       {
-        ...axis, grid: { show: false }, ticks: { stroke: colour("--line"), width: 1, size: 5 },
+        ...axis, size: 30, grid: { show: false }, ticks: { stroke: colour("--line"), width: 1, size: 5 },
         splits: (u) => {
           const step = (u.width < 520 ? 4 : 2) * 3600;
           const [low, high] = [u.scales.x.min, u.scales.x.max];

@@ -18,7 +18,7 @@ const WORDS = {
     short: (s) => `${s} of contract`,
     heard: (n, of) => `${n} of ${of} meters heard`, incomplete: "incomplete, so no shares are stated",
     ago: (t) => `newest reading ${t} ago`, at: (t) => `at ${t}`, more: (n, of) => `${n} of ${of} readings shown`,
-    measured: (m) => `${m} measured, the rest estimated or missing`, sofar: "so far", zone: (z, d) => `${d} · times in ${z}`,
+    allMeasured: "all of it measured", measured: (m) => `${m} measured, the rest estimated or missing`, sofar: "so far", zone: (z, d) => `${d} · times in ${z}`,
     s: "s", min: "min", h: "h", d: "d",
   },
   zh: {
@@ -38,7 +38,7 @@ const WORDS = {
     short: (s) => `合同需量的 ${s}`,
     heard: (n, of) => `${of} 块表中 ${n} 块在线`, incomplete: "数据不全,不列占比",
     ago: (t) => `最新读数 ${t}前`, at: (t) => `${t}`, more: (n, of) => `显示 ${of} 条读数中的 ${n} 条`,
-    measured: (m) => `实测 ${m},其余为估算或缺失`, sofar: "至今", zone: (z, d) => `${d} · 时区 ${z}`,
+    allMeasured: "全部为实测", measured: (m) => `实测 ${m},其余为估算或缺失`, sofar: "至今", zone: (z, d) => `${d} · 时区 ${z}`,
     s: "秒", min: "分钟", h: "小时", d: "天",
   },
 };
@@ -86,7 +86,7 @@ export function number(value, digits = 0) {
 }
 
 export const kw = (value) => number(value, value !== null && Math.abs(value) < 100 ? 1 : 0);
-export const percent = (share, digits = 0) => (share === null ? "–" : `${number(100 * share, digits)} %`);
+export const percent = (share, digits = 0) => (share === null ? "–" : `${number(100 * share, digits)}\u00a0%`);
 // a known share never rounds up to all
 export const known = (share) => (share === null ? "–" : number(Math.floor(1000 * share) / 10, 1));
 export const unit = (code) => UNITS[code] ?? code;

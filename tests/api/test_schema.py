@@ -1,0 +1,51 @@
+"""What /openapi.json says of every route."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+STATE = {"/health", "/metrics"}
+
+
+@pytest.fixture
+def paths(api: httpx.Client) -> dict[str, Any]:
+    found: dict[str, Any] = api.get("/openapi.json").json()["paths"]
+    return found
+
+
+def test_every_route_has_a_documented_answer(paths: dict[str, Any]) -> None:
+    assert len(paths) == 16
+    for path, methods in paths.items():
+        assert set(methods) == {"get"}
+        about = methods["get"]
+        assert about["description"], path
+        content = about["responses"]["200"]["content"]
+        for kind, body in content.items():
+            assert body.get("schema"), (path, kind)
+        if path not in STATE and not path.endswith("/stream"):
+            assert "$ref" in content["application/json"]["schema"], path
+
+
+def test_every_route_documents_its_errors(paths: dict[str, Any]) -> None:
+    for path, methods in paths.items():
+        answers = methods["get"]["responses"]
+        for status in {"503"} if path in STATE else {"404", "422", "500", "503"}:
+            schema = answers[status]["content"]["application/json"]["schema"]
+            assert schema == {"$ref": "#/components/schemas/Problem"}, (path, status)
+
+
+def test_every_parameter_is_described(paths: dict[str, Any]) -> None:
+    for path, methods in paths.items():
+        for each in methods["get"].get("parameters", []):
+            assert each.get("description"), (path, each["name"])
+
+
+def test_nothing_comes_from_elsewhere(api: httpx.Client) -> None:
+    assert api.get("/docs").status_code == 404
+    assert api.get("/redoc").status_code == 404
+    page = api.get("/").text
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "<script>" not in page
+    assert " style=" not in page
