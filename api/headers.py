@@ -1,12 +1,15 @@
 """What every answer says about itself, and whose questions are answered at all."""
 
 import ipaddress
+import logging
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import problem
+from api.errors import ours, problem
+
+log = logging.getLogger(__name__)
 
 SECURITY = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; "
@@ -27,7 +30,7 @@ def is_loopback(host: str) -> bool:
 
 
 class SafeHeaders:
-    """ASGI middleware: security headers; only a loopback host's name is answered.
+    """ASGI middleware: security headers, on unforeseen errors too; loopback names only.
 
     Without sign-in the address is the only wall: a foreign page whose name was made to
     point here (DNS rebinding) sends its own name as the host.
@@ -42,7 +45,11 @@ class SafeHeaders:
             await self._app(scope, receive, send)
             return
 
+        begun = False
+
         async def safe(message: Message) -> None:
+            nonlocal begun
+            begun = True
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(SECURITY)
@@ -51,15 +58,17 @@ class SafeHeaders:
             await send(message)
 
         host = Headers(scope=scope).get("host", "")
-        if is_loopback(_name(host)):
+        if not is_loopback(_name(host)):
+            words = "This server answers on loopback only; use its address, 127.0.0.1."
+            await problem(400, "host_refused", words)(scope, receive, safe)
+            return
+        try:
             await self._app(scope, receive, safe)
-        else:
-            answer = problem(
-                400,
-                "host_refused",
-                "This server answers on loopback only; use its address, 127.0.0.1.",
-            )
-            await answer(scope, receive, safe)
+        except Exception:
+            if begun:
+                raise
+            log.exception("%s", scope["path"])
+            await ours()(scope, receive, safe)
 
 
 def _name(host: str) -> str:

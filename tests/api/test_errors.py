@@ -38,7 +38,7 @@ WAYS = [
     (f"{PARK}/readings?from=2026-01-01T00:00&to=2026-01-02", 422, "invalid"),
     (f"{PARK}/readings?{DAYS}&limit=10001", 422, "invalid"),
     (f"{PARK}/readings?{DAYS}&cursor=1;2", 422, "invalid"),
-    (f"{PARK}/readings?{DAYS}&cursor=1.9999999999999999", 422, "invalid"),
+    (f"{PARK}/readings?{DAYS}&cursor=1.99999999999999999", 422, "invalid"),
     (f"{PARK}/readings?{DAYS}&quantity=x", 422, "invalid"),
     ("/api/v1/quarantine?limit=0", 422, "invalid"),
 ]
@@ -92,10 +92,11 @@ def test_own_host(api: httpx.Client, host: str) -> None:
     assert api.get("/api/v1/parks", headers={"Host": host}).status_code == 200
 
 
+@pytest.mark.slow
 def test_no_database(serving: Callable[[str], Any]) -> None:
     url = "postgresql://nobody@127.0.0.1:9/none?connect_timeout=1"
     with serving(url) as base, httpx.Client(base_url=base, timeout=20) as api:
-        for path in ("/health", "/metrics", "/api/v1/parks"):
+        for path in ("/health", "/api/v1/parks"):
             answer = api.get(path)
             check(answer, 503, "database_unreachable")
             assert int(answer.headers["retry-after"]) > 0

@@ -1,6 +1,5 @@
 """The page in a real browser; what it says agrees with the API."""
 
-import json
 import os
 import re
 import shutil
@@ -10,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 pytestmark = pytest.mark.browser
 
@@ -138,8 +137,6 @@ def test_a_new_reading_shows_itself(browser: Browser, own: Any, serving: Any) ->
         page.wait_for_selector("#state.live")
         before = sum(own.power.values())
         own.say_power("E01/M1", own.power["E01"] + 1000.0)
-        wanted = json.dumps(f"{before + 1000:,.0f}")
-        page.wait_for_function(
-            f"document.getElementById('power').textContent === {wanted}", timeout=2000
-        )
+        wanted = f"{before + 1000:,.0f}"
+        expect(page.locator("#power")).to_have_text(wanted, timeout=2000)
         page.close()

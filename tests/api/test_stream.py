@@ -13,6 +13,8 @@ import pytest
 
 from api.routes import live as live_routes
 
+pytestmark = pytest.mark.slow
+
 Event = dict[str, str]
 
 

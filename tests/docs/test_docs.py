@@ -1,0 +1,108 @@
+"""The docs are in step: every setting, command, wire key, figure and dependency."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import typer.main
+
+import parkwatt
+from store.quantities import QUANTITIES, UNITS
+from store.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text("utf-8")
+
+
+def between(text: str, mark: str) -> str:
+    return text.split(f"<!-- {mark} -->")[1].split(f"<!-- /{mark} -->")[0]
+
+
+def test_every_setting_with_its_default_and_meaning() -> None:
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = str(field.default)
+        shown = f"`{default}`" if default else ""
+        rows.append(f"| `PARKWATT_{name.upper()}` | {shown} | {field.description} |")
+    wanted = "\n".join(rows).replace("|  |", "| |")
+    table = between(page("operation.md"), "settings").strip().split("\n", 2)[2]
+    assert table == wanted
+
+
+def commands() -> list[str]:
+    group = typer.main.get_command(parkwatt.app)
+    names = []
+    for name, command in getattr(group, "commands", {}).items():
+        inner = getattr(command, "commands", None)
+        names += [f"{name} {each}" for each in inner] if inner else [name]
+    return names
+
+
+def test_every_command() -> None:
+    found = re.findall(r"^\| `parkwatt ([a-z -]+)` \|", page("operation.md"), re.M)
+    assert sorted(found) == sorted(commands())
+
+
+def test_every_wire_key() -> None:
+    table = between(page("wire.md"), "keys")
+    for quantity in QUANTITIES.values():
+        tail = f"_{quantity.unit}" if quantity.unit else ""
+        rows = [row for row in table.splitlines() if f"`{quantity.name}{tail}`" in row]
+        assert len(rows) == 1, quantity.name
+        assert quantity.carrier in rows[0]
+        assert quantity.kind in rows[0]
+        for unit in UNITS[quantity.unit]:
+            assert f"`{unit}`" in rows[0] or unit in rows[0], (quantity.name, unit)
+        if quantity.kind == "register":
+            assert f"`{quantity.name}_delta{tail}`" in rows[0]
+    assert table.count("\n| `") == len(QUANTITIES)
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        "energy_kwh",
+        "peak_demand_kw",
+        "peak_start",
+        "load_factor",
+        "power_factor",
+        "coverage",
+        "tce",
+        "co2_t",
+        "intensity",
+        "contract_demand_kw",
+        "publishable",
+        "parentage",
+    ],
+)
+def test_every_figure(figure: str) -> None:
+    assert re.search(rf"^#+ .*\b{figure}\b|`{figure}`", page("figures.md"), re.M)
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    named = [*project["dependencies"]]
+    for extra in project["optional-dependencies"].values():
+        named += extra
+    text = page("dependencies.md")
+    for each in named:
+        name = re.match(r"[A-Za-z0-9_.-]+", each)
+        assert name is not None
+        assert name[0].lower() in text.lower(), name[0]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.name))
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text("utf-8")):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target
+
+
+def test_locks_hold_names_versions_and_hashes_only() -> None:
+    for path in (ROOT / "requirements").glob("*.txt"):
+        assert "://" not in path.read_text("utf-8"), path.name

@@ -1,0 +1,233 @@
+"""The commands as a person types them: answers, and one line when something is wrong."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from store.processes import free_port
+
+pytestmark = pytest.mark.db
+
+HEADER = "park,enterprise,meter,quantity,at,value\n"
+
+
+@pytest.fixture
+def parkwatt(timescale_database: str, tmp_path: Path) -> "Run":
+    return Run(timescale_database, tmp_path)
+
+
+class Run:
+    """Runs commands against one database; nothing of this machine is used."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.folder = folder
+        self._env = {
+            "PATH": os.environ["PATH"],
+            "PARKWATT_DATABASE_URL": url,
+            "PARKWATT_HOME": str(folder / "home"),
+            "COLUMNS": "200",
+        }
+
+    def __call__(
+        self, *arguments: str, status: int = 0, **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "parkwatt", *arguments],
+            env={**self._env, **env},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            cwd=self.folder,
+        )
+        assert done.returncode == status, done.stdout + done.stderr
+        return done
+
+    def file(self, name: str, content: str | bytes) -> str:
+        path = self.folder / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return str(path)
+
+
+ROWS = """p,e1,M1,energy_import_kwh,2026-03-01T00:15:00+08:00,110
+p,e1,M1,energy_import_kwh,2026-03-01T00:00:00+08:00,100
+p,e1,M1,energy_import_kwh,2026-03-01T00:30:00+08:00,135.5
+p,e2,M1,energy_import,2026-03-01T00:00:00+08:00,5
+p,e2,M1,energy_import_mwh,2026-03-01T00:15:00+08:00,0.006
+"""
+DAYS = ("--from", "2026-03-01", "--to", "2026-03-02")
+
+
+def test_import_then_figures(parkwatt: Run) -> None:
+    file = parkwatt.file("readings.csv", HEADER + ROWS)
+    done = parkwatt("import", file, "--create", "--region", "CN-JS")
+    assert "5 inserted, 0 duplicate" in done.stdout
+    done = parkwatt("import", file)
+    assert "0 inserted, 5 duplicate" in done.stdout
+
+    found = json.loads(parkwatt("figures", "--park", "p", *DAYS, "--json").stdout)
+    assert found["energy_kwh"] == pytest.approx(36.5)
+    # from 00:15 on e2 is unknown: half a park's window cannot be its peak
+    assert found["peak_demand_kw"] == pytest.approx(44)
+    assert found["peak_start"] == "2026-03-01T00:00:00+08:00"
+    assert found["publishable"] is False
+    one = parkwatt(
+        "figures", "--park", "p", "--enterprise", "e2", "--meter", "M1", *DAYS, "--json"
+    )
+    assert json.loads(one.stdout)["energy_kwh"] == pytest.approx(1.0)
+    one = parkwatt("figures", "--park", "p", "--enterprise", "e1", *DAYS, "--json")
+    assert json.loads(one.stdout)["peak_demand_kw"] == pytest.approx(102)
+    table = parkwatt("figures", "--park", "p", "--enterprise", "e1", *DAYS)
+    assert "35.500" in table.stdout
+    assert "not publishable" in table.stdout
+
+
+def test_added_value_and_as_known_on(parkwatt: Run) -> None:
+    parkwatt("import", parkwatt.file("r.csv", HEADER + ROWS), "--create")
+    for enterprise, amount in (("e1", "10"), ("e2", "5")):
+        parkwatt(
+            "added-value",
+            "--park",
+            "p",
+            "--enterprise",
+            enterprise,
+            *DAYS,
+            "--amount",
+            amount,
+            "--source",
+            "test",
+        )
+    known = json.loads(parkwatt("figures", "--park", "p", *DAYS, "--json").stdout)
+    assert known["intensity"]["added_value_10k_cny"] == 15
+    early = parkwatt(
+        "figures", "--park", "p", *DAYS, "--as-known-on", "2020-01-01", "--json"
+    )
+    assert json.loads(early.stdout)["energy_kwh"] is None
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("a,b\n1,2\n", "lacks the column park, enterprise, meter"),
+        ("", "lacks the column"),
+        (b"\xff\xfe\x00\x01", "not CSV text in UTF-8"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_in_one_line(
+    parkwatt: Run, content: str | bytes, words: str
+) -> None:
+    done = parkwatt("import", parkwatt.file("x.csv", content), status=1)
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_bad_rows_are_named_and_good_ones_stored(parkwatt: Run) -> None:
+    rows = [
+        "p,e1,M1,energy_import_kwh,2026-03-01T00:45:00+08:00,140",
+        "p,e1,M1,energy_import_kwh,2026-03-01T00:45:00,140",
+        "p,e1,M1,energy_import_kwh,2026-03-01T00:45:00+08:00,NaN",
+        "p,e1,M1,energy_import_kwh,2026-03-01T00:45:00+08:00,1;5",
+        "p,e1,M1,colour,2026-03-01T00:45:00+08:00,1",
+        "p,nobody,M1,power_kw,2026-03-01T00:45:00+08:00,1",
+        "p,,M1,power_kw,2026-03-01T00:45:00+08:00,1",
+        "p,e1",
+    ]
+    parkwatt("import", parkwatt.file("r.csv", HEADER + ROWS), "--create")
+    file = parkwatt.file("bad.csv", HEADER + "\n".join(rows) + "\n")
+    done = parkwatt("import", file, status=1)
+    assert "1 inserted, 0 duplicate, 0 conflict, 7 quarantined" in done.stdout
+    for line, words in (
+        (3, "has no zone"),
+        (4, "not within"),
+        (5, "'1;5' is not a number"),
+        (6, "unknown quantity 'colour'"),
+        (7, "unknown enterprise 'nobody'"),
+        (8, "enterprise code ''"),
+        (9, "meter code ''"),
+    ):
+        assert any(
+            row.startswith(f"line {line}:") and words in row
+            for row in done.stderr.splitlines()
+        ), (line, words)
+
+
+def test_a_second_value_of_a_key_is_a_conflict(parkwatt: Run) -> None:
+    parkwatt("import", parkwatt.file("r.csv", HEADER + ROWS), "--create")
+    other = HEADER + "p,e1,M1,energy_import_kwh,2026-03-01T00:00:00+08:00,101\n"
+    done = parkwatt("import", parkwatt.file("c.csv", other), status=1)
+    assert "0 inserted, 0 duplicate, 1 conflict" in done.stdout
+
+
+def test_payload_needs_neither_broker_nor_database(parkwatt: Run) -> None:
+    nowhere = "postgresql://127.0.0.1:1/none"
+    message = b'{"at": "2026-11-23T10:15:00+08:00", "power_kw": 83.2}'
+    done = parkwatt(
+        "payload",
+        "parkwatt/v1/p/e/M1/readings",
+        parkwatt.file("m.json", message),
+        PARKWATT_DATABASE_URL=nowhere,
+    )
+    assert "83.2" in done.stdout
+    done = parkwatt(
+        "payload", "other/topic", parkwatt.file("m.json", message), "--json", status=1
+    )
+    assert json.loads(done.stdout)["refused"][0]["reason"] == "no format reads this topic"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("figures", "--park", "nowhere", *DAYS), "There is no such thing: park 'nowhere'"),
+        (
+            ("figures", "--park", "p", "--from", "2026-03-02", "--to", "2026-03-01"),
+            "is empty",
+        ),
+        (("figures", "--park", "p", *DAYS, "--grain", "week"), "none of 15min, day"),
+        (("figures", "--park", "p", *DAYS, "--as-known-on", "soon"), "is no date"),
+        (("import", "missing.csv"), "No such file"),
+        (("payload", "t", "missing.json"), "No such file"),
+        (("replay", "missing.csv", "--csv", "out.csv"), "missing.csv"),
+        (("dashboards", "push"), "GRAFANA"),
+        (("simulate",), "no broker is running"),
+        (("register", "--park", "a b"), "code 'a b'"),
+        (("register", "--park", "q", "--zone", "Mars/X"), "no IANA time zone"),
+    ],
+)
+def test_errors_are_one_line(
+    parkwatt: Run, arguments: tuple[str, ...], words: str
+) -> None:
+    parkwatt("register", "--park", "p")
+    done = parkwatt(*arguments, status=1)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("parkwatt: ")
+    assert words in last
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_is_away(parkwatt: Run) -> None:
+    done = parkwatt(
+        "figures",
+        "--park",
+        "p",
+        *DAYS,
+        status=1,
+        PARKWATT_DATABASE_URL=f"postgresql://x@127.0.0.1:{free_port()}/x",
+    )
+    assert "cannot be reached; see `parkwatt doctor`" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_setting_that_cannot_be(parkwatt: Run) -> None:
+    done = parkwatt("doctor", status=1, PARKWATT_API_PORT="many")
+    assert "PARKWATT_API_PORT" in done.stderr
+
+
+def test_doctor_says_what_is_missing(parkwatt: Run) -> None:
+    done = parkwatt("doctor", status=1)
+    assert "answers" in done.stdout
+    assert "up to date" in done.stdout
+    assert "broker" in done.stdout
+    assert "run `parkwatt up`" in done.stdout
