@@ -648,17 +648,9 @@ def _print_figures(found: dict[str, Any]) -> None:
     table.add_column("figure")
     table.add_column("value", justify="right")
     table.add_column("unit")
-    for name, value, unit in _lines(found):
-        shown = "unknown" if value is None else value
-        table.add_row(
-            name,
-            f"{shown:,.5g}"
-            if name in _SHORT and value
-            else f"{shown:,.3f}"
-            if isinstance(shown, float)
-            else str(shown),
-            unit,
-        )
+    table.add_column("factor", overflow="fold")
+    for line in _lines(found):
+        table.add_row(*line)
     out.print(table)
     if not found["publishable"]:
         out.print(
@@ -667,32 +659,38 @@ def _print_figures(found: dict[str, Any]) -> None:
         )
 
 
-_SHORT = {"load factor", "power factor"}
-
-
-def _lines(found: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
-    yield "energy", found["energy_kwh"], "kWh"
-    yield "peak demand (fixed 15 min)", found["peak_demand_kw"], "kW"
-    yield "  in the interval starting", found["peak_start"], ""
-    yield "load factor", found["load_factor"], ""
-    yield "power factor", found["power_factor"], ""
-    yield "coverage", f"{found['coverage']:.2%}", ""
+def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    """Give figure, value, unit and factor as they are printed."""
+    yield "energy", _shown(found["energy_kwh"]), "kWh", ""
+    yield "peak demand, fixed 15 min", _shown(found["peak_demand_kw"]), "kW", ""
+    yield "  interval starting", found["peak_start"] or "unknown", "", ""
+    yield "load factor", _shown(found["load_factor"], 5), "", ""
+    yield "power factor", _shown(found["power_factor"], 5), "", ""
+    yield "coverage", f"{found['coverage']:.2%}", "", ""
+    parentage = found["parentage"]
     for basis, name in (("calorific", "当量"), ("equal_value", "等价")):
-        yield f"coal equivalent, {name} {basis}", found["tce"][basis], "tce"
+        of = _factor(parentage["tce"][basis])
+        yield f"coal, {basis} {name}", _shown(found["tce"][basis]), "tce", of
     for method, tonnes in found["co2_t"].items():
-        lines = found["parentage"]["co2_t"][method]
-        factor = next((x["factor"] for x in lines if x["factor"]), "")
-        yield f"CO2, {method}", tonnes, f"t  {factor}"
+        of = _factor(parentage["co2_t"][method])
+        yield f"CO2, {method}", _shown(tonnes), "t", of
     ratios = found["intensity"]
-    yield "added value", ratios["added_value_10k_cny"], "10⁴ CNY"
+    value = ratios["added_value_10k_cny"]
+    yield "added value", _shown(value), "10⁴ CNY", ""
     for basis, ratio in ratios["tce_per_10k_cny"].items():
-        yield f"intensity, {basis}", _five(ratio), "tce / 10⁴ CNY"
+        yield f"intensity, {basis}", _shown(ratio, 5), "tce/10⁴ CNY", ""
     for method, ratio in ratios["co2_t_per_10k_cny"].items():
-        yield f"intensity, {method}", _five(ratio), "tCO2 / 10⁴ CNY"
+        yield f"intensity, {method}", _shown(ratio, 5), "tCO2/10⁴ CNY", ""
 
 
-def _five(ratio: float | None) -> str | None:
-    return None if ratio is None else f"{ratio:.5f}"
+def _shown(value: float | None, places: int = 3) -> str:
+    return "unknown" if value is None else f"{value:,.{places}f}"
+
+
+def _factor(lines: list[dict[str, Any]]) -> str:
+    return ", ".join(
+        str(line["factor"] or f"none for {line['carrier']}") for line in lines
+    )
 
 
 @app.command()

@@ -64,6 +64,8 @@ def serve(
     except OSError as error:
         raise AddressTaken(f"{host}:{settings.api_port}: {error.strerror}") from error
     with listening:
+        # else each answer on a kept connection waits 40 ms; accepted ones inherit it
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = uvicorn.Config(
             create_app(url, settings),
             log_config=None,

@@ -5,9 +5,10 @@ SELECT code AS park, name, zone, region FROM core.park;
 
 -- Counting meters are confirmed main meters without a parent. One that measures
 -- electricity but said nothing of its power for 15 minutes is counted and has no value.
+-- What a meter behind transformers says is secondary: CT x PT applies to its power too.
 CREATE VIEW grafana.meter_power AS
 SELECT p.code AS park, e.code AS enterprise, m.code AS meter, last.at AS time,
-       last.value AS kw
+       last.value * coalesce(ratio.value, 1) AS kw
 FROM core.park p
 JOIN core.meter m USING (park_id)
 JOIN core.enterprise e USING (enterprise_id)
@@ -17,6 +18,11 @@ LEFT JOIN LATERAL (
     SELECT r.at, r.value FROM core.reading r
     WHERE r.channel_id = c.channel_id AND r.at > now() - interval '15 minutes'
     ORDER BY r.at DESC LIMIT 1) AS last ON true
+LEFT JOIN LATERAL (
+    SELECT x.ct * x.pt AS value FROM core.multiplier x
+    WHERE x.meter_id = m.meter_id AND x.valid_from <= last.at
+      AND (x.valid_to IS NULL OR last.at < x.valid_to)
+    ORDER BY x.recorded_at DESC, x.multiplier_id DESC LIMIT 1) AS ratio ON true
 WHERE m.role = 'main' AND m.parent_id IS NULL AND m.confirmed_at IS NOT NULL
   AND EXISTS (SELECT FROM core.channel x
               WHERE x.subject_id = m.meter_id

@@ -174,13 +174,18 @@ def test_payload_needs_neither_broker_nor_database(parkwatt: Run) -> None:
     done = parkwatt(
         "payload", "other/topic", parkwatt.file("m.json", message), "--json", status=1
     )
-    assert json.loads(done.stdout)["refused"][0]["reason"] == "no format reads this topic"
+    assert (
+        json.loads(done.stdout)["refused"][0]["reason"] == "no format reads this topic"
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("figures", "--park", "nowhere", *DAYS), "There is no such thing: park 'nowhere'"),
+        (
+            ("figures", "--park", "nowhere", *DAYS),
+            "There is no such thing: park 'nowhere'",
+        ),
         (
             ("figures", "--park", "p", "--from", "2026-03-02", "--to", "2026-03-01"),
             "is empty",
