@@ -34,7 +34,7 @@ from simulators.errors import PublishError, SimulatorError
 from simulators.park import CONTRACT_DEMAND_KW
 from simulators.park import Park as SimulatedPark
 from simulators.publisher import Publisher
-from store import dirty, live, registry, statements
+from store import dirty, live, registry, relations, statements
 from store.database import Connection, connect, session, translated
 from store.embedded import Server, find_or_install
 from store.errors import Invalid, ParkwattError
@@ -304,7 +304,7 @@ def _register(
     park_id = registry.add_park(conn, park, zone=zone, region=region)
     enterprise_id = registry.add_enterprise(conn, park_id, enterprise)
     meter_id = registry.add_meter(conn, park_id, enterprise_id, meter)
-    registry.confirm_meter(conn, meter_id, enterprise_id, source="demonstration")
+    relations.confirm_meter(conn, meter_id, enterprise_id, source="demonstration")
     return enterprise_id
 
 
@@ -349,7 +349,7 @@ def _register_simulated(url: str, park: SimulatedPark) -> None:
             meter_id = registry.add_meter(
                 conn, park_id, ids[meter.enterprise], meter.code
             )
-            registry.confirm_meter(
+            relations.confirm_meter(
                 conn, meter_id, ids[meter.enterprise], source="demonstration"
             )
 
@@ -745,7 +745,7 @@ def register(
             meter_id = registry.add_meter(
                 conn, park_id, enterprise_id, meter, name=name
             )
-            registry.confirm_meter(
+            relations.confirm_meter(
                 conn, meter_id, enterprise_id, source="registered by hand"
             )
 
@@ -808,7 +808,7 @@ def multiplier(
     """State a meter's transformer ratios from a day on; its usage is computed anew."""
     with _connection() as conn:
         subject = registry.subject(conn, park, enterprise, meter)
-        registry.set_multiplier(
+        relations.set_multiplier(
             conn,
             subject.subject_id,
             ct=ct,

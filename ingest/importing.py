@@ -8,11 +8,11 @@ from pathlib import Path
 
 from ingest.reading import Parsed, Reading, Refused, number, time_us
 from ingest.writer import Batch, Resolver
-from store import registry
+from store import registry, relations
+from store.batches import write_batch
 from store.database import Connection
 from store.errors import Invalid
 from store.quantities import KEYS, QUANTITIES
-from store.readings import write_batch
 from store.records import Counts
 from store.settings import Settings
 
@@ -161,7 +161,7 @@ def _create(
     park_id = registry.add_park(conn, owner[0], zone=zone, region=region)
     enterprise_id = registry.add_enterprise(conn, park_id, owner[1])
     meter_id = registry.add_meter(conn, park_id, enterprise_id, meter)
-    registry.confirm_meter(conn, meter_id, enterprise_id, source=f"import {source}")
+    relations.confirm_meter(conn, meter_id, enterprise_id, source=f"import {source}")
 
 
 def _refuse(

@@ -10,10 +10,11 @@ from ingest.formats import holds_no_reading, parse
 from ingest.reading import Answer, Parsed, Reading, Refused, Reject
 from ingest.session import Message
 from store import registry
+from store.batches import Quarantined, write_batch
 from store.database import Connection, connect, translated
 from store.errors import DatabaseUnreachable
 from store.quantities import KEYS
-from store.readings import Quarantined, Rows, write_batch
+from store.readings import Rows
 from store.records import Counts
 from store.settings import Settings
 

@@ -1,7 +1,6 @@
-"""Who and what there is: parks, enterprises, meters, channels and their dated relations."""
+"""Who and what there is: parks, enterprises, meters and channels."""
 
 import re
-from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from psycopg.rows import class_row
@@ -9,10 +8,9 @@ from psycopg.rows import class_row
 from store.database import Connection
 from store.errors import Invalid, Unknown
 from store.quantities import QUANTITIES
-from store.records import Channel, Enterprise, Meter, Park, Subject, Validity
+from store.records import Enterprise, Meter, Park, Subject
 
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
-BEGINNING = "2000-01-01T00:00:00Z"
 
 
 def is_code(text: str) -> bool:
@@ -261,154 +259,3 @@ def _add(conn: Connection, find: str, make: str, values: dict[str, object]) -> i
                 row = conn.execute(make, values).fetchone()
     assert row is not None
     return _int(row[0])
-
-
-def confirm_meter(
-    conn: Connection, meter_id: int, enterprise_id: int, *, source: str
-) -> None:
-    """Let a meter count for an enterprise from the beginning, unless it does already."""
-    with conn.transaction():
-        done = conn.execute(
-            "UPDATE core.meter SET confirmed_at = now() "
-            "WHERE meter_id = %s AND confirmed_at IS NULL RETURNING meter_id",
-            (meter_id,),
-        ).fetchone()
-        if done is None:
-            return
-        conn.execute(
-            "INSERT INTO core.assignment (meter_id, enterprise_id, valid_from, source) "
-            "VALUES (%s, %s, %s, %s)",
-            (meter_id, enterprise_id, BEGINNING, source),
-        )
-        mark_meter_dirty(conn, meter_id)
-
-
-def assign_meter(
-    conn: Connection,
-    meter_id: int,
-    enterprise_id: int,
-    valid_from: datetime,
-    valid_to: datetime | None,
-    *,
-    source: str,
-) -> None:
-    """Record that a meter counts for an enterprise in [valid_from, valid_to)."""
-    with conn.transaction():
-        conn.execute(
-            "INSERT INTO core.assignment "
-            "(meter_id, enterprise_id, valid_from, valid_to, source) "
-            "VALUES (%s, %s, %s, %s, %s)",
-            (meter_id, enterprise_id, valid_from, valid_to, source),
-        )
-        mark_meter_dirty(conn, meter_id)
-
-
-def set_multiplier(
-    conn: Connection,
-    meter_id: int,
-    *,
-    ct: float,
-    pt: float,
-    valid_from: datetime,
-    valid_to: datetime | None = None,
-    source: str,
-) -> None:
-    """Record a meter's current and voltage transformer ratios in [valid_from, valid_to)."""
-    with conn.transaction():
-        conn.execute(
-            "INSERT INTO core.multiplier "
-            "(meter_id, ct, pt, valid_from, valid_to, source) "
-            "VALUES (%s, %s, %s, %s, %s, %s)",
-            (meter_id, ct, pt, valid_from, valid_to, source),
-        )
-        mark_meter_dirty(conn, meter_id)
-
-
-def mark_meter_dirty(conn: Connection, meter_id: int) -> None:
-    """Have everything a meter's registers tell computed again."""
-    conn.execute(
-        """
-        INSERT INTO core.dirty (park_id, channel_id, start, stop)
-        SELECT m.park_id, c.channel_id, first.at, last.at + interval '1 microsecond'
-        FROM core.meter m
-        JOIN core.channel c ON c.subject_id = m.meter_id AND c.kind <> 'gauge'
-        CROSS JOIN LATERAL (SELECT at FROM core.reading r
-                            WHERE r.channel_id = c.channel_id
-                            ORDER BY at LIMIT 1) AS first
-        CROSS JOIN LATERAL (SELECT coalesce(until, at) AS at FROM core.reading r
-                            WHERE r.channel_id = c.channel_id
-                            ORDER BY r.at DESC LIMIT 1) AS last
-        WHERE m.meter_id = %s
-        """,
-        (meter_id,),
-    )
-    conn.execute("SELECT pg_notify('parkwatt_dirty', '')")
-
-
-def counted_channels(
-    conn: Connection, park_id: int, known_on: datetime | None = None
-) -> list[Channel]:
-    """List the register and delta channels of a park's confirmed meters, by id.
-
-    Where a meter has both for one quantity the register is the truth and the delta is
-    left out.
-    """
-    with conn.cursor(row_factory=class_row(Channel)) as cur:
-        return cur.execute(
-            """
-            SELECT DISTINCT ON (c.subject_id, c.quantity)
-                   c.channel_id, c.subject_id AS meter_id, c.quantity, c.kind, c.digits,
-                   m.measured_up_to_s
-            FROM core.channel c JOIN core.meter m ON m.meter_id = c.subject_id
-            WHERE m.park_id = %s AND c.kind IN ('register', 'delta')
-              AND m.confirmed_at <= coalesce(%s::timestamptz, now())
-            ORDER BY c.subject_id, c.quantity, c.kind = 'delta'
-            """,
-            (park_id, known_on),
-        ).fetchall()
-
-
-def main_meters(conn: Connection, park_id: int) -> set[int]:
-    """Ids of the meters that count in totals: main ones with no meter above them."""
-    rows = conn.execute(
-        "SELECT meter_id FROM core.meter "
-        "WHERE park_id = %s AND role = 'main' AND parent_id IS NULL",
-        (park_id,),
-    ).fetchall()
-    return {_int(row[0]) for row in rows}
-
-
-def assignments(
-    conn: Connection, park_id: int, known_on: datetime | None = None
-) -> list[Validity]:
-    """Which enterprise (value) each meter (key) counts for, in the order recorded."""
-    with conn.cursor(row_factory=class_row(Validity)) as cur:
-        return cur.execute(
-            """
-            SELECT a.meter_id AS key, a.enterprise_id::float8 AS value,
-                   a.valid_from, a.valid_to, a.recorded_at
-            FROM core.assignment a JOIN core.meter m USING (meter_id)
-            WHERE m.park_id = %s
-              AND a.recorded_at <= coalesce(%s::timestamptz, 'infinity')
-            ORDER BY a.recorded_at, a.assignment_id
-            """,
-            (park_id, known_on),
-        ).fetchall()
-
-
-def multipliers(
-    conn: Connection, park_id: int, known_on: datetime | None = None
-) -> list[Validity]:
-    """CT x PT (value) of each meter (key), in the order recorded."""
-    with conn.cursor(row_factory=class_row(Validity)) as cur:
-        return cur.execute(
-            """
-            SELECT x.meter_id AS key, x.ct * x.pt AS value,
-                   x.valid_from, x.valid_to, x.recorded_at
-            FROM core.multiplier x JOIN core.meter m USING (meter_id)
-            WHERE m.park_id = %s
-              AND x.recorded_at <= coalesce(%s::timestamptz, 'infinity')
-            ORDER BY x.recorded_at, x.multiplier_id
-            """,
-            (park_id, known_on),
-        ).fetchall()

@@ -23,7 +23,7 @@ from analytics.registers import (
     Steps,
     Usage,
 )
-from store import registry
+from store import relations
 from store.database import Connection
 from store.readings import Rows, to_datetime, to_us
 from store.records import Channel, Validity
@@ -52,13 +52,13 @@ def load_world(
     conn: Connection, park_id: int, zone: str, known_on: datetime | None = None
 ) -> World:
     """Read a park's relations, as known on a date."""
-    main = registry.main_meters(conn, park_id)
-    members = segments(registry.assignments(conn, park_id, known_on))
+    main = relations.main_meters(conn, park_id)
+    members = segments(relations.assignments(conn, park_id, known_on))
     return World(
         park_id=park_id,
         zone=ZoneInfo(zone),
-        channels=registry.counted_channels(conn, park_id, known_on),
-        multipliers=registry.multipliers(conn, park_id, known_on),
+        channels=relations.counted_channels(conn, park_id, known_on),
+        multipliers=relations.multipliers(conn, park_id, known_on),
         members={key: value for key, value in members.items() if key in main},
     )
 

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,59 +10,22 @@ import numpy as np
 
 from analytics import demand, intensity
 from analytics.jobs import accounting, compute
+from analytics.jobs.amounts import Amounts, Period, load_amounts
+from analytics.jobs.amounts import coverage as coverage_of
 from analytics.registers import QUARTER_US
 from store import registry, statements
 from store.database import Connection
 from store.errors import Invalid
 from store.factors import factors
 from store.quantities import QUANTITIES
-from store.readings import read_spans, to_datetime, to_us
+from store.readings import to_datetime, to_us
 from store.records import AddedValue, Subject
-from store.series import USAGE_15MIN, Series, read
+from store.series import Series
 
 GRAINS = ("15min", "day", "month")
 ENERGY = "energy_import"
 LAGGING = "reactive_energy_q1"
 QUARTER_S = QUARTER_US / 1e6
-
-
-@dataclass(frozen=True, kw_only=True)
-class Period:
-    """Local days [first, last) of a zone and the time up to which anything is expected."""
-
-    first: date
-    last: date
-    zone: ZoneInfo
-    now: datetime
-
-    @property
-    def start(self) -> datetime:
-        """Local midnight of the first day."""
-        return datetime.combine(self.first, time(), self.zone)
-
-    @property
-    def stop(self) -> datetime:
-        """Local midnight after the last day."""
-        return datetime.combine(self.last, time(), self.zone)
-
-    @property
-    def due(self) -> datetime:
-        """End of what has passed already."""
-        return min(self.stop.astimezone(UTC), self.now)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Amounts:
-    """Usage of one quantity of a subject per quarter hour, and the seconds expected."""
-
-    quantity: str
-    quarters: Series
-    expected_s: float
-
-    def total(self, edges: list[datetime]) -> float | None:
-        """Sum over days, each the sum of its quarters; None where nothing is known."""
-        daily = compute.by_edges(self.quarters, edges, [0.0] * (len(edges) - 1))
-        return math.fsum(daily.values[0]) if daily.key.size else None
 
 
 def figures(
@@ -101,11 +63,11 @@ def figures(
         zone=ZoneInfo(subject.park.zone),
         now=min(now, known_on) if known_on else now,
     )
-    amounts = _amounts(conn, subject, period, known_on)
+    amounts = load_amounts(conn, subject, period, known_on)
     edges = compute.days(period.zone, period.start, period.stop)
     totals = {name: each.total(edges) for name, each in amounts.items()}
     energy = amounts.get(ENERGY)
-    coverage = _coverage(energy)
+    coverage = coverage_of(energy)
     known = factors(conn, known_on)
     coal = accounting.coal(totals, known)
     carbon = accounting.carbon(totals, known, subject.park.region)
@@ -127,7 +89,7 @@ def figures(
             name: {
                 "amount": totals[name],
                 "unit": QUANTITIES[name].unit,
-                **_coverage(each),
+                **coverage_of(each),
             }
             for name, each in amounts.items()
         },
@@ -140,90 +102,6 @@ def figures(
         },
         "grain": grain,
         "series": _series(energy, period, grain, minimum_coverage),
-    }
-
-
-def _amounts(
-    conn: Connection, subject: Subject, period: Period, known_on: datetime | None
-) -> dict[str, Amounts]:
-    """Give the subject's usage, as stored or computed anew from what was known."""
-    world = compute.load_world(conn, subject.park.park_id, subject.park.zone, known_on)
-    plans = _plans(world, subject, period)
-    if known_on is not None:
-        channels = sorted({part[0] for plan in plans for part in plan.parts})
-        rows = read_spans(
-            conn,
-            [(channel, period.start, period.stop) for channel in channels],
-            context=compute.CONTEXT,
-            known_on=known_on,
-        )
-        used, _ = compute.meter_usage(world, rows)
-        usage = compute.clip(used, period.start, period.stop)
-    found: dict[str, Amounts] = {}
-    for plan in plans:
-        if known_on is not None:
-            quarters = compute.add_up(plan, usage, period.start, period.stop)
-        else:
-            keys = _stored_keys(conn, subject, plan)
-            quarters = read(conn, USAGE_15MIN, keys, period.start, period.stop)
-        found[plan.quantity] = Amounts(
-            quantity=plan.quantity,
-            quarters=quarters._replace(key=np.zeros_like(quarters.key)),
-            expected_s=compute.expected_s(plan, period.start, period.due),
-        )
-    return found
-
-
-def _plans(
-    world: compute.World, subject: Subject, period: Period
-) -> list[compute.Total]:
-    if subject.kind == "meter":
-        return [
-            compute.Total(
-                subject_id=subject.subject_id,
-                quantity=each.quantity,
-                parts=((each.channel_id, period.start, period.stop),),
-            )
-            for each in world.channels
-            if each.meter_id == subject.subject_id
-        ]
-    return [
-        plan
-        for plan in compute.plan_totals(
-            world,
-            {each.quantity for each in world.channels},
-            period.start,
-            period.stop,
-        )
-        if plan.subject_id == subject.subject_id
-    ]
-
-
-def _stored_keys(conn: Connection, subject: Subject, plan: compute.Total) -> list[int]:
-    if subject.kind == "meter":
-        return [part[0] for part in plan.parts]
-    key = registry.find_channel(conn, plan.subject_id, plan.quantity, "total")
-    return [] if key is None else [key]
-
-
-def _coverage(amounts: Amounts | None) -> dict[str, float]:
-    """Shares of the expected time that are measured, estimated in shape, missing."""
-    if amounts is None or amounts.expected_s <= 0:
-        return {
-            "coverage": 0.0,
-            "measured_share": 0.0,
-            "estimated_share": 0.0,
-            "missing_share": 1.0,
-        }
-    measured = math.fsum(amounts.quarters.values[1]) / amounts.expected_s
-    estimated = math.fsum(amounts.quarters.values[2]) / amounts.expected_s
-    measured, estimated = min(measured, 1.0), min(estimated, 1.0)
-    known = min(measured + estimated, 1.0)
-    return {
-        "coverage": known,
-        "measured_share": measured,
-        "estimated_share": estimated,
-        "missing_share": 1.0 - known,
     }
 
 

@@ -14,9 +14,10 @@ import pytest
 from analytics.jobs import factors
 from analytics.jobs.recompute import run_once
 from api.serve import serve
-from store import registry, statements
+from store import registry, relations, statements
+from store.batches import Quarantined, write_batch
 from store.database import connect, session
-from store.readings import NO_UNTIL, Quarantined, Rows, to_us, write_batch
+from store.readings import NO_UNTIL, Rows, to_us
 from store.settings import Settings
 
 NAMES = "精工轴承 长江染整 华东铸造 新源电子 晨光玻璃 恒力机械 润泽食品 东升化纤 同济医药 金石建材 "
@@ -65,7 +66,7 @@ class Seed:
         for meter_code in names:
             meter = registry.add_meter(conn, self.park_id, enterprise, meter_code)
             if meter_code == "M1":
-                registry.confirm_meter(conn, meter, enterprise, source="test")
+                relations.confirm_meter(conn, meter, enterprise, source="test")
             for quantity, kind in (
                 ("energy_import", "register"),
                 ("reactive_energy_q1", "register"),

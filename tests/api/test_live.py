@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from api.live import park_live
-from store import registry
+from store import registry, relations
 from store.database import session
 
 
@@ -59,7 +59,7 @@ def test_a_silent_meter_takes_the_shares_away(own: Any) -> None:
 def test_power_follows_the_transformer_ratio(own: Any) -> None:
     with session(own.url) as conn:
         meter = next(m for m in registry.meters(conn, own.park_id) if m.code == "M1")
-        registry.set_multiplier(
+        relations.set_multiplier(
             conn,
             meter.meter_id,
             ct=80.0,

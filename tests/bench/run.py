@@ -29,12 +29,13 @@ from ingest.broker import find_or_install as find_broker
 from simulators import steel
 from simulators.errors import PublishError
 from simulators.publisher import Publisher
-from store import registry
+from store import registry, relations
+from store.batches import copy_rows, write_batch
 from store.database import connect
 from store.embedded import Server, find_or_install
 from store.migrate import migrate
 from store.processes import free_port
-from store.readings import NO_UNTIL, Rows, copy_rows, to_us, write_batch
+from store.readings import NO_UNTIL, Rows, to_us
 
 METERS = 100
 BATCHED, SINGLE, RAW = 400_000, 60_000, 400_000
@@ -79,7 +80,7 @@ def register(url: str, park: str, meters: int) -> list[int]:
         channels = []
         for i in range(meters):
             meter = registry.add_meter(conn, park_id, enterprise, f"M{i}")
-            registry.confirm_meter(conn, meter, enterprise, source="bench")
+            relations.confirm_meter(conn, meter, enterprise, source="bench")
             channels.append(
                 registry.add_channel(conn, meter, "energy_import", "register")
             )

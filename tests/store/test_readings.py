@@ -9,15 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from store import registry
+from store.batches import Quarantined, write_batch
 from store.database import Connection, connect
-from store.readings import (
-    NO_UNTIL,
-    Quarantined,
-    Rows,
-    read_spans,
-    to_datetime,
-    write_batch,
-)
+from store.readings import NO_UNTIL, Rows, read_spans, to_datetime
 from store.records import Counts
 
 pytestmark = pytest.mark.db

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from store import registry
+from store import registry, relations
 from store.database import Connection, connect
 from store.errors import Invalid, Unknown
 
@@ -63,16 +63,16 @@ def test_an_unconfirmed_meter_counts_for_nothing(conn: Connection) -> None:
     meter = registry.add_meter(conn, park, enterprise, "M1")
     registry.add_channel(conn, meter, "energy_import", "register")
     assert registry.meters(conn, park)[0].confirmed_at is None
-    assert registry.counted_channels(conn, park) == []
-    registry.confirm_meter(conn, meter, enterprise, source="test")
-    registry.confirm_meter(conn, meter, enterprise, source="again")
-    assert [c.quantity for c in registry.counted_channels(conn, park)] == [
+    assert relations.counted_channels(conn, park) == []
+    relations.confirm_meter(conn, meter, enterprise, source="test")
+    relations.confirm_meter(conn, meter, enterprise, source="again")
+    assert [c.quantity for c in relations.counted_channels(conn, park)] == [
         "energy_import"
     ]
-    assert len(registry.assignments(conn, park)) == 1
+    assert len(relations.assignments(conn, park)) == 1
     before = datetime(2020, 1, 1, tzinfo=UTC)
-    assert registry.counted_channels(conn, park, before) == []
-    assert registry.assignments(conn, park, before) == []
+    assert relations.counted_channels(conn, park, before) == []
+    assert relations.assignments(conn, park, before) == []
 
 
 def test_the_register_is_the_truth_where_there_is_a_delta_too(conn: Connection) -> None:
@@ -81,5 +81,5 @@ def test_the_register_is_the_truth_where_there_is_a_delta_too(conn: Connection) 
     meter = registry.add_meter(conn, park, enterprise, "M1")
     registry.add_channel(conn, meter, "energy_import", "delta")
     registry.add_channel(conn, meter, "energy_import", "register")
-    registry.confirm_meter(conn, meter, enterprise, source="test")
-    assert [c.kind for c in registry.counted_channels(conn, park)] == ["register"]
+    relations.confirm_meter(conn, meter, enterprise, source="test")
+    assert [c.kind for c in relations.counted_channels(conn, park)] == ["register"]

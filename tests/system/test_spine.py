@@ -22,7 +22,7 @@ from ingest import service as ingest_service
 from ingest.broker import Broker
 from simulators import replay, steel
 from simulators.publisher import Publisher
-from store import registry, statements
+from store import registry, relations, statements
 from store.database import connect
 from store.live import SourceCounts, source_counts
 from store.settings import Settings
@@ -98,7 +98,7 @@ def register(url: str, park: str) -> None:
         park_id = registry.add_park(conn, park, zone=steel.ZONE, region="CN-JS")
         enterprise = registry.add_enterprise(conn, park_id, "steel")
         meter = registry.add_meter(conn, park_id, enterprise, "M1")
-        registry.confirm_meter(conn, meter, enterprise, source="test")
+        relations.confirm_meter(conn, meter, enterprise, source="test")
 
 
 def year(url: str, park: str) -> dict[str, Any]:

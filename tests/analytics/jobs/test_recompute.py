@@ -12,9 +12,10 @@ import pytest
 from analytics.jobs import factors, service
 from analytics.jobs.figures import figures
 from analytics.jobs.recompute import Done, run_once
-from store import registry, statements
+from store import registry, relations, statements
+from store.batches import write_batch
 from store.database import Connection, connect
-from store.readings import NO_UNTIL, Rows, to_us, write_batch
+from store.readings import NO_UNTIL, Rows, to_us
 
 pytestmark = pytest.mark.db
 
@@ -39,7 +40,7 @@ class Park:
             for code, owner in (("A", "e1"), ("B", "e1"), ("C", "e2")):
                 enterprise = self.enterprises[owner]
                 meter = registry.add_meter(conn, self.park, enterprise, code)
-                registry.confirm_meter(conn, meter, enterprise, source="test")
+                relations.confirm_meter(conn, meter, enterprise, source="test")
                 self.meters[code] = meter
                 self.channels[code] = registry.add_channel(
                     conn, meter, "energy_import", "register"
@@ -181,7 +182,7 @@ def test_a_multiplier_restates_by_itself_and_the_earlier_answer_stays(
     with connect(database, autocommit=True) as conn:
         before = _figures(conn, "e2")
         then = _now(conn)
-        registry.set_multiplier(
+        relations.set_multiplier(
             conn,
             park.meters["C"],
             ct=80,
@@ -204,7 +205,7 @@ def test_a_meter_that_moves_takes_its_energy_along(database: str) -> None:
     with connect(database, autocommit=True) as conn:
         before = {code: _figures(conn, code)["energy_kwh"] for code in ("e1", "e2")}
         day = FIRST + timedelta(days=2)
-        registry.assign_meter(
+        relations.assign_meter(
             conn, park.meters["B"], park.enterprises["e2"], day, None, source="test"
         )
         park.analyse()
@@ -221,7 +222,7 @@ def test_readings_of_a_meter_that_is_confirmed_later_count_then(database: str) -
         park.write(park.readings())
         park.analyse()
         assert _figures(conn, "e2")["energy_kwh"] is None
-        registry.confirm_meter(
+        relations.confirm_meter(
             conn, park.meters["C"], park.enterprises["e2"], source="test"
         )
         park.analyse()

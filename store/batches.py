@@ -1,0 +1,311 @@
+"""Batches into the table: the optimistic COPY with its exact fallback."""
+
+from datetime import datetime
+from typing import LiteralString, NamedTuple
+
+import numpy as np
+import psycopg
+
+from store.database import Connection
+from store.readings import (
+    COPY_HEADER,
+    COPY_TRAILER,
+    EPOCH_US,
+    NO_UNTIL,
+    Int64,
+    Rows,
+    to_datetime,
+)
+from store.records import Counts
+
+
+class Quarantined(NamedTuple):
+    """A message, or a part of one, that could not be read."""
+
+    topic: str
+    payload: bytes
+    reason: str
+    readings: int
+
+
+def write_batch(
+    conn: Connection,
+    rows: Rows,
+    quarantined: list[Quarantined],
+    *,
+    parks: dict[int, int],
+    totals: frozenset[int] | set[int],
+    source: str,
+    parser: str,
+    messages: int,
+) -> Counts:
+    """Store one batch in the caller's transaction and count what became of it.
+
+    Parameters
+    ----------
+    rows
+        In the order of arrival: of two readings of one key the first is stored.
+    parks
+        The park of each channel.
+    totals
+        Channels whose readings make usage (registers and deltas); their ranges are
+        marked for the job.
+    """
+    batch_id = _next_batch(conn)
+    if rows.channel.size:
+        try:
+            with conn.transaction():
+                stored = _store_fast(conn, rows, batch_id)
+        except psycopg.errors.UniqueViolation:
+            stored = _store_around(conn, rows, batch_id)
+    else:
+        stored = _Stored(0, 0, rows)
+    counts = Counts(
+        inserted=stored.inserted,
+        duplicate=rows.channel.size - stored.inserted - stored.conflict,
+        conflict=stored.conflict,
+        quarantined=sum(each.readings for each in quarantined),
+    )
+    _quarantine(conn, quarantined, batch_id)
+    conn.execute(
+        "INSERT INTO core.batch (batch_id, source, parser, messages, received, "
+        "inserted, duplicate, conflict, quarantined) OVERRIDING SYSTEM VALUE "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            batch_id,
+            source,
+            parser,
+            messages,
+            counts.received,
+            counts.inserted,
+            counts.duplicate,
+            counts.conflict,
+            counts.quarantined,
+        ),
+    )
+    if stored.inserted:
+        _announce(conn, stored.spans, parks, totals)
+    return counts
+
+
+class _Stored(NamedTuple):
+    inserted: int
+    conflict: int
+    spans: Rows  # [at, until) of what went in, by channel; value is not used
+
+
+def _next_batch(conn: Connection) -> int:
+    row = conn.execute(
+        "SELECT nextval(pg_get_serial_sequence('core.batch', 'batch_id'))"
+    ).fetchone()
+    assert row is not None
+    assert isinstance(row[0], int)
+    return row[0]
+
+
+def _store_fast(conn: Connection, rows: Rows, batch_id: int) -> _Stored:
+    """COPY straight into the table; right unless a key is there already."""
+    order = np.lexsort((rows.at_us, rows.channel))  # stable: first come stays first
+    ordered = rows.take(order)
+    again = np.zeros(order.size, np.bool_)
+    again[1:] = (np.diff(ordered.channel) == 0) & (np.diff(ordered.at_us) == 0)
+    first = ordered.take(~again)
+    copy_rows(conn, first, batch_id)
+    conflict = 0
+    if again.any():
+        of = np.cumsum(~again) - 1  # which of the first ones each row repeats
+        other = (ordered.value != first.value[of]) | (
+            ordered.until_us != first.until_us[of]
+        )
+        clash = np.flatnonzero(other)
+        conflict = clash.size
+        for i in clash:
+            conn.execute(
+                "INSERT INTO core.conflict "
+                "(channel_id, at, stored, refused, refused_until, batch_id) "
+                "VALUES (%s, %s, %s, %s, %s, %s)",
+                (
+                    int(ordered.channel[i]),
+                    to_datetime(int(ordered.at_us[i])),
+                    float(first.value[of[i]]),
+                    float(ordered.value[i]),
+                    _until(int(ordered.until_us[i])),
+                    batch_id,
+                ),
+            )
+    return _Stored(first.channel.size, conflict, _spans(first))
+
+
+def copy_rows(conn: Connection, rows: Rows, batch_id: int) -> None:
+    """COPY rows into the table of readings; a key that is there already is an error."""
+    with conn.cursor() as cur:
+        _copy_in(
+            cur,
+            "COPY core.reading (channel_id, at, value, batch_id, until) "
+            "FROM STDIN (FORMAT BINARY)",
+            rows,
+            np.full(rows.channel.size, batch_id, np.int64),
+        )
+
+
+def _store_around(conn: Connection, rows: Rows, batch_id: int) -> _Stored:
+    """Store what is new beside what is there, comparing every value.
+
+    The staging table keeps the order of arrival, so that the first of a key stays.
+    """
+    with conn.cursor() as cur:
+        cur.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS staging (channel_id integer, "
+            "at timestamptz, value float8, ord bigint, until timestamptz) "
+            "ON COMMIT DELETE ROWS"
+        )
+        _copy_in(
+            cur,
+            "COPY staging (channel_id, at, value, ord, until) "
+            "FROM STDIN (FORMAT BINARY)",
+            rows,
+            np.arange(rows.channel.size, dtype=np.int64),
+        )
+        found = cur.execute(
+            """
+            WITH stored AS (
+                INSERT INTO core.reading (channel_id, at, value, until, batch_id)
+                SELECT DISTINCT ON (channel_id, at)
+                       channel_id, at, value, until, %s
+                FROM staging ORDER BY channel_id, at, ord
+                ON CONFLICT DO NOTHING
+                RETURNING channel_id, at, until)
+            SELECT channel_id::int8,
+                   (extract(epoch FROM min(at)) * 1000000)::int8,
+                   (extract(epoch FROM max(coalesce(until, at))) * 1000000)::int8,
+                   count(*)
+            FROM stored
+            GROUP BY channel_id, date_bin('1 day', at, 'epoch') ORDER BY 1, 2
+            """,
+            (batch_id,),
+        ).fetchall()
+        conflict = cur.execute(
+            """
+            INSERT INTO core.conflict
+                (channel_id, at, stored, refused, refused_until, batch_id)
+            SELECT s.channel_id, s.at, r.value, s.value, s.until, %s
+            FROM staging s JOIN core.reading r USING (channel_id, at)
+            WHERE r.value <> s.value OR r.until IS DISTINCT FROM s.until
+            ORDER BY s.ord
+            """,
+            (batch_id,),
+        ).rowcount
+        cur.execute("DELETE FROM staging")
+    table = np.array(found, np.int64).reshape(-1, 4)
+    spans = Rows(table[:, 0], table[:, 1], np.zeros(len(table)), table[:, 2] + 1)
+    return _Stored(int(table[:, 3].sum()), conflict, spans)
+
+
+def _spans(ordered: Rows) -> Rows:
+    """Coalesce rows ordered by channel and time into spans of neighbouring days."""
+    day = ordered.at_us // 86_400_000_000
+    fresh = np.ones(day.size, np.bool_)
+    fresh[1:] = (np.diff(ordered.channel) != 0) | (np.diff(day) > 1)
+    begin = np.flatnonzero(fresh)
+    end = np.maximum(ordered.at_us, ordered.until_us)
+    return Rows(
+        ordered.channel[begin],
+        ordered.at_us[begin],
+        np.zeros(begin.size),
+        np.maximum.reduceat(end, begin) + 1,
+    )
+
+
+def _announce(
+    conn: Connection,
+    spans: Rows,
+    parks: dict[int, int],
+    totals: frozenset[int] | set[int],
+) -> None:
+    """Mark what the job must recompute and wake whoever listens."""
+    count = [i for i, channel in enumerate(spans.channel.tolist()) if channel in totals]
+    if count:
+        conn.execute(
+            "INSERT INTO core.dirty (park_id, channel_id, start, stop) "
+            "SELECT * FROM unnest(%s::int[], %s::int[], %s::timestamptz[], "
+            "%s::timestamptz[])",
+            (
+                [parks[int(spans.channel[i])] for i in count],
+                [int(spans.channel[i]) for i in count],
+                [to_datetime(int(spans.at_us[i])) for i in count],
+                [to_datetime(int(spans.until_us[i])) for i in count],
+            ),
+        )
+        conn.execute("SELECT pg_notify('parkwatt_dirty', '')")
+    touched = sorted({parks[channel] for channel in spans.channel.tolist()})
+    conn.execute(
+        "SELECT pg_notify('parkwatt_readings', %s)",
+        (",".join(str(each) for each in touched),),
+    )
+
+
+def _quarantine(
+    conn: Connection, quarantined: list[Quarantined], batch_id: int
+) -> None:
+    if not quarantined:
+        return
+    with conn.cursor() as cur:
+        cur.executemany(
+            "INSERT INTO core.quarantine (batch_id, topic, payload, reason, readings) "
+            "VALUES (%s, %s, %s, %s, %s)",
+            [(batch_id, *each) for each in quarantined],
+        )
+
+
+def _copy_in(
+    cur: psycopg.Cursor[tuple[object, ...]],
+    statement: LiteralString,
+    rows: Rows,
+    last: Int64,
+) -> None:
+    """COPY rows with a fourth bigint column; `until` comes fifth and may be null."""
+    open_ended = rows.until_us == NO_UNTIL
+    with cur.copy(statement) as copy:
+        copy.write(COPY_HEADER)
+        for which, has_until in ((open_ended, False), (~open_ended, True)):
+            if which.all():
+                copy.write(_encode(rows, last, has_until))
+            elif which.any():
+                copy.write(_encode(rows.take(which), last[which], has_until))
+        copy.write(COPY_TRAILER)
+
+
+_FIELDS: list[tuple[str, str]] = [
+    ("fields", ">i2"),
+    ("channel_len", ">i4"),
+    ("channel", ">i4"),
+    ("at_len", ">i4"),
+    ("at", ">i8"),
+    ("value_len", ">i4"),
+    ("value", ">f8"),
+    ("last_len", ">i4"),
+    ("last", ">i8"),
+    ("until_len", ">i4"),
+]
+_OPEN = np.dtype(_FIELDS)
+_CLOSED = np.dtype([*_FIELDS, ("until", ">i8")])
+
+
+def _encode(rows: Rows, last: Int64, has_until: bool) -> bytes:
+    out = np.empty(rows.channel.size, _CLOSED if has_until else _OPEN)
+    out["fields"] = 5
+    out["channel_len"] = 4
+    out["channel"] = rows.channel
+    out["at_len"] = out["value_len"] = out["last_len"] = 8
+    out["at"] = rows.at_us - EPOCH_US
+    out["value"] = rows.value
+    out["last"] = last
+    out["until_len"] = -1
+    if has_until:
+        out["until_len"] = 8
+        out["until"] = rows.until_us - EPOCH_US
+    return out.tobytes()
+
+
+def _until(us: int) -> datetime | None:
+    return None if us == NO_UNTIL else to_datetime(us)
