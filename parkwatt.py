@@ -582,14 +582,15 @@ def import_(
             )
         with err.status("computing usage, demand and totals"):
             service.run(url, _until_stopped(), once=True)
+    counts = report.counts
     out.print(
-        f"{report.inserted} inserted, {report.duplicate} duplicate, "
-        f"{report.conflict} conflict, {report.quarantined} quarantined",
+        f"{counts.inserted} inserted, {counts.duplicate} duplicate, "
+        f"{counts.conflict} conflict, {counts.quarantined} quarantined",
         highlight=False,
     )
     for problem in report.problems:
         err.print(problem, highlight=False, markup=False)
-    if report.quarantined or report.conflict:
+    if counts.quarantined or counts.conflict:
         raise typer.Exit(1)
 
 

@@ -25,18 +25,8 @@ PARSER = "csv/1"
 class Report:
     """What became of a file."""
 
-    inserted: int = 0
-    duplicate: int = 0
-    conflict: int = 0
-    quarantined: int = 0
+    counts: Counts = field(default_factory=Counts)
     problems: list[str] = field(default_factory=list)  # the first ones, by line
-
-    def add(self, counts: Counts) -> None:
-        """Add one batch."""
-        self.inserted += counts.inserted
-        self.duplicate += counts.duplicate
-        self.conflict += counts.conflict
-        self.quarantined += counts.quarantined
 
 
 def import_csv(
@@ -85,12 +75,12 @@ def import_csv(
         for each in batch.quarantined[before:]:
             _note(report, line, each.reason)
         if len(batch.channel) + len(batch.quarantined) >= ROWS_PER_BATCH:
-            report.add(_write(conn, batch, resolver, path))
+            report.counts += _write(conn, batch, resolver, path)
             batch = Batch()
             if progress is not None:
                 progress(done, size)
     if batch.channel or batch.quarantined:
-        report.add(_write(conn, batch, resolver, path))
+        report.counts += _write(conn, batch, resolver, path)
     if progress is not None:
         progress(size, size)
     return report
@@ -147,7 +137,7 @@ def _reading(cells: list[str]) -> tuple[tuple[str, str], Reading]:
         figure = float(value)
     except ValueError:
         raise Refused(f"value {value[:40]!r} is not a number") from None
-    return (park, enterprise), Reading(meter, key, at_us, number(figure) * known.scale)
+    return (park, enterprise), Reading(meter, key, at_us, number(figure, known.scale))
 
 
 def _create(

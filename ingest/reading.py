@@ -85,8 +85,8 @@ def time_us(text: object, arrived_us: int) -> int:
     return at
 
 
-def number(raw: object) -> float:
-    """Take a JSON number as a finite float within bounds.
+def number(raw: object, scale: float) -> float:
+    """Take a JSON number in the canonical unit as a finite float within bounds.
 
     Raises
     ------
@@ -95,6 +95,6 @@ def number(raw: object) -> float:
     """
     if isinstance(raw, bool) or not isinstance(raw, int | float):
         raise Refused(f"{str(raw)[:40]!r} is not a number")
-    if not -LARGEST < raw < LARGEST:  # also refuses NaN
-        raise Refused(f"number {str(raw)[:40]} is not within ±1e15")
-    return float(raw)
+    if not -LARGEST < raw < LARGEST or not -LARGEST < raw * scale < LARGEST:
+        raise Refused(f"number {str(raw)[:40]} is not within ±1e15")  # nor is NaN
+    return float(raw) * scale

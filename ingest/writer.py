@@ -12,7 +12,7 @@ from ingest.session import Message
 from store import registry
 from store.batches import Quarantined, write_batch
 from store.database import Connection, connect, translated
-from store.errors import DatabaseUnreachable
+from store.errors import DatabaseRefused, DatabaseUnreachable
 from store.quantities import KEYS
 from store.readings import Rows
 from store.records import Counts
@@ -192,13 +192,29 @@ class Writer:
         except DatabaseUnreachable:
             self.close()
             raise
+        except DatabaseRefused as refused:
+            # one message the database does not take must not hold up the others
+            self.close()
+            if len(messages) == 1:
+                with translated():
+                    return self._write([], [(messages[0], str(refused))])
+            half = len(messages) // 2
+            counts, answers = self.write(messages[:half])
+            more, others = self.write(messages[half:])
+            return counts + more, answers + others
 
-    def _write(self, messages: Sequence[Message]) -> tuple[Counts, list[Answer]]:
+    def _write(
+        self,
+        messages: Sequence[Message],
+        refused_whole: Sequence[tuple[Message, str]] = (),
+    ) -> tuple[Counts, list[Answer]]:
         if self._conn is None:
             self._conn = connect(self._url, autocommit=True, name="parkwatt-ingest")
         conn = self._conn
         batch = Batch()
         answers: list[Answer] = []
+        for message, reason in refused_whole:
+            batch.refuse(message.topic, message.payload, reason, 1)
         for message in messages:
             if holds_no_reading(message.topic):
                 continue
@@ -227,6 +243,6 @@ class Writer:
                 totals=self._resolver.totals,
                 source=self._source,
                 parser="native/1",
-                messages=len(messages),
+                messages=len(messages) + len(refused_whole),
             )
         return counts, answers

@@ -114,6 +114,15 @@ class Counts:
     conflict: int = 0
     quarantined: int = 0
 
+    def __add__(self, other: "Counts") -> "Counts":
+        """Add two batches."""
+        return Counts(
+            inserted=self.inserted + other.inserted,
+            duplicate=self.duplicate + other.duplicate,
+            conflict=self.conflict + other.conflict,
+            quarantined=self.quarantined + other.quarantined,
+        )
+
     @property
     def received(self) -> int:
         """All readings of the batch."""

@@ -170,14 +170,14 @@ def _instant(
             if known.kind == "delta":
                 span = span or _span(body, arrived_us)
                 begin, end = _or_raise(span)
-                value = number(raw) * known.scale
+                value = number(raw, known.scale)
                 parsed.readings.append(Reading(meter, key, begin, value, end))
             else:
                 if at is None:
                     at = _at(body, arrived_us)
                 if isinstance(at, Refused):
                     raise at
-                value = number(raw) * known.scale
+                value = number(raw, known.scale)
                 parsed.readings.append(Reading(meter, key, at, value))
         except Refused as refused:
             parsed.rejects.append(Reject(str(refused)))

@@ -155,11 +155,7 @@ def test_accounts_balance_and_the_first_value_stays(
         part = readings[low:high]
         counts = write(conn, rows(c, part))
         assert counts.received == len(part)
-        totals = Counts(
-            inserted=totals.inserted + counts.inserted,
-            duplicate=totals.duplicate + counts.duplicate,
-            conflict=totals.conflict + counts.conflict,
-        )
+        totals += counts
     first: dict[int, float] = {}
     clashes = 0
     for i, value in readings:

@@ -1,0 +1,130 @@
+"""Batches of messages: one transaction, counted, and never held up by one of them."""
+
+import threading
+import time
+
+import psycopg
+import pytest
+
+from ingest.session import Message
+from ingest.writer import Writer
+from store import registry
+from store.database import connect
+from store.errors import DatabaseUnreachable
+from store.records import Counts
+from store.settings import Settings
+
+pytestmark = pytest.mark.db
+
+
+def message(body: str, meter: str = "M1", form: str = "readings") -> Message:
+    now = time.time_ns() // 1000
+    return Message(1, 1, f"parkwatt/v1/p/e/{meter}/{form}", body.encode(), now)
+
+
+def power(minute: int, kw: float) -> str:
+    return f'{{"at": "2026-01-01T00:{minute:02d}:00Z", "power_kw": {kw}}}'
+
+
+@pytest.fixture
+def writer(database: str) -> Writer:
+    with connect(database, autocommit=True) as conn:
+        park = registry.add_park(conn, "p", zone="UTC")
+        registry.add_enterprise(conn, park, "e")
+    return Writer(database, Settings(), "test")
+
+
+def test_new_meters_are_unconfirmed_and_their_readings_kept(
+    writer: Writer, database: str
+) -> None:
+    counts, answers = writer.write([message(power(i, i)) for i in range(5)])
+    assert counts == Counts(inserted=5)
+    assert answers == []
+    with connect(database) as conn:
+        meters = registry.meters(conn, registry.park(conn, "p").park_id)
+    assert [(m.code, m.confirmed_at) for m in meters] == [("M1", None)]
+    writer.close()
+
+
+def test_an_enterprise_registered_meanwhile_is_found(
+    writer: Writer, database: str
+) -> None:
+    late = Message(1, 1, "parkwatt/v1/p/new/M1/readings", power(1, 1).encode(), 2**51)
+    assert writer.write([late])[0] == Counts(quarantined=1)
+    with connect(database, autocommit=True) as conn:
+        registry.add_enterprise(conn, registry.park(conn, "p").park_id, "new")
+    time.sleep(1.1)
+    assert writer.write([late])[0] == Counts(inserted=1)
+    writer.close()
+
+
+def test_too_many_unconfirmed_meters_are_refused(database: str) -> None:
+    with connect(database, autocommit=True) as conn:
+        park = registry.add_park(conn, "p", zone="UTC")
+        registry.add_enterprise(conn, park, "e")
+    writer = Writer(database, Settings(unconfirmed_meters=2), "test")
+    counts, _ = writer.write([message(power(1, 1), f"M{i}") for i in range(4)])
+    assert counts == Counts(inserted=2, quarantined=2)
+    writer.close()
+
+
+def test_a_batch_is_answered_after_it_is_stored(writer: Writer, database: str) -> None:
+    body = f'{{"boot": "b", "seq": 7, "meters": {{"M1": [{power(1, 1)}]}}}}'
+    counts, answers = writer.write([message(body, "gw", "batch")])
+    assert counts == Counts(inserted=1)
+    assert [(a.topic, a.payload) for a in answers] == [
+        ("parkwatt/v1/p/e/gw/ack", b'{"boot":"b","seq":7}')
+    ]
+    writer.close()
+
+
+def test_one_poison_message_is_quarantined_and_its_neighbours_stored(
+    writer: Writer, database: str
+) -> None:
+    with connect(database, autocommit=True) as conn:
+        conn.execute("ALTER TABLE reading ADD CONSTRAINT no CHECK (value <> 666)")
+    messages = [message(power(i, 666 if i == 3 else i)) for i in range(8)]
+    counts, _ = writer.write(messages)
+    assert counts == Counts(inserted=7, quarantined=1)
+    with connect(database) as conn:
+        kept = conn.execute("SELECT payload, reason FROM quarantine").fetchall()
+    assert kept[0][0] == power(3, 666).encode()
+    assert "database refused" in str(kept[0][1])
+    writer.close()
+
+
+def test_a_lost_connection_confirms_nothing_and_the_batch_can_be_written_again(
+    writer: Writer, database: str
+) -> None:
+    writer.write([message(power(0, 0))])
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'parkwatt-ingest' "
+            "AND datname = current_database()"
+        )
+    again = [message(power(i, i)) for i in range(3)]
+    with pytest.raises(DatabaseUnreachable):
+        writer.write(again)
+    assert writer.write(again)[0] == Counts(inserted=2, duplicate=1)
+    writer.close()
+
+
+def test_two_writers_register_the_same_new_meter_once(database: str) -> None:
+    with connect(database, autocommit=True) as conn:
+        park = registry.add_park(conn, "p", zone="UTC")
+        registry.add_enterprise(conn, park, "e")
+    done: list[Counts] = []
+
+    def work() -> None:
+        writer = Writer(database, Settings(), "test")
+        done.append(writer.write([message(power(1, 1), f"M{i}") for i in range(20)])[0])
+        writer.close()
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sum(each.inserted for each in done) == 20
+    assert sum(each.duplicate for each in done) == 40
