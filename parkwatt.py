@@ -435,9 +435,7 @@ def _last_month() -> tuple[date, date]:
 def _demo_figures(url: str, park: SimulatedPark) -> dict[str, Any]:
     with session(url) as conn:
         plant = compute_figures(conn, registry.subject(conn, PLANT), *PLANT_YEAR)
-        whole = compute_figures(
-            conn, registry.subject(conn, park.code), *_last_month(), grain="day"
-        )
+        whole = compute_figures(conn, registry.subject(conn, park.code), *_last_month())
         sources = [vars(each) for each in live.source_counts(conn)]
     return {"plant": plant, "park": whole, "sources": sources, "page": _page()}
 
@@ -653,11 +651,29 @@ def _print_figures(found: dict[str, Any]) -> None:
     for line in _lines(found):
         table.add_row(*line)
     out.print(table)
+    _print_series(found)
     if not found["publishable"]:
         out.print(
             f"[yellow]not publishable:[/] coverage {found['coverage']:.1%} is below "
             f"{settings().minimum_coverage:.0%}"
         )
+
+
+def _print_series(found: dict[str, Any]) -> None:
+    """Show the intervals of the grain, unless they are too many to read."""
+    if not 1 < len(found["series"]) <= 62:
+        return
+    table = Table("start", "energy kWh", "peak kW", "peak in the interval starting")
+    for column in table.columns[1:3]:
+        column.justify = "right"
+    for row in found["series"]:
+        table.add_row(
+            row["start"],
+            _shown(row["energy_kwh"], 2),
+            _shown(row["peak_demand_kw"], 2),
+            row["peak_start"] or "unknown",
+        )
+    out.print(table)
 
 
 def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:

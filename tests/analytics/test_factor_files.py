@@ -18,6 +18,9 @@ ROWS = {
     "grid_regional": 20,
     "grid_provincial": 90,
     "heat": 1,
+    "carbonates": 11,
+    "ipcc": 10,
+    "comparison": 8,
 }
 KEYS = [
     "code",
@@ -36,6 +39,13 @@ KEYS = [
     "note",
 ]
 FUEL_KEYS = ["ncv_gj", "carbon_tc_per_gj", "oxidation"]
+COMPARISON = {
+    "ipcc_2006",
+    "product_footprint",
+    "operating_margin",
+    "build_margin",
+    "macro_check",
+}
 BASES = {
     "co2": {
         "grid_average",
@@ -45,6 +55,8 @@ BASES = {
         "ets",
         "net_calorific",
         "default",
+        "carbonate",
+        *COMPARISON,
     },
     "energy": {"calorific", "equal_value", "equal_value_medium"},
 }
@@ -116,15 +128,16 @@ def test_types_and_units(row: dict[str, Any]) -> None:
         for q in QUANTITIES.values()
         if q.carrier == row["carrier"] and q.direction == "consumption"
     }
-    assert row["unit"] in {unit for unit, _ in scales}
-    assert all((row["unit"], unit) in scales for unit in consumed)
+    if row["basis"] not in COMPARISON:  # no figure is made of these
+        assert row["unit"] in {unit for unit, _ in scales}
+        assert all((row["unit"], unit) in scales for unit in consumed)
 
 
 def test_what_comes_from_memory_is_not_verified() -> None:
     for row in EVERY:
         if "memory" in row["source"] or "secondary" in row["source"]:
             assert not row["verified"], row["code"]
-    assert sum(row["verified"] for row in EVERY) == 26 + 7 + 7 + 33 + 1
+    assert sum(row["verified"] for row in EVERY) == 26 + 7 + 7 + 33 + 1 + 11
 
 
 def test_provinces_equal_the_snapshot() -> None:
@@ -187,3 +200,26 @@ def test_the_zero_carbon_park_factor_stays_when_fossil_power_moves() -> None:
     assert BY_CODE["zero_carbon_park/CN/2022"]["value"] == 0.8325
     assert BY_CODE["fossil_power/CN/2023"]["value"] == 0.8273
     assert BY_CODE["default/CN/heat"]["value"] == 0.11
+
+
+def test_carbonates_equal_their_molar_masses() -> None:
+    """CO2 per carbonate from atomic weights, within the standard's three decimals."""
+    mass = {"C": 12.011, "O": 15.999, "Na": 22.990, "Mg": 24.305, "K": 39.098}
+    mass |= {"Ca": 40.078, "Mn": 54.938, "Fe": 55.845, "Sr": 87.62, "Ba": 137.327}
+    co2, co3 = mass["C"] + 2 * mass["O"], mass["C"] + 3 * mass["O"]
+    for name, metal in (
+        ("calcium_carbonate", mass["Ca"]),
+        ("magnesium_carbonate", mass["Mg"]),
+        ("sodium_carbonate", 2 * mass["Na"]),
+        ("iron_carbonate", mass["Fe"]),
+        ("manganese_carbonate", mass["Mn"]),
+        ("barium_carbonate", mass["Ba"]),
+        ("potassium_carbonate", 2 * mass["K"]),
+        ("strontium_carbonate", mass["Sr"]),
+    ):
+        value = BY_CODE[f"carbonate/CN/{name}"]["value"]
+        assert value == pytest.approx(co2 / (metal + co3), abs=6e-4), name
+    dolomite = 2 * co2 / (mass["Ca"] + mass["Mg"] + 2 * co3)
+    assert BY_CODE["carbonate/CN/dolomite"]["value"] == pytest.approx(
+        dolomite, abs=6e-4
+    )
