@@ -652,6 +652,10 @@ def _print_figures(found: dict[str, Any]) -> None:
         table.add_row(*line)
     out.print(table)
     _print_series(found)
+    if found["pending"]:
+        out.print(
+            "[yellow]pending:[/] readings wait to be computed; is analyse running?"
+        )
     if not found["publishable"]:
         out.print(
             f"[yellow]not publishable:[/] coverage {found['coverage']:.1%} is below "

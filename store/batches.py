@@ -67,25 +67,57 @@ def write_batch(
         quarantined=sum(each.readings for each in quarantined),
     )
     _quarantine(conn, quarantined, batch_id)
-    conn.execute(
-        "INSERT INTO core.batch (batch_id, source, parser, messages, received, "
-        "inserted, duplicate, conflict, quarantined) OVERRIDING SYSTEM VALUE "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (
-            batch_id,
-            source,
-            parser,
-            messages,
-            counts.received,
-            counts.inserted,
-            counts.duplicate,
-            counts.conflict,
-            counts.quarantined,
-        ),
-    )
+    _account(conn, batch_id, source, parser, messages, counts)
     if stored.inserted:
         _announce(conn, stored.spans, parks, totals)
     return counts
+
+
+def _account(
+    conn: Connection,
+    batch_id: int,
+    source: str,
+    parser: str,
+    messages: int,
+    counts: Counts,
+) -> None:
+    """Record what became of the batch, and add it to its source's total."""
+    values = {
+        "batch_id": batch_id,
+        "source": source,
+        "parser": parser,
+        "messages": messages,
+        "received": counts.received,
+        "inserted": counts.inserted,
+        "duplicate": counts.duplicate,
+        "conflict": counts.conflict,
+        "quarantined": counts.quarantined,
+    }
+    conn.execute(
+        """
+        INSERT INTO core.batch (batch_id, source, parser, messages, received, inserted,
+                                duplicate, conflict, quarantined)
+        OVERRIDING SYSTEM VALUE
+        VALUES (%(batch_id)s, %(source)s, %(parser)s, %(messages)s, %(received)s,
+                %(inserted)s, %(duplicate)s, %(conflict)s, %(quarantined)s)
+        """,
+        values,
+    )
+    conn.execute(
+        """
+        INSERT INTO core.source_total AS t
+        VALUES (%(source)s, %(messages)s, %(received)s, %(inserted)s, %(duplicate)s,
+                %(conflict)s, %(quarantined)s)
+        ON CONFLICT (source) DO UPDATE SET
+            messages = t.messages + excluded.messages,
+            received = t.received + excluded.received,
+            inserted = t.inserted + excluded.inserted,
+            duplicate = t.duplicate + excluded.duplicate,
+            conflict = t.conflict + excluded.conflict,
+            quarantined = t.quarantined + excluded.quarantined
+        """,
+        values,
+    )
 
 
 class _Stored(NamedTuple):

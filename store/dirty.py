@@ -103,6 +103,15 @@ def put_back(conn: Connection, park_id: int, spans: list[Span]) -> None:
     )
 
 
+def waiting_for(conn: Connection, park_id: int) -> bool:
+    """Tell whether a park has something to recompute."""
+    row = conn.execute(
+        "SELECT EXISTS (SELECT FROM core.dirty WHERE park_id = %s)", (park_id,)
+    ).fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
 def waiting(conn: Connection) -> int:
     """Count the marks that wait."""
     row = conn.execute("SELECT count(*) FROM core.dirty").fetchone()

@@ -94,15 +94,12 @@ def newest(conn: Connection, park_id: int) -> datetime | None:
 
 
 def source_counts(conn: Connection) -> list[SourceCounts]:
-    """Sum up, per source, what became of the readings received."""
+    """Tell, per source, what became of the readings received."""
     with conn.cursor(row_factory=class_row(SourceCounts)) as cur:
         return cur.execute(
             """
-            SELECT source, sum(messages)::int8 AS messages,
-                   sum(received)::int8 AS received, sum(inserted)::int8 AS inserted,
-                   sum(duplicate)::int8 AS duplicate, sum(conflict)::int8 AS conflict,
-                   sum(quarantined)::int8 AS quarantined
-            FROM core.batch GROUP BY source ORDER BY source
+            SELECT source, messages, received, inserted, duplicate, conflict, quarantined
+            FROM core.source_total ORDER BY source
             """
         ).fetchall()
 

@@ -13,7 +13,7 @@ from analytics.jobs import accounting, compute
 from analytics.jobs.amounts import Amounts, Period, load_amounts
 from analytics.jobs.amounts import coverage as coverage_of
 from analytics.registers import QUARTER_US
-from store import registry, statements
+from store import dirty, registry, statements
 from store.database import Connection
 from store.errors import Invalid
 from store.factors import factors
@@ -85,6 +85,7 @@ def figures(
         "power_factor": _power_factor(totals),
         **coverage,
         "publishable": coverage["coverage"] >= minimum_coverage,
+        "pending": known_on is None and dirty.waiting_for(conn, subject.park.park_id),
         "amounts": {
             name: {
                 "amount": totals[name],

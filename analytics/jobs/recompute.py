@@ -60,8 +60,10 @@ def run_once(conn: Connection) -> Done | None:
         if park_id is None:
             return None
         zone = next(p.zone for p in registry.parks(conn) if p.park_id == park_id)
+        # marks first: whatever made one is then seen by what is read after them
+        spans = dirty.take(conn, park_id)
         world = compute.load_world(conn, park_id, zone)
-        spans = [s for s in dirty.take(conn, park_id) if s.channel_id in world.by_id]
+        spans = [each for each in spans if each.channel_id in world.by_id]
         fresh = [each for each in spans if not each.settled]
         spans = [each for each in spans if each.settled]
         if fresh:

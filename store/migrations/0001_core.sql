@@ -154,6 +154,18 @@ CREATE TABLE core.batch (
     CHECK (received = inserted + duplicate + conflict + quarantined)
 );
 
+-- The batches of a source added up, so that nobody has to.
+CREATE TABLE core.source_total (
+    source text PRIMARY KEY,
+    messages bigint NOT NULL,
+    received bigint NOT NULL,
+    inserted bigint NOT NULL,
+    duplicate bigint NOT NULL,
+    conflict bigint NOT NULL,
+    quarantined bigint NOT NULL,
+    CHECK (received = inserted + duplicate + conflict + quarantined)
+);
+
 -- `until` is set for interval amounts (delta): the amount of [at, until).
 CREATE TABLE core.reading (
     channel_id integer NOT NULL,

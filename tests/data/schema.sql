@@ -216,6 +216,16 @@ register_event: PRIMARY KEY (register_event_id)
 register_event: UNIQUE (channel_id, at, kind)
 CREATE UNIQUE INDEX register_event_channel_id_at_kind_key ON core.register_event USING btree (channel_id, at, kind)
 CREATE UNIQUE INDEX register_event_pkey ON core.register_event USING btree (register_event_id)
+source_total.source text NOT NULL
+source_total.messages bigint NOT NULL
+source_total.received bigint NOT NULL
+source_total.inserted bigint NOT NULL
+source_total.duplicate bigint NOT NULL
+source_total.conflict bigint NOT NULL
+source_total.quarantined bigint NOT NULL
+source_total: CHECK ((received = (((inserted + duplicate) + conflict) + quarantined)))
+source_total: PRIMARY KEY (source)
+CREATE UNIQUE INDEX source_total_pkey ON core.source_total USING btree (source)
 subject.subject_id integer NOT NULL IDENTITY
 subject.kind text NOT NULL
 subject: CHECK ((kind = ANY (ARRAY['park'::text, 'enterprise'::text, 'meter'::text])))
