@@ -26,18 +26,18 @@ class Period:
 
     @property
     def start(self) -> datetime:
-        """Local midnight of the first day."""
-        return datetime.combine(self.first, time(), self.zone)
+        """Local midnight of the first day, in UTC."""
+        return datetime.combine(self.first, time(), self.zone).astimezone(UTC)
 
     @property
     def stop(self) -> datetime:
-        """Local midnight after the last day."""
-        return datetime.combine(self.last, time(), self.zone)
+        """Local midnight after the last day, in UTC."""
+        return datetime.combine(self.last, time(), self.zone).astimezone(UTC)
 
     @property
     def due(self) -> datetime:
         """End of what has passed already."""
-        return min(self.stop.astimezone(UTC), self.now)
+        return min(self.stop, self.now)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -217,7 +217,8 @@ def add_up(total: Total, usage: Series, start: datetime, stop: datetime) -> Seri
 def expected_s(total: Total, start: datetime, stop: datetime) -> float:
     """Seconds that a total's members should have in [start, stop)."""
     return sum(
-        max(0.0, (min(high, stop) - max(low, start)).total_seconds())
+        # in microseconds of UTC: local times of one zone subtract without its changes
+        max(0, min(to_us(high), to_us(stop)) - max(to_us(low), to_us(start))) / 1e6
         for _, low, high in total.parts
     )
 
