@@ -210,7 +210,8 @@ CREATE INDEX dirty_park ON core.dirty (park_id);
 CREATE TABLE core.usage_15min (
     channel_id integer NOT NULL,
     start timestamptz NOT NULL,
-    amount double precision NOT NULL CHECK (amount > -1e15 AND amount < 1e15),
+    -- finite; a reading within its bounds, times a ratio, always fits
+    amount double precision NOT NULL CHECK (amount > -1e300 AND amount < 1e300),
     measured_s double precision NOT NULL,
     estimated_s double precision NOT NULL,
     expected_s double precision NOT NULL,
@@ -225,10 +226,10 @@ CREATE TABLE core.usage_month (LIKE core.usage_15min INCLUDING ALL);
 CREATE TABLE core.demand (
     subject_id integer NOT NULL,
     start timestamptz NOT NULL,
-    fixed_kw double precision NOT NULL CHECK (fixed_kw > -1e12 AND fixed_kw < 1e12),
+    fixed_kw double precision NOT NULL CHECK (fixed_kw > -1e300 AND fixed_kw < 1e300),
     measured double precision NOT NULL,
     coverage double precision NOT NULL,
-    sliding_kw double precision CHECK (sliding_kw > -1e12 AND sliding_kw < 1e12),
+    sliding_kw double precision CHECK (sliding_kw > -1e300 AND sliding_kw < 1e300),
     sliding_start timestamptz,
     PRIMARY KEY (subject_id, start)
 );
