@@ -143,11 +143,26 @@ def _recompute(conn: Connection, world: World, spans: list[Span]) -> Done:
         of_meter = mine.take(mine.key == key)
         _write_demand(conn, channel.meter_id, of_meter, start, stop)
     first, last = _months(world.zone, edges)
-    for total in compute.plan_totals(world, quantities, first, last):
+    planned = compute.plan_totals(world, quantities, first, last)
+    for total in [*planned, *_emptied(conn, world.park_id, quantities, planned)]:
         _write_total(conn, world.zone, total, usage, edges)
     return Done(
         park_id=world.park_id, readings=rows.channel.size, quarters=changed.key.size
     )
+
+
+def _emptied(
+    conn: Connection, park_id: int, quantities: set[str], planned: list[compute.Total]
+) -> list[compute.Total]:
+    """Totals that are stored and have no member any more: what they hold must go."""
+    known = {(each.subject_id, each.quantity) for each in planned}
+    return [
+        compute.Total(subject_id=each.enterprise_id, quantity=quantity, parts=())
+        for each in registry.enterprises(conn, park_id)
+        for quantity in sorted(quantities)
+        if (each.enterprise_id, quantity) not in known
+        and registry.find_channel(conn, each.enterprise_id, quantity, "total")
+    ]
 
 
 def _write_total(

@@ -214,6 +214,35 @@ def test_a_meter_that_moves_takes_its_energy_along(database: str) -> None:
         assert sum(after.values()) == pytest.approx(sum(before.values()))
 
 
+def test_a_total_whose_last_meter_moves_away_is_emptied(database: str) -> None:
+    park = Park(database)
+    park.write(park.readings())
+    park.analyse()
+    with connect(database, autocommit=True) as conn:
+        e1, e2 = park.enterprises["e1"], park.enterprises["e2"]
+        relations.assign_meter(conn, park.meters["C"], e1, FIRST, None, source="test")
+        park.analyse()
+        left = conn.execute(
+            "SELECT count(*) FROM usage_day JOIN channel USING (channel_id) "
+            "WHERE subject_id = %s",
+            (e2,),
+        ).fetchone()
+        demand = conn.execute(
+            "SELECT count(*) FROM demand WHERE subject_id = %s", (e2,)
+        ).fetchone()
+    assert (left, demand) == ((0,), (0,))
+
+
+def test_an_absurd_reading_does_not_stop_the_job(database: str) -> None:
+    park = Park(database)
+    rows = park.readings()
+    rows.value[10:] += 4e14 * (rows.channel[10:] == park.channels["A"])
+    park.write(rows)
+    assert park.analyse()
+    with connect(database) as conn:
+        assert conn.execute("SELECT count(*) FROM dirty").fetchone() == (0,)
+
+
 def test_readings_of_a_meter_that_is_confirmed_later_count_then(database: str) -> None:
     park = Park(database)
     with connect(database, autocommit=True) as conn:
