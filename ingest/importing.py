@@ -134,7 +134,7 @@ def _reading(cells: list[str]) -> tuple[tuple[str, str], Reading]:
         raise Refused(f"{quantity} is an interval amount: not possible in this file")
     at_us = time_us(at or None, time.time_ns() // 1000)
     try:
-        figure = float(value)
+        figure = float(value.replace("_", "?"))  # Python alone takes 1_000
     except ValueError:
         raise Refused(f"value {value[:40]!r} is not a number") from None
     return (park, enterprise), Reading(meter, key, at_us, number(figure, known.scale))

@@ -66,6 +66,8 @@ def time_us(text: object, arrived_us: int) -> int:
         if text is None:
             raise Refused("time is missing")
         raise Refused(f"time {text!r} is not ISO 8601 text")
+    if len(text) > 64:
+        raise Refused(f"time {text[:40]!r} is not ISO 8601")
     at = _times.get(text)
     if at is None:
         try:

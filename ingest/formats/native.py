@@ -111,6 +111,8 @@ def _meter(
         _instant(parsed, {**own, "meter": meter}, meter, body, arrived_us)
         return
     _agree(body, {**own, "meter": meter})
+    for key in body.keys() - _OWN - {"readings"}:
+        parsed.rejects.append(Reject(f"{key[:70]!r} stands beside readings"))
     _many(parsed, own, meter, body["readings"], arrived_us)
 
 

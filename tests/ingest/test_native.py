@@ -139,6 +139,17 @@ def test_no_json_crashes_the_parser_and_what_it_gives_is_finite(
             assert -1e15 < each.value < 1e15
 
 
+def test_a_value_beside_readings_is_not_dropped_without_a_word() -> None:
+    body = (
+        b'{"readings": [{"at": "2026-11-23T10:00:00Z", "power_kw": 1}], "power_kw": 2}'
+    )
+    parsed = parse("parkwatt/v1/p/e/m/readings", body, NOW_US, LIMIT)
+    assert len(parsed.readings) == 1
+    assert [each.reason for each in parsed.rejects] == [
+        "'power_kw' stands beside readings"
+    ]
+
+
 def test_the_answer_names_the_batch() -> None:
     parsed = parse(
         "parkwatt/v1/p/e/gw/batch", b'{"boot":"b","seq":7,"meters":{}}', NOW_US, LIMIT
