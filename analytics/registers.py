@@ -15,15 +15,17 @@ Bool = NDArray[np.bool_]
 
 QUARTER_US = 900_000_000
 PLAUSIBLE_ROLLOVER = 0.1  # of the register's range; ours
+MOMENTARY = 4  # odd readings in a row that are left out; more are no moment; ours
 
-ROLLOVER, RESET, GLITCH, SPIKE, OVERLAP = range(5)
-EVENT_NAMES = ("rollover", "reset", "glitch", "spike", "overlap")
+ROLLOVER, RESET, GLITCH, SPIKE, OVERLAP, ERRATIC = range(6)
+EVENT_NAMES = ("rollover", "reset", "glitch", "spike", "overlap", "erratic")
 EVENT_RULES = (
     "fell, and the wrapped rise is at most a tenth of the register's range",
     "fell, did not come back and is no plausible rollover: the interval is unknown",
     "one reading below both neighbours, which rise: left out",
     "one reading above both neighbours, which rise: left out",
     "interval begins before an earlier one of the channel ends: not counted",
+    "one of more than four odd readings in a row: what was used across them is unknown",
 )
 
 
@@ -103,22 +105,25 @@ def intervals(
     Returns
     -------
     Intervals
-        Non-negative amounts between neighbouring good readings. Across a reset there
-        is none: what was used is unknown.
+        Non-negative amounts between neighbouring good readings. Across a reset, and
+        across more than four odd readings in a row, there is none: what was used is
+        unknown.
     Events
         In the order of channel and time.
 
     Notes
     -----
-    A momentary fall or rise (one reading below or above both of its neighbours, while
-    these do not fall) is left out; only the two neighbours decide, so the order of
-    arrival does not matter. Rollover by the register's digits as in DL/T 645-2007
-    meters. The rules are ours.
+    An odd reading, below or above both of its neighbours while these do not fall, is
+    left out. Two devices that answer under one code make every reading odd: so more
+    than :data:`MOMENTARY` in a row end what is known. An interval thus depends on at
+    most MOMENTARY + 2 readings on either side of any instant in it, whatever the order
+    of arrival. Rollover by the register's digits as in DL/T 645-2007 meters. The rules
+    are ours.
     """
     good, odd = _momentary(channel, at, value)
     kept = np.flatnonzero(good)
     c, t, v = channel[kept], at[kept], value[kept]
-    same = c[1:] == c[:-1]
+    same = (c[1:] == c[:-1]) & (np.diff(kept) <= MOMENTARY + 1)
     rise = v[1:] - v[:-1]
     fell = same & (rise < 0)
     wrapped = rise + modulus[c[1:]]
@@ -149,6 +154,10 @@ def _momentary(channel: Int64, at: Int64, value: Float64) -> tuple[Bool, Events]
     good[1:-1] = ~(glitch | spike)
     which = np.flatnonzero(~good)
     kind = np.where(glitch[which - 1], GLITCH, SPIKE).astype(np.int64)
+    fresh = np.ones(which.size, np.bool_)
+    fresh[1:] = np.diff(which) > 1  # an end of a channel is always good
+    run = np.cumsum(fresh) - 1
+    kind[np.bincount(run)[run] > MOMENTARY] = ERRATIC
     return good, Events(channel[which], at[which], kind, value[which - 1], value[which])
 
 
@@ -190,6 +199,28 @@ def amounts(
         amount[which],
     )
     return Intervals(channel, start, stop, amount).take(~over), events
+
+
+def beside(deltas: Intervals, known: Intervals, group: Int64) -> Intervals:
+    """Leave out the deltas that overlap what a register of their group knows.
+
+    Parameters
+    ----------
+    deltas, known
+        Ordered by (channel, start); `known` disjoint per channel.
+    group
+        Of each channel, shape (channels,); a group has at most one register.
+    """
+    if not deltas.start.size or not known.start.size:
+        return deltas
+    base = min(int(deltas.start.min()), int(known.start.min()))
+    width = max(int(deltas.stop.max()), int(known.stop.max())) - base + 1
+    order = np.lexsort((known.start, group[known.channel]))
+    place = group[known.channel][order] * width - base
+    of = group[deltas.channel] * width - base
+    begun = np.searchsorted(place + known.start[order], of + deltas.stop, "left")
+    ended = np.searchsorted(place + known.stop[order], of + deltas.start, "right")
+    return deltas.take(begun == ended)
 
 
 def usage(

@@ -33,7 +33,7 @@ def counted(
     """Find what a subject's quantity adds up in [start, stop)."""
     world = compute.load_world(conn, subject.park.park_id, subject.park.zone)
     if subject.kind == "meter":
-        for each in world.channels:
+        for each in world.usages:
             if each.meter_id == subject.subject_id and each.quantity == quantity:
                 part = (each.channel_id, start.astimezone(UTC), stop.astimezone(UTC))
                 plan = compute.Total(

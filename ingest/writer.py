@@ -9,7 +9,7 @@ import numpy as np
 from ingest.formats import holds_no_reading, parse
 from ingest.reading import Answer, Parsed, Reading, Refused, Reject
 from ingest.session import Message
-from store import registry
+from store import registry, relations
 from store.batches import Quarantined, write_batch
 from store.database import Connection, connect, translated
 from store.errors import DatabaseRefused, DatabaseUnreachable
@@ -76,7 +76,9 @@ class Resolver:
         """
         known = KEYS[reading.key]
         meter_id = self._meter(conn, owner, reading.meter)
-        channel = registry.add_channel(conn, meter_id, known.quantity.name, known.kind)
+        channel = relations.add_meter_channel(
+            conn, meter_id, known.quantity.name, known.kind
+        )
         owner.channels[reading.meter, reading.key] = channel
         self.parks[channel] = owner.park_id
         if known.kind != "gauge":

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from store.database import Connection
+from store.readings import LONGEST_DELTA
 
 
 class Span(NamedTuple):
@@ -56,7 +57,7 @@ def take(conn: Connection, park_id: int) -> list[Span]:
 
 
 def widen(conn: Connection, spans: list[Span], context: int) -> list[Span]:
-    """Stretch spans to the readings that a change in them can reach.
+    """Stretch spans of registers to the readings that a change in them can reach.
 
     A reading can change the intervals of its neighbours and whether these are good, so
     a span grows to the `context`-th reading before and after it.
@@ -68,8 +69,8 @@ def widen(conn: Connection, spans: list[Span], context: int) -> list[Span]:
                    SELECT at FROM core.reading r
                    WHERE r.channel_id = w.channel_id AND r.at < w.start
                    ORDER BY at DESC LIMIT %(context)s) AS before)),
-               greatest(w.stop, (SELECT max(coalesce(until, at)) FROM (
-                   SELECT at, until FROM core.reading r
+               greatest(w.stop, (SELECT max(at) FROM (
+                   SELECT at FROM core.reading r
                    WHERE r.channel_id = w.channel_id AND r.at >= w.stop
                    ORDER BY at LIMIT %(context)s) AS after))
         FROM unnest(%(channel)s::int[], %(start)s::timestamptz[],
@@ -77,6 +78,33 @@ def widen(conn: Connection, spans: list[Span], context: int) -> list[Span]:
         """,
         {
             "context": context,
+            "channel": [each.channel_id for each in spans],
+            "start": [each.start for each in spans],
+            "stop": [each.stop for each in spans],
+        },
+    ).fetchall()
+    return [Span(*row, settled=True) for row in rows]  # type: ignore[arg-type, misc]
+
+
+def stretch(conn: Connection, spans: list[Span]) -> list[Span]:
+    """Stretch spans of interval amounts to the ends of those that reach across them."""
+    rows = conn.execute(
+        """
+        SELECT w.channel_id,
+               least(w.start, (
+                   SELECT min(at) FROM core.reading r
+                   WHERE r.channel_id = w.channel_id AND r.at < w.start
+                     AND r.at >= w.start - make_interval(secs => %(longest)s)
+                     AND r.until > w.start)),
+               greatest(w.stop, (
+                   SELECT max(until) FROM core.reading r
+                   WHERE r.channel_id = w.channel_id
+                     AND r.at >= w.start AND r.at < w.stop))
+        FROM unnest(%(channel)s::int[], %(start)s::timestamptz[],
+                    %(stop)s::timestamptz[]) AS w (channel_id, start, stop)
+        """,
+        {
+            "longest": LONGEST_DELTA.total_seconds(),
             "channel": [each.channel_id for each in spans],
             "start": [each.start for each in spans],
             "stop": [each.stop for each in spans],

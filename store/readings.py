@@ -18,6 +18,7 @@ EPOCH_US = 946_684_800_000_000
 COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + b"\x00" * 8
 COPY_TRAILER = b"\xff\xff"
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST_DELTA = timedelta(days=366)  # so that what reaches into a span can be found
 NO_UNTIL: int = np.iinfo(np.int64).min
 
 

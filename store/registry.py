@@ -248,6 +248,16 @@ def find_channel(
     return None if row is None else _int(row[0])
 
 
+def totals(conn: Connection, park_id: int) -> dict[int, str]:
+    """Give the quantities of the park's own totals by channel id."""
+    rows = conn.execute(
+        "SELECT channel_id, quantity FROM core.channel "
+        "WHERE subject_id = %s AND kind = 'total'",
+        (park_id,),
+    ).fetchall()
+    return {_int(row[0]): str(row[1]) for row in rows}
+
+
 def _add(conn: Connection, find: str, make: str, values: dict[str, object]) -> int:
     """Find or make one row; two processes that make the same one agree by a lock."""
     row = conn.execute(find, values).fetchone()

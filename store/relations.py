@@ -1,13 +1,16 @@
 """What holds between them, dated: whose a meter is, its ratios, what counts."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from psycopg.rows import class_row
 
+from store import registry
 from store.database import Connection
+from store.errors import Invalid
 from store.records import Channel, Validity
 
-BEGINNING = "2000-01-01T00:00:00Z"
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+END = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def confirm_meter(
@@ -28,6 +31,7 @@ def confirm_meter(
             (meter_id, enterprise_id, BEGINNING, source),
         )
         mark_meter_dirty(conn, meter_id)
+        _mark_totals(conn, meter_id, BEGINNING, END)
 
 
 def assign_meter(
@@ -48,6 +52,7 @@ def assign_meter(
             (meter_id, enterprise_id, valid_from, valid_to, source),
         )
         mark_meter_dirty(conn, meter_id)
+        _mark_totals(conn, meter_id, valid_from, valid_to or END)
 
 
 def set_multiplier(
@@ -69,6 +74,65 @@ def set_multiplier(
             (meter_id, ct, pt, valid_from, valid_to, source),
         )
         mark_meter_dirty(conn, meter_id)
+
+
+def set_digits(
+    conn: Connection, meter_id: int, quantity: str, digits: int, *, source: str
+) -> None:
+    """Record a register's digits before the decimal point: where it rolls over.
+
+    Raises
+    ------
+    Invalid
+        For other than 1 to 15 digits.
+    """
+    if not 1 <= digits <= 15:
+        raise Invalid(f"a register has 1 to 15 digits, not {digits}")
+    with conn.transaction():
+        conn.execute(
+            "INSERT INTO core.register_digits (channel_id, digits, source) "
+            "VALUES (%s, %s, %s)",
+            (
+                add_meter_channel(conn, meter_id, quantity, "register"),
+                digits,
+                source,
+            ),
+        )
+        mark_meter_dirty(conn, meter_id)
+
+
+def add_meter_channel(conn: Connection, meter_id: int, quantity: str, kind: str) -> int:
+    """Make sure a meter has a channel; if it is new, the totals it joins await it."""
+    found = registry.find_channel(conn, meter_id, quantity, kind)
+    if found is not None:
+        return found
+    with conn.transaction():
+        made = registry.add_channel(conn, meter_id, quantity, kind)
+        if kind != "gauge":
+            _mark_totals(conn, meter_id, BEGINNING, END)
+    return made
+
+
+def _mark_totals(
+    conn: Connection, meter_id: int, start: datetime, stop: datetime
+) -> None:
+    """Have the totals that a meter counts in expect it in [start, stop), or no more.
+
+    The marks stand on the park's totals, for the park and all its enterprises.
+    """
+    rows = conn.execute(
+        "SELECT DISTINCT m.park_id, c.quantity FROM core.meter m "
+        "JOIN core.channel c ON c.subject_id = m.meter_id AND c.kind <> 'gauge' "
+        "WHERE m.meter_id = %s AND m.confirmed_at IS NOT NULL ORDER BY 2",
+        (meter_id,),
+    ).fetchall()
+    for park_id, quantity in rows:
+        total = registry.add_channel(conn, int(str(park_id)), str(quantity), "total")
+        conn.execute(
+            "INSERT INTO core.dirty (park_id, channel_id, start, stop, settled) "
+            "VALUES (%s, %s, %s, %s, true)",
+            (park_id, total, max(start, BEGINNING), min(stop, END)),
+        )
 
 
 def mark_meter_dirty(conn: Connection, meter_id: int) -> None:
@@ -95,23 +159,31 @@ def mark_meter_dirty(conn: Connection, meter_id: int) -> None:
 def counted_channels(
     conn: Connection, park_id: int, known_on: datetime | None = None
 ) -> list[Channel]:
-    """List the register and delta channels of a park's confirmed meters, by id.
+    """List the register and delta channels of a park's confirmed meters.
 
-    Where a meter has both for one quantity the register is the truth and the delta is
-    left out.
+    In the order of codes, in which totals are summed: ids tell who came first.
     """
     with conn.cursor(row_factory=class_row(Channel)) as cur:
         return cur.execute(
             """
-            SELECT DISTINCT ON (c.subject_id, c.quantity)
-                   c.channel_id, c.subject_id AS meter_id, c.quantity, c.kind, c.digits,
+            SELECT c.channel_id,
+                   min(c.channel_id) OVER (PARTITION BY c.subject_id, c.quantity)
+                       AS usage_id,
+                   c.subject_id AS meter_id, c.quantity, c.kind, d.digits,
                    m.measured_up_to_s
-            FROM core.channel c JOIN core.meter m ON m.meter_id = c.subject_id
-            WHERE m.park_id = %s AND c.kind IN ('register', 'delta')
-              AND m.confirmed_at <= coalesce(%s::timestamptz, now())
-            ORDER BY c.subject_id, c.quantity, c.kind = 'delta'
+            FROM core.channel c
+            JOIN core.meter m ON m.meter_id = c.subject_id
+            JOIN core.enterprise e USING (enterprise_id)
+            LEFT JOIN LATERAL (
+                SELECT digits FROM core.register_digits x
+                WHERE x.channel_id = c.channel_id
+                  AND x.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
+                ORDER BY x.register_digits_id DESC LIMIT 1) AS d ON true
+            WHERE m.park_id = %(park)s AND c.kind IN ('register', 'delta')
+              AND m.confirmed_at <= coalesce(%(known)s::timestamptz, now())
+            ORDER BY e.code COLLATE "C", m.code COLLATE "C", c.quantity, c.channel_id
             """,
-            (park_id, known_on),
+            {"park": park_id, "known": known_on},
         ).fetchall()
 
 

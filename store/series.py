@@ -101,6 +101,21 @@ def read(
     ).ordered()
 
 
+def extent(
+    conn: Connection, table: Table, key: int
+) -> tuple[datetime, datetime] | None:
+    """Give the first start and the time just after the last one; None without rows."""
+    query = sql.SQL(
+        "SELECT min(start), max(start) + interval '1 microsecond' "
+        "FROM core.{table} WHERE {key} = %s"
+    ).format(table=sql.Identifier(table.name), key=sql.Identifier(table.key))
+    row = conn.execute(query, (key,)).fetchone()
+    if row is None or not isinstance(row[0], datetime):
+        return None
+    assert isinstance(row[1], datetime)
+    return row[0], row[1]
+
+
 def write(
     conn: Connection,
     table: Table,

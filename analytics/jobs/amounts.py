@@ -10,7 +10,7 @@ import numpy as np
 from analytics.jobs import compute
 from store import registry
 from store.database import Connection
-from store.readings import read_spans
+from store.dirty import Span
 from store.records import Subject
 from store.series import USAGE_15MIN, Series, read
 
@@ -61,13 +61,9 @@ def load_amounts(
     world = compute.load_world(conn, subject.park.park_id, subject.park.zone, known_on)
     plans = _plans(world, subject, period)
     if known_on is not None:
-        channels = sorted({part[0] for plan in plans for part in plan.parts})
-        rows = read_spans(
-            conn,
-            [(channel, period.start, period.stop) for channel in channels],
-            context=compute.CONTEXT,
-            known_on=known_on,
-        )
+        ids = sorted({part[0] for plan in plans for part in plan.parts})
+        spans = [Span(each, period.start, period.stop, settled=True) for each in ids]
+        rows = compute.read_sources(conn, world, spans, known_on)
         used, _ = compute.meter_usage(world, rows)
         usage = compute.clip(used, period.start, period.stop)
     found: dict[str, Amounts] = {}
@@ -95,14 +91,14 @@ def _plans(
                 quantity=each.quantity,
                 parts=((each.channel_id, period.start, period.stop),),
             )
-            for each in world.channels
+            for each in world.usages
             if each.meter_id == subject.subject_id
         ]
     return [
         plan
         for plan in compute.plan_totals(
             world,
-            {each.quantity for each in world.channels},
+            {each.quantity for each in world.usages},
             period.start,
             period.stop,
         )

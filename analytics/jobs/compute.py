@@ -15,6 +15,7 @@ import numpy as np
 from analytics import registers
 from analytics.jobs.validity import Segments, segments, steps
 from analytics.registers import (
+    MOMENTARY,
     QUARTER_US,
     Bool,
     Events,
@@ -23,18 +24,23 @@ from analytics.registers import (
     Steps,
     Usage,
 )
-from store import relations
+from store import dirty, relations
 from store.database import Connection
-from store.readings import Rows, to_datetime, to_us
+from store.dirty import Span
+from store.readings import Rows, read_spans, to_datetime, to_us
 from store.records import Channel, Validity
 from store.series import Series
 
-CONTEXT = 8  # readings beside a span that decide on the intervals in it
+CONTEXT = MOMENTARY + 4  # readings beside a span that decide on what is in it
 
 
 @dataclass(kw_only=True)
 class World:
-    """What is known of a park on a date: its counted channels and their relations."""
+    """What is known of a park on a date: its counted channels and their relations.
+
+    A meter's usage of a quantity has one id, that of the first channel it came from;
+    it may rest on a register and on interval amounts.
+    """
 
     park_id: int
     zone: ZoneInfo
@@ -43,9 +49,15 @@ class World:
     # per meter that counts in totals: from when it counts for which enterprise
     members: dict[int, Segments]
     by_id: dict[int, Channel] = field(init=False)
+    sources: dict[int, list[Channel]] = field(init=False)  # by usage id
+    usages: list[Channel] = field(init=False)  # the channels that name a usage
 
     def __post_init__(self) -> None:
         self.by_id = {each.channel_id: each for each in self.channels}
+        self.sources = defaultdict(list)
+        for each in self.channels:
+            self.sources[each.usage_id].append(each)
+        self.usages = [c for c in self.channels if c.channel_id == c.usage_id]
 
 
 def load_world(
@@ -63,6 +75,35 @@ def load_world(
     )
 
 
+def read_sources(
+    conn: Connection,
+    world: World,
+    spans: Sequence[Span],
+    known_on: datetime | None = None,
+) -> Rows:
+    """Read all that decides on the usage of some ids in their spans, one span each."""
+    registers: list[Span] = []
+    deltas: list[Span] = []
+    for span in spans:
+        for source in world.sources[span.channel_id]:
+            mine = span._replace(channel_id=source.channel_id)
+            (deltas if source.kind == "delta" else registers).append(mine)
+    if deltas:
+        # the amounts that reach into the spans, then those that decide if these count
+        deltas = dirty.stretch(conn, deltas)
+        reach = {world.by_id[each.channel_id].usage_id: each for each in deltas}
+        for i, mine in enumerate(registers):
+            whole = reach.get(world.by_id[mine.channel_id].usage_id, mine)
+            registers[i] = mine._replace(start=whole.start, stop=whole.stop)
+        deltas = dirty.stretch(conn, deltas)
+    return read_spans(
+        conn,
+        [(each.channel_id, each.start, each.stop) for each in registers + deltas],
+        context=CONTEXT,
+        known_on=known_on,
+    )
+
+
 def meter_usage(world: World, rows: Rows) -> tuple[Series, Events]:
     """Turn readings of counted channels into usage per quarter hour.
 
@@ -74,7 +115,7 @@ def meter_usage(world: World, rows: Rows) -> tuple[Series, Events]:
     Returns
     -------
     Series
-        By channel id; columns amount, measured_s, estimated_s, expected_s.
+        By usage id; columns amount, measured_s, estimated_s, expected_s.
     Events
         With channel ids.
     """
@@ -94,6 +135,8 @@ def meter_usage(world: World, rows: Rows) -> tuple[Series, Events]:
     of_deltas, overlaps = registers.amounts(
         dense[delta], rows.at_us[delta], rows.until_us[delta], rows.value[delta]
     )
+    usage_id = np.array([each.usage_id for each in channels], np.int64)
+    of_deltas = registers.beside(of_deltas, of_registers, usage_id)
     index: dict[int, list[int]] = defaultdict(list)
     for i, each in enumerate(channels):
         index[each.meter_id].append(i)
@@ -103,7 +146,7 @@ def meter_usage(world: World, rows: Rows) -> tuple[Series, Events]:
         _without_deltas(steps(world.multipliers, index), is_delta),
     )
     found = events.joined(overlaps)
-    return _series(ids, used), found._replace(channel=ids[found.channel])
+    return _series(usage_id, used), found._replace(channel=ids[found.channel])
 
 
 def _merged(one: Intervals, other: Intervals) -> Intervals:
@@ -126,19 +169,24 @@ def _without_deltas(multiplier: Steps, is_delta: Bool) -> Steps:
     return Steps(multiplier.channel[keep], multiplier.at[keep], multiplier.value[keep])
 
 
-def _series(ids: Int64, used: Usage) -> Series:
-    return Series(
-        ids[used.channel],
+def _series(usage_id: Int64, used: Usage) -> Series:
+    """Give usage by usage id; where a register and amounts share a quarter, add them."""
+    found = Series(
+        usage_id[used.channel],
         used.start,
-        np.array(
-            [
-                used.amount,
-                used.measured_s,
-                used.estimated_s,
-                np.full(used.start.size, QUARTER_US / 1e6),
-            ]
-        ),
+        np.array([used.amount, used.measured_s, used.estimated_s]),
     )
+    if np.unique(usage_id).size < usage_id.size:
+        found = found.ordered()
+        fresh = np.ones(found.key.size, np.bool_)
+        fresh[1:] = (np.diff(found.key) != 0) | (np.diff(found.start_us) != 0)
+        begin = np.flatnonzero(fresh)
+        sums = (
+            np.add.reduceat(found.values, begin, axis=1) if begin.size else found.values
+        )
+        found = found.take(begin)._replace(values=sums)
+    expected = np.full(found.key.size, QUARTER_US / 1e6)
+    return found._replace(values=np.vstack([found.values, expected]))
 
 
 def clip(series: Series, start: datetime, stop: datetime) -> Series:
@@ -153,7 +201,7 @@ class Total:
 
     subject_id: int
     quantity: str
-    # (channel id, from, to): half-open, in the order of channel and time
+    # (usage id, from, to): half-open, in the order of codes and time
     parts: tuple[tuple[int, datetime, datetime], ...]
 
 
@@ -164,7 +212,7 @@ def plan_totals(
     wanted = set(quantities)
     parts: dict[tuple[int, str], list[tuple[int, datetime, datetime]]]
     parts = defaultdict(list)
-    for channel in world.channels:
+    for channel in world.usages:
         if channel.quantity not in wanted:
             continue
         painted = world.members.get(channel.meter_id, [])
@@ -176,13 +224,13 @@ def plan_totals(
                 parts[int(enterprise), channel.quantity].append(part)
                 parts[world.park_id, channel.quantity].append(part)
     return [
-        Total(subject_id=subject, quantity=quantity, parts=tuple(sorted(each)))
+        Total(subject_id=subject, quantity=quantity, parts=tuple(each))
         for (subject, quantity), each in sorted(parts.items())
     ]
 
 
 def add_up(total: Total, usage: Series, start: datetime, stop: datetime) -> Series:
-    """Add usage per quarter hour, channel after channel.
+    """Add usage per quarter hour, meter after meter.
 
     A quarter belongs to the enterprise that the meter counts for at its start. Where no
     channel has anything there is no row; `expected_s` counts the members of the quarter.

@@ -5,7 +5,7 @@ bounded and readers see a long back-fill grow. Any number of processes may run i
 park is claimed by a lock that lasts to the commit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -15,10 +15,11 @@ import numpy as np
 
 from analytics import demand
 from analytics.jobs import compute
-from analytics.jobs.compute import CONTEXT, World
+from analytics.jobs.compute import World
 from analytics.registers import (
     EVENT_NAMES,
     EVENT_RULES,
+    MOMENTARY,
     QUARTER_US,
     Bool,
     Events,
@@ -28,7 +29,7 @@ from store import dirty, registry
 from store.database import Connection
 from store.dirty import Span
 from store.events import RegisterEvent, replace_events
-from store.readings import read_spans, to_datetime, to_us
+from store.readings import to_datetime, to_us
 from store.series import (
     DEMAND,
     USAGE_15MIN,
@@ -36,11 +37,13 @@ from store.series import (
     USAGE_MONTH,
     Series,
     Table,
+    extent,
     read,
     write,
 )
 
-WIDEN = 4  # readings on either side whose intervals a new reading can change
+WIDEN = MOMENTARY + 2  # readings on either side whose intervals a new one can change
+CHUNK = timedelta(days=124)  # of channel time whose readings are in memory together
 DEMAND_OF = "energy_import"
 
 
@@ -61,22 +64,56 @@ def run_once(conn: Connection) -> Done | None:
             return None
         zone = next(p.zone for p in registry.parks(conn) if p.park_id == park_id)
         # marks first: whatever made one is then seen by what is read after them
-        spans = dirty.take(conn, park_id)
+        marks = dirty.take(conn, park_id)
         world = compute.load_world(conn, park_id, zone)
-        spans = [each for each in spans if each.channel_id in world.by_id]
-        fresh = [each for each in spans if not each.settled]
-        spans = [each for each in spans if each.settled]
-        if fresh:
-            spans += dirty.widen(conn, fresh, WIDEN)
+        totals = registry.totals(conn, park_id)
+        spans = _settled(conn, world, totals, marks)
         if not spans:
             return Done(park_id=park_id, readings=0, quarters=0)
         begin = min(each.start for each in spans)
         window = _month(world.zone, begin)
         now, later = _cut(spans, window)
         dirty.put_back(conn, park_id, later)
-        done = _recompute(conn, world, now)
+        done = _recompute(conn, world, totals, now)
         conn.execute("SELECT pg_notify('parkwatt_figures', %s)", (str(park_id),))
         return done
+
+
+def _settled(
+    conn: Connection, world: World, totals: dict[int, str], marks: list[Span]
+) -> list[Span]:
+    """Turn marks on readings into spans of usage, and clip those on totals."""
+    registers: list[Span] = []
+    deltas: list[Span] = []
+    spans: list[Span] = []
+    for mark in marks:
+        known = world.by_id.get(mark.channel_id)
+        if mark.channel_id in totals:
+            stored = extent(conn, USAGE_15MIN, mark.channel_id)
+            if stored and stored[0] < mark.stop and mark.start < stored[1]:
+                low, high = max(mark.start, stored[0]), min(mark.stop, stored[1])
+                spans.append(mark._replace(start=low, stop=high))
+        elif known is None:  # not confirmed: all of it is marked again when it is
+            continue
+        elif mark.settled:
+            spans.append(mark)
+        else:
+            (deltas if known.kind == "delta" else registers).append(mark)
+    if registers:
+        registers = dirty.widen(conn, registers, WIDEN)
+    for each in registers:  # a register decides which amounts beside it count
+        usage_id = world.by_id[each.channel_id].usage_id
+        deltas += [
+            each._replace(channel_id=other.channel_id)
+            for other in world.sources[usage_id]
+            if other.kind == "delta"
+        ]
+    if deltas:
+        deltas = dirty.stretch(conn, deltas)
+    return spans + [
+        each._replace(channel_id=world.by_id[each.channel_id].usage_id, settled=True)
+        for each in registers + deltas
+    ]
 
 
 def _month(zone: ZoneInfo, at: datetime) -> tuple[datetime, datetime]:
@@ -116,25 +153,24 @@ def _ceil(at: datetime) -> datetime:
     return to_datetime(-(-to_us(at) // QUARTER_US) * QUARTER_US)
 
 
-def _recompute(conn: Connection, world: World, spans: list[Span]) -> Done:
-    rows = read_spans(
-        conn, [(s.channel_id, s.start, s.stop) for s in spans], context=CONTEXT
-    )
-    used, events = compute.meter_usage(world, rows)
-    inside = _inside(used.key, used.start_us, spans)
-    used = used.take(inside)
+def _recompute(
+    conn: Connection, world: World, totals: dict[int, str], marked: list[Span]
+) -> Done:
+    """Compute the usage in one span per id, and all that rests on it."""
+    spans = [each for each in marked if each.channel_id in world.by_id]
+    used, readings = _usage(conn, world, spans)
     keys = [each.channel_id for each in spans]
     edges = compute.days(
-        world.zone, min(s.start for s in spans), max(s.stop for s in spans)
+        world.zone, min(s.start for s in marked), max(s.stop for s in marked)
     )
     start, stop = edges[0], edges[-1]
     quantities = {world.by_id[key].quantity for key in keys}
+    quantities |= {totals[s.channel_id] for s in marked if s.channel_id in totals}
     # all usage of these days, of the same quantities: what totals and days rest on
-    peers = [c.channel_id for c in world.channels if c.quantity in quantities]
+    peers = [c.channel_id for c in world.usages if c.quantity in quantities]
     stored = read(conn, USAGE_15MIN, peers, start, stop)
     replaced = _inside(stored.key, stored.start_us, spans)
     changed = write(conn, USAGE_15MIN, stored.take(replaced), used)
-    _write_events(conn, spans, events)
     usage = _joined(stored.take(~replaced), used)
     mine = usage.take(np.isin(usage.key, np.array(keys, np.int64)))
     _roll_up(conn, world.zone, mine, keys, edges, _seconds)
@@ -146,9 +182,39 @@ def _recompute(conn: Connection, world: World, spans: list[Span]) -> Done:
     planned = compute.plan_totals(world, quantities, first, last)
     for total in [*planned, *_emptied(conn, world.park_id, quantities, planned)]:
         _write_total(conn, world.zone, total, usage, edges)
-    return Done(
-        park_id=world.park_id, readings=rows.channel.size, quarters=changed.key.size
-    )
+    return Done(park_id=world.park_id, readings=readings, quarters=changed.key.size)
+
+
+def _usage(conn: Connection, world: World, spans: list[Span]) -> tuple[Series, int]:
+    """Compute usage from readings, some ids at a time, and record the events."""
+    parts = [Series(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((4, 0)))]
+    readings = 0
+    for some in _chunks(spans):
+        rows = compute.read_sources(conn, world, some)
+        readings += rows.channel.size
+        used, events = compute.meter_usage(world, rows)
+        parts.append(used.take(_inside(used.key, used.start_us, some)))
+        of_sources = sorted(
+            each._replace(channel_id=source.channel_id)
+            for each in some
+            for source in world.sources[each.channel_id]
+        )
+        _write_events(conn, of_sources, events)
+    return _joined(*parts), readings
+
+
+def _chunks(spans: list[Span]) -> Iterator[list[Span]]:
+    """Group spans so that the readings of a group fit into memory at any cadence."""
+    some: list[Span] = []
+    time = timedelta()
+    for span in spans:
+        some.append(span)
+        time += span.stop - span.start
+        if time >= CHUNK:
+            yield some
+            some, time = [], timedelta()
+    if some:
+        yield some
 
 
 def _emptied(
@@ -210,7 +276,9 @@ def _write_demand(
 
 
 def _inside(key: Int64, start_us: Int64, spans: list[Span]) -> Bool:
-    """Tell which rows lie in the span of their channel (one span per channel)."""
+    """Tell which rows lie in the span of their channel (one span each, in order)."""
+    if not spans:
+        return np.zeros(key.size, np.bool_)
     ids = np.array([each.channel_id for each in spans], np.int64)
     low = np.array([to_us(each.start) for each in spans], np.int64)
     high = np.array([to_us(each.stop) for each in spans], np.int64)
@@ -219,11 +287,11 @@ def _inside(key: Int64, start_us: Int64, spans: list[Span]) -> Bool:
     return inside & (start_us >= low[place]) & (start_us < high[place])
 
 
-def _joined(one: Series, other: Series) -> Series:
+def _joined(*parts: Series) -> Series:
     return Series(
-        np.concatenate([one.key, other.key]),
-        np.concatenate([one.start_us, other.start_us]),
-        np.concatenate([one.values, other.values], axis=1),
+        np.concatenate([each.key for each in parts]),
+        np.concatenate([each.start_us for each in parts]),
+        np.concatenate([each.values for each in parts], axis=1),
     ).ordered()
 
 

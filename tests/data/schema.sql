@@ -46,8 +46,6 @@ channel.subject_id integer NOT NULL
 channel.quantity text NOT NULL
 channel.kind text NOT NULL
 channel.unit text NOT NULL
-channel.digits integer
-channel: CHECK (((digits >= 1) AND (digits <= 15)))
 channel: CHECK ((kind = ANY (ARRAY['register'::text, 'delta'::text, 'gauge'::text, 'total'::text])))
 channel: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
 channel: PRIMARY KEY (channel_id)
@@ -205,6 +203,16 @@ reading: CHECK (((until > at) AND (until < '2100-01-02 00:00:00+00'::timestamp w
 reading: CHECK (((value > ('-1000000000000000'::numeric)::double precision) AND (value < ('1000000000000000'::numeric)::double precision)))
 reading: PRIMARY KEY (channel_id, at)
 CREATE UNIQUE INDEX reading_pkey ON core.reading USING btree (channel_id, at)
+register_digits.register_digits_id bigint NOT NULL IDENTITY
+register_digits.channel_id integer NOT NULL
+register_digits.digits integer NOT NULL
+register_digits.source text NOT NULL
+register_digits.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+register_digits: CHECK (((digits >= 1) AND (digits <= 15)))
+register_digits: FOREIGN KEY (channel_id) REFERENCES channel(channel_id)
+register_digits: PRIMARY KEY (register_digits_id)
+CREATE INDEX register_digits_channel ON core.register_digits USING btree (channel_id)
+CREATE UNIQUE INDEX register_digits_pkey ON core.register_digits USING btree (register_digits_id)
 register_event.register_event_id bigint NOT NULL IDENTITY
 register_event.channel_id integer NOT NULL
 register_event.at timestamp with time zone NOT NULL

@@ -1,0 +1,274 @@
+"""The order of arrival does not matter, whatever meters send and whenever they join."""
+
+import itertools
+import threading
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from analytics.jobs import service
+from analytics.jobs.figures import figures
+from store import registry, relations
+from store.batches import write_batch
+from store.database import Connection, connect
+from store.readings import NO_UNTIL, Rows, to_us
+
+pytestmark = pytest.mark.db
+
+ZONE = ZoneInfo("Asia/Shanghai")
+FIRST = datetime(2026, 1, 30, tzinfo=ZONE)  # over the end of a month
+MINUTE = 60_000_000
+METERS = 24
+
+
+class Sent(NamedTuple):
+    """What one meter sends: times and values of a register, and amounts."""
+
+    register: list[tuple[int, float]]
+    amounts: list[tuple[int, int, float]]
+
+
+def awkward(rng: np.random.Generator) -> Sent:
+    """Make up a meter with whatever goes wrong with meters."""
+    start = to_us(FIRST)
+    at = start + np.cumsum(rng.integers(1, 60, 120)) * MINUTE
+    value = np.cumsum(np.round(rng.random(120) * 5, 2))
+    kind = rng.integers(0, 5)
+    if kind == 1:  # another device answers under the same code for a while
+        low = int(rng.integers(0, 90))
+        value[low : low + int(rng.integers(2, 30)) : 2] /= 7
+    if kind == 2:  # single odd readings, in ones and runs
+        odd = rng.random(120) < 0.4
+        value[odd] *= rng.choice([0.0, 3.0], odd.sum())
+    if kind == 3:  # replaced
+        value[60:] -= value[60]
+    register = [] if kind == 4 else list(zip(at.tolist(), value.tolist(), strict=True))
+    amounts = []
+    if kind in (0, 4) or rng.random() < 0.5:
+        begin = np.unique(rng.integers(0, 3000, 60)) * MINUTE + start
+        length = rng.choice([15, 15, 15, 60, 1440, 2900], begin.size) * MINUTE
+        amounts = [
+            (int(b), int(b + n), float(np.round(rng.random() * 9, 2)))
+            for b, n in zip(begin, length, strict=True)
+        ]
+        if register and rng.random() < 0.5:  # the register came later
+            register = register[60:]
+    return Sent(register, amounts)
+
+
+class Park:
+    """A park of awkward meters, all of one enterprise."""
+
+    def __init__(self, url: str, meters: list[Sent]) -> None:
+        self.url = url
+        self.meters = meters
+        with connect(url, autocommit=True) as conn:
+            self.park = registry.add_park(conn, "p", zone=str(ZONE), region="CN-JS")
+            self.enterprise = registry.add_enterprise(conn, self.park, "e")
+        self.ids: dict[str, int] = {}
+
+    def add(self, conn: Connection, code: str) -> int:
+        if code not in self.ids:
+            self.ids[code] = registry.add_meter(conn, self.park, self.enterprise, code)
+        return self.ids[code]
+
+    def confirm(self, code: str) -> None:
+        with connect(self.url, autocommit=True) as conn:
+            meter = self.add(conn, code)
+            relations.confirm_meter(conn, meter, self.enterprise, source="test")
+
+    def write(self, some: list[tuple[int, str, int, float, int]]) -> None:
+        """Store (meter, kind, at, value, until) in one batch."""
+        with connect(self.url, autocommit=True) as conn:
+            channel = {
+                (m, kind): relations.add_meter_channel(
+                    conn, self.add(conn, f"M{m}"), "energy_import", kind
+                )
+                for m, kind in {each[:2] for each in some}
+            }
+            rows = Rows(
+                np.array([channel[each[:2]] for each in some], np.int64),
+                np.array([each[2] for each in some], np.int64),
+                np.array([each[3] for each in some], np.float64),
+                np.array([each[4] for each in some], np.int64),
+            )
+            with conn.transaction():
+                write_batch(
+                    conn,
+                    rows,
+                    [],
+                    parks=dict.fromkeys(channel.values(), self.park),
+                    totals=set(channel.values()),
+                    source="test",
+                    parser="test/1",
+                    messages=1,
+                )
+
+    def analyse(self) -> None:
+        service.run(self.url, threading.Event(), once=True)
+
+    def tables(self) -> dict[str, list[tuple[object, ...]]]:
+        """All that was derived, with codes for ids."""
+        with connect(self.url) as conn:
+            derived = {
+                name: conn.execute(
+                    f"""
+                    SELECT coalesce(m.code, e.code, 'park'), t.start, t.amount,
+                           t.measured_s, t.estimated_s, t.expected_s
+                    FROM {name} t JOIN channel c USING (channel_id)
+                    LEFT JOIN meter m ON m.meter_id = c.subject_id
+                    LEFT JOIN enterprise e ON e.enterprise_id = c.subject_id
+                    ORDER BY 1, 2
+                    """
+                ).fetchall()
+                for name in ("usage_15min", "usage_day", "usage_month")
+            }
+            derived["events"] = conn.execute(
+                "SELECT m.code, v.at, v.kind, v.value_before, v.value_after "
+                "FROM register_event v JOIN channel c USING (channel_id) "
+                "JOIN meter m ON m.meter_id = c.subject_id ORDER BY 1, 2, 3"
+            ).fetchall()
+            derived["demand"] = conn.execute(
+                "SELECT s.kind, m.code, d.start, d.fixed_kw, d.coverage FROM demand d "
+                "JOIN subject s USING (subject_id) "
+                "LEFT JOIN meter m ON m.meter_id = d.subject_id ORDER BY 1, 2, 3"
+            ).fetchall()
+            return derived
+
+
+def everything(meters: list[Sent]) -> list[tuple[int, str, int, float, int]]:
+    return [
+        (m, "register", at, value, NO_UNTIL)
+        for m, sent in enumerate(meters)
+        for at, value in sent.register
+    ] + [
+        (m, "delta", at, value, until)
+        for m, sent in enumerate(meters)
+        for at, until, value in sent.amounts
+    ]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_parts_in_any_order_equal_the_whole(
+    new_database: Callable[[], str], seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    meters = [awkward(rng) for _ in range(METERS)]
+    rows = everything(meters)
+    whole = Park(new_database(), meters)
+    for m in range(METERS):
+        whole.confirm(f"M{m}")
+    whole.write(rows)
+    whole.analyse()
+    parts = Park(new_database(), meters)
+    order = rng.permutation(len(rows))
+    late = iter(rng.permutation(METERS).tolist())
+    for part in np.array_split(order, 8):
+        for m in itertools.islice(late, 3):
+            parts.confirm(f"M{m}")
+        parts.write([rows[i] for i in part])
+        parts.analyse()
+    expected, found = whole.tables(), parts.tables()
+    assert {each[2] for each in expected["events"]} >= {"erratic", "reset", "overlap"}
+    for name, table in expected.items():
+        assert found[name] == table, name
+
+
+def test_as_known_now_equals_what_is_stored(database: str) -> None:
+    rng = np.random.default_rng(5)
+    meters = [awkward(rng) for _ in range(METERS)]
+    park = Park(database, meters)
+    for m in range(METERS):
+        park.confirm(f"M{m}")
+    park.write(everything(meters))
+    park.analyse()
+    days = (date(2026, 1, 31), date(2026, 2, 2))
+    with connect(database, autocommit=True) as conn:
+        now = datetime.now(UTC) + timedelta(hours=1)
+        for code in (None, *(f"M{m}" for m in range(METERS))):
+            subject = registry.subject(conn, "p", code and "e", code)
+            stored = figures(conn, subject, *days, grain="15min")
+            asked = figures(conn, subject, *days, grain="15min", known_on=now)
+            for name in stored.keys() - {"as_known_on", "pending"}:
+                assert asked[name] == stored[name], (code, name)
+
+
+def test_a_meter_that_joins_later_is_expected_in_what_was_computed_before(
+    database: str,
+) -> None:
+    start = to_us(FIRST)
+    line = [(start + i * 15 * MINUTE, float(i)) for i in range(97)]
+    park = Park(database, [Sent(line, []), Sent(line[48:], [])])
+    park.confirm("M0")
+    park.write(everything(park.meters))
+    park.analyse()
+    assert _coverage(park) == 1.0
+    park.confirm("M1")  # it counts from the beginning, and half a day is missing
+    park.analyse()
+    assert _coverage(park) == pytest.approx(0.75)
+
+
+def test_a_register_that_joins_amounts_counts_from_its_first_reading_on(
+    database: str,
+) -> None:
+    start = to_us(FIRST)
+    amounts = [
+        (start + i * 15 * MINUTE, start + (i + 1) * 15 * MINUTE, 2.0) for i in range(96)
+    ]
+    register = [(start + i * 15 * MINUTE, 3.0 * i) for i in range(48, 97)]
+    park = Park(database, [Sent(register, amounts)])
+    park.confirm("M0")
+    park.write(everything([Sent([], amounts)]))
+    park.analyse()
+    assert _figure(park, "energy_kwh") == 192.0
+    park.write(everything([Sent(register, [])]))
+    park.analyse()
+    assert _figure(park, "energy_kwh") == 48 * 2.0 + 48 * 3.0
+    assert _coverage(park) == 1.0
+
+
+def test_two_devices_under_one_code_leave_their_time_unknown(database: str) -> None:
+    start = to_us(FIRST)
+    line = [
+        (start + i * 15 * MINUTE, 50_000.0 + i if 30 <= i < 60 and i % 2 else 4.0 * i)
+        for i in range(97)
+    ]
+    park = Park(database, [Sent(line, [])])
+    park.confirm("M0")
+    park.write(everything(park.meters))
+    park.analyse()
+    # the known quarters alone, four kilowatt hours each
+    assert _figure(park, "energy_kwh") == 4.0 * (96 - 30)
+    assert _coverage(park) == pytest.approx(1 - 30 / 96)
+
+
+def test_a_register_rolls_over_at_its_digits(database: str) -> None:
+    start = to_us(FIRST)
+    line = [(start + i * 15 * MINUTE, (9_950.0 + i) % 10_000) for i in range(97)]
+    park = Park(database, [Sent(line, [])])
+    park.confirm("M0")
+    park.write(everything(park.meters))
+    park.analyse()
+    assert _figure(park, "energy_kwh") == 95.0  # across the fall it is unknown
+    with connect(database, autocommit=True) as conn:
+        relations.set_digits(conn, park.ids["M0"], "energy_import", 4, source="plate")
+    park.analyse()
+    assert _figure(park, "energy_kwh") == 96.0
+
+
+def _coverage(park: Park) -> float:
+    found = _figure(park, "coverage")
+    assert isinstance(found, float)
+    return found
+
+
+def _figure(park: Park, name: str) -> object:
+    with connect(park.url, autocommit=True) as conn:
+        subject = registry.subject(conn, "p", "e")
+        return figures(conn, subject, FIRST.date(), FIRST.date() + timedelta(days=1))[
+            name
+        ]
