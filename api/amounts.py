@@ -24,7 +24,9 @@ class Counted:
 
     def expected_s(self, start: datetime, stop: datetime) -> float:
         """Seconds that should be known in [start, stop)."""
-        return compute.expected_s(self.plan, start, stop) if self.plan else 0.0
+        if self.plan is None:
+            return 0.0
+        return float(compute.expected_s(self.plan, [start, stop]).sum())
 
 
 def counted(

@@ -42,15 +42,15 @@ class Period:
 
 @dataclass(frozen=True, kw_only=True)
 class Amounts:
-    """Usage of one quantity of a subject per quarter hour, and the seconds expected."""
+    """Usage of one quantity of a subject per quarter hour, and what it adds up."""
 
-    quantity: str
+    plan: compute.Total
     quarters: Series
-    expected_s: float
+    expected_s: float  # of what has passed of the period
 
     def total(self, edges: list[datetime]) -> float | None:
         """Sum over days, each the sum of its quarters; None where nothing is known."""
-        daily = compute.by_edges(self.quarters, edges, [0.0] * (len(edges) - 1))
+        daily = compute.by_edges(self.quarters, edges)
         return math.fsum(daily.values[0]) if daily.key.size else None
 
 
@@ -74,9 +74,11 @@ def load_amounts(
             keys = _stored_keys(conn, subject, plan)
             quarters = read(conn, USAGE_15MIN, keys, period.start, period.stop)
         found[plan.quantity] = Amounts(
-            quantity=plan.quantity,
+            plan=plan,
             quarters=quarters._replace(key=np.zeros_like(quarters.key)),
-            expected_s=compute.expected_s(plan, period.start, period.due),
+            expected_s=float(
+                compute.expected_s(plan, [period.start, period.due]).sum()
+            ),
         )
     return found
 

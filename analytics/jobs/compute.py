@@ -19,6 +19,7 @@ from analytics.registers import (
     QUARTER_US,
     Bool,
     Events,
+    Float64,
     Int64,
     Intervals,
     Steps,
@@ -262,13 +263,15 @@ def add_up(total: Total, usage: Series, start: datetime, stop: datetime) -> Seri
     )
 
 
-def expected_s(total: Total, start: datetime, stop: datetime) -> float:
-    """Seconds that a total's members should have in [start, stop)."""
-    return sum(
-        # in microseconds of UTC: local times of one zone subtract without its changes
-        max(0, min(to_us(high), to_us(stop)) - max(to_us(low), to_us(start))) / 1e6
-        for _, low, high in total.parts
-    )
+def expected_s(total: Total, edges: Sequence[datetime]) -> Float64:
+    """Seconds that a total's members should have in each [edge, next edge)."""
+    # in microseconds of UTC: local times of one zone subtract without its changes
+    at = np.array([to_us(each) for each in edges], np.int64)
+    sums = np.zeros(at.size - 1, np.int64)
+    for _, low, high in total.parts:
+        inside = np.clip(at, to_us(low), to_us(high))
+        sums += np.diff(inside)
+    return sums / 1e6
 
 
 def days(zone: ZoneInfo, start: datetime, stop: datetime) -> list[datetime]:
@@ -281,7 +284,7 @@ def days(zone: ZoneInfo, start: datetime, stop: datetime) -> list[datetime]:
 
 
 def by_edges(
-    series: Series, edges: Sequence[datetime], expected: Sequence[float]
+    series: Series, edges: Sequence[datetime], expected: Float64 | float = 0.0
 ) -> Series:
     """Sum rows of one or more keys over [edge, next edge), one row after the other.
 
@@ -290,7 +293,7 @@ def by_edges(
     series
         Ordered by key and time.
     expected
-        Seconds expected of each interval; the same for all keys.
+        Seconds expected, of each interval or of any; the same for all keys.
     """
     if not series.key.size:
         return series
@@ -310,5 +313,5 @@ def by_edges(
     return Series(
         keys[used // width],
         edges_us[used % width],
-        np.array([*sums, np.asarray(expected, np.float64)[used % width]]),
+        np.array([*sums, np.broadcast_to(expected, width)[used % width]]),
     )

@@ -1,7 +1,6 @@
 """The figures of a park, an enterprise or a meter over a period, with their parentage."""
 
 import math
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +19,6 @@ from store.factors import factors
 from store.quantities import QUANTITIES
 from store.readings import to_datetime, to_us
 from store.records import AddedValue, Subject
-from store.series import Series
 
 GRAINS = ("15min", "day", "month")
 ENERGY = "energy_import"
@@ -128,9 +126,7 @@ def _demand_figures(
     kw = np.where(covered >= minimum_coverage, kw, np.nan)
     return {
         "peak_demand_kw": float(kw[highest]),
-        "peak_start": to_datetime(int(energy.quarters.start_us[highest]))
-        .astimezone(period.zone)
-        .isoformat(),
+        "peak_start": _local(int(energy.quarters.start_us[highest]), period),
         "peak_measured_share": float(measured[highest] / expected[highest]),
         "demand_method": "demand_fixed15",
         "load_factor": _number(demand.load_factor(kw)),
@@ -166,25 +162,25 @@ def _intensity(
 ) -> dict[str, Any]:
     """Give energy and carbon per 10⁴ CNY of added value stated for the whole period."""
     ids = _enterprises(conn, subject)
-    stated = _cover(
-        statements.added_values(conn, ids, period.first, period.last, known_on=known_on)
+    stated = statements.added_values(
+        conn, ids, period.first, period.last, known_on=known_on
     )
-    days = (period.last - period.first).days
-    missing = [
-        each
-        for each in ids
-        if sum(
-            (s.period_to - s.period_from).days
-            for s in stated
-            if s.enterprise_id == each
+    covers = [
+        _cover(
+            [s for s in stated if s.enterprise_id == each], period.first, period.last
         )
-        < days
+        for each in ids
     ]
-    value = math.fsum(s.amount_10k_cny for s in stated) if ids and not missing else None
+    complete = bool(ids) and all(covers)
+    value = (
+        math.fsum(s.amount_10k_cny for cover in covers for s in cover)
+        if complete
+        else None
+    )
     return {
         "added_value_10k_cny": value,
-        "added_value_ids": [s.added_value_id for s in stated],
-        "added_value_missing": len(missing),
+        "added_value_ids": [s.added_value_id for cover in covers for s in cover],
+        "added_value_missing": sum(not cover for cover in covers),
         "tce_per_10k_cny": {
             basis: _ratio(each.total, value) for basis, each in coal.items()
         },
@@ -204,20 +200,19 @@ def _enterprises(conn: Connection, subject: Subject) -> list[int]:
     ]
 
 
-def _cover(stated: Iterable[AddedValue]) -> list[AddedValue]:
-    """Choose statements that do not overlap, the longest periods first."""
-    chosen: list[AddedValue] = []
-    for each in sorted(
-        stated, key=lambda s: (s.period_from - s.period_to, s.period_from)
-    ):
-        if not any(
-            other.enterprise_id == each.enterprise_id
-            and other.period_from < each.period_to
-            and each.period_from < other.period_to
-            for other in chosen
-        ):
-            chosen.append(each)
-    return chosen
+def _cover(stated: list[AddedValue], first: date, last: date) -> list[AddedValue]:
+    """Choose one enterprise's statements that cover [first, last) exactly.
+
+    Of several ways that with the fewest statements, then the one that states a longer
+    period earlier; empty where there is none.
+    """
+    ways: dict[date, list[AddedValue]] = {first: []}  # the best one to each day
+    for each in sorted(stated, key=lambda s: (s.period_to, s.period_from)):
+        way = ways.get(each.period_from)
+        best = ways.get(each.period_to)
+        if way is not None and (best is None or len(way) + 1 < len(best)):
+            ways[each.period_to] = [*way, each]
+    return ways.get(last, [])
 
 
 def _ratio(numerator: float | None, denominator: float | None) -> float | None:
@@ -234,59 +229,53 @@ def _number(value: Any) -> float | None:
 def _series(
     energy: Amounts | None, period: Period, grain: str, minimum_coverage: float
 ) -> list[dict[str, Any]]:
-    """Give energy, coverage and peak of each interval of the grain that has any."""
-    if energy is None or not energy.quarters.key.size:
+    """Give energy, coverage and peak of each interval of the grain that has begun."""
+    if energy is None or period.due <= period.start:
         return []
     quarters = energy.quarters
-    edges = _edges(period, grain, quarters)
-    days = compute.by_edges(
-        quarters, compute.days(period.zone, period.start, period.stop), _none(period)
-    )
-    summed = compute.by_edges(
-        quarters if grain == "15min" else days, edges, [0.0] * (len(edges) - 1)
-    )
-    expected = compute.by_edges(
-        quarters._replace(values=quarters.values[[3, 3, 3, 3]]),
-        edges,
-        [0.0] * (len(edges) - 1),
-    ).values[0]
+    days = compute.days(period.zone, period.start, period.stop)
+    edges = _edges(period, grain, days)
+    edges = edges[: 1 + sum(each < period.due for each in edges)]
+    expected = compute.expected_s(energy.plan, [min(e, period.due) for e in edges])
+    daily = compute.by_edges(quarters, days)
+    summed = compute.by_edges(quarters if grain == "15min" else daily, edges)
+    edges_us = np.array([to_us(each) for each in edges], np.int64)
+    known = np.searchsorted(edges_us, summed.start_us)
+    amounts = np.zeros((3, expected.size))
+    amounts[0] = np.nan
+    amounts[:, known] = summed.values[:3]
     kw = demand.fixed(quarters.values[0], QUARTER_S)
     covered = (quarters.values[1] + quarters.values[2]) / quarters.values[3]
-    starts = np.searchsorted(quarters.start_us, summed.start_us)
-    stops = np.append(starts[1:], quarters.start_us.size)
+    bounds = np.searchsorted(quarters.start_us, edges_us)
     rows = []
-    for i in range(summed.key.size):
-        part = slice(int(starts[i]), int(stops[i]))
+    for i in range(expected.size):
+        part = slice(int(bounds[i]), int(bounds[i + 1]))
         highest = demand.peak(kw[part], covered[part], minimum_coverage)
-        at = to_datetime(int(summed.start_us[i])).astimezone(period.zone)
         rows.append(
             {
-                "start": at.isoformat(),
-                "energy_kwh": float(summed.values[0, i]),
-                "measured_s": float(summed.values[1, i]),
-                "estimated_s": float(summed.values[2, i]),
+                "start": _local(int(edges_us[i]), period),
+                "energy_kwh": _number(amounts[0, i]),
+                "measured_s": float(amounts[1, i]),
+                "estimated_s": float(amounts[2, i]),
                 "expected_s": float(expected[i]),
                 "peak_demand_kw": None if highest is None else float(kw[part][highest]),
                 "peak_start": None
                 if highest is None
-                else to_datetime(int(quarters.start_us[part][highest]))
-                .astimezone(period.zone)
-                .isoformat(),
+                else _local(int(quarters.start_us[part][highest]), period),
             }
         )
     return rows
 
 
-def _none(period: Period) -> list[float]:
-    return [0.0] * (len(compute.days(period.zone, period.start, period.stop)) - 1)
+def _local(us: int, period: Period) -> str:
+    return to_datetime(us).astimezone(period.zone).isoformat()
 
 
-def _edges(period: Period, grain: str, quarters: Series) -> list[datetime]:
+def _edges(period: Period, grain: str, days: list[datetime]) -> list[datetime]:
     if grain == "15min":
         first = to_us(period.start) // QUARTER_US
-        last = to_us(period.stop) // QUARTER_US
+        last = -(-to_us(period.stop) // QUARTER_US)
         return [to_datetime(i * QUARTER_US) for i in range(first, last + 1)]
-    days = compute.days(period.zone, period.start, period.stop)
     if grain == "day":
         return days
     return [each for each in days if each.day == 1 or each in (days[0], days[-1])]

@@ -8,7 +8,6 @@ park is claimed by a lock that lasts to the commit.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -23,6 +22,7 @@ from analytics.registers import (
     QUARTER_US,
     Bool,
     Events,
+    Float64,
     Int64,
 )
 from store import dirty, registry
@@ -250,7 +250,7 @@ def _write_total(
         added,
         [key],
         edges,
-        lambda low, high: compute.expected_s(total, low, high),
+        lambda ends: compute.expected_s(total, ends),
     )
     if total.quantity == DEMAND_OF:
         _write_demand(conn, total.subject_id, added, start, stop)
@@ -320,30 +320,22 @@ def _roll_up(
     usage: Series,
     keys: list[int],
     edges: list[datetime],
-    expected: Callable[[datetime, datetime], float],
+    expected: Callable[[list[datetime]], Float64],
 ) -> None:
     """Write days and months of channels from their quarters."""
-    daily = compute.by_edges(usage, edges, _each(edges, expected))
+    daily = compute.by_edges(usage, edges, expected(edges))
     _replace(conn, USAGE_DAY, keys, edges[0], edges[-1], daily)
     first, last = _months(zone, edges)
     months = [first]
     while months[-1] < last:
         months.append(_month(zone, months[-1])[1])
     whole = read(conn, USAGE_DAY, keys, first, last)
-    monthly = compute.by_edges(whole, months, _each(months, expected))
+    monthly = compute.by_edges(whole, months, expected(months))
     _replace(conn, USAGE_MONTH, keys, first, last, monthly)
 
 
-def _each(
-    edges: list[datetime], expected: Callable[[datetime, datetime], float]
-) -> list[float]:
-    # in UTC: differences of local times of one zone ignore its changes
-    utc = [to_datetime(to_us(each)) for each in edges]
-    return [expected(low, high) for low, high in pairwise(utc)]
-
-
-def _seconds(low: datetime, high: datetime) -> float:
-    return (high - low).total_seconds()
+def _seconds(edges: list[datetime]) -> Float64:
+    return np.diff([to_us(each) for each in edges]) / 1e6
 
 
 def _months(zone: ZoneInfo, edges: list[datetime]) -> tuple[datetime, datetime]:

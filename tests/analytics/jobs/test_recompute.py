@@ -170,7 +170,13 @@ def test_a_missing_end_stays_unknown(database: str) -> None:
         found = _figures(conn)
     assert found["missing_share"] == pytest.approx(0.5, abs=0.01)
     assert not found["publishable"]
-    assert len(found["series"]) == 2
+    assert [row["energy_kwh"] is None for row in found["series"]] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert {row["expected_s"] for row in found["series"]} == {3 * 86400.0}
 
 
 def test_a_multiplier_restates_by_itself_and_the_earlier_answer_stays(
@@ -309,6 +315,47 @@ def test_intensity_needs_the_whole_added_value(database: str) -> None:
         assert found["intensity"]["tce_per_10k_cny"]["calorific"] == pytest.approx(
             found["energy_kwh"] * 0.1229e-3 / 400
         )
+
+
+def test_added_value_is_covered_by_any_exact_chain_of_statements(database: str) -> None:
+    park = Park(database)
+    park.write(park.readings())
+    park.analyse()
+    days = [date(2026, 2, 27) + timedelta(days=n) for n in range(5)]
+    with connect(database, autocommit=True) as conn:
+        # the longest statement fits no chain
+        for first, last, amount in ((1, 4, 9.0), (0, 2, 1.0), (2, 3, 2.0), (3, 4, 4.0)):
+            statements.state_added_value(
+                conn,
+                park.enterprises["e1"],
+                days[first],
+                days[last],
+                amount,
+                source="test",
+            )
+        found = _figures(conn, "e1")["intensity"]
+    assert found["added_value_10k_cny"] == 7.0
+    assert len(found["added_value_ids"]) == 3
+
+
+def test_a_series_ends_with_what_has_passed(database: str) -> None:
+    park = Park(database)
+    park.write(park.readings())
+    park.analyse()
+    with connect(database) as conn:
+        for grain, count in (("15min", 96 + 41), ("day", 2), ("month", 1)):
+            found = figures(
+                conn,
+                registry.subject(conn, "p", "e1"),
+                date(2026, 2, 27),
+                date(2026, 3, 3),
+                grain=grain,
+                now=FIRST + timedelta(days=1, hours=10, minutes=5),
+            )
+            assert len(found["series"]) == count
+            assert sum(row["expected_s"] for row in found["series"]) == pytest.approx(
+                2 * (86400 + 36300)
+            )
 
 
 def test_nothing_to_do(database: str) -> None:
