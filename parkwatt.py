@@ -22,6 +22,7 @@ from rich.table import Table
 import simulators.simulate
 from analytics.jobs import factors, service
 from analytics.jobs.figures import figures as compute_figures
+from api.serve import listen
 from api.serve import serve as serve_api
 from dashboards.publish import push
 from ingest import checking, formats, importing
@@ -215,7 +216,7 @@ def serve() -> None:
 def up() -> None:
     """Run ingest, analyse and serve together, with a private database if none is set."""
     stop = _until_stopped()
-    with _services() as (_, broker, supervisor):
+    with _services(restarts=None) as (_, broker, supervisor):
         _say(f"broker {broker.host}:{broker.port}, page {_page()}")
         while not stop.wait(0.5):
             supervisor.poll()
@@ -226,9 +227,16 @@ def _page() -> str:
 
 
 @contextlib.contextmanager
-def _services() -> Iterator[tuple[str, Address, Supervisor]]:
+def _services(
+    restarts: int | None = 5,
+) -> Iterator[tuple[str, Address, Supervisor]]:
     """Run database, broker and the three processes."""
-    with _database() as url, _broker() as broker, Supervisor() as supervisor:
+    listen(settings()).close()  # a taken port is told before anything is started
+    with (
+        _database() as url,
+        _broker() as broker,
+        Supervisor(restarts=restarts, say=_say) as supervisor,
+    ):
         for line in _migrate(url):
             _say(f"applied {line}")
         for name in ("ingest", "analyse", "serve"):
@@ -750,6 +758,10 @@ def register(
     ] = "Asia/Shanghai",
     region: Annotated[str, typer.Option(help="grid region of a new park")] = "CN",
     name: Annotated[str, typer.Option(help="of the last one named")] = "",
+    since: Annotated[
+        datetime,
+        typer.Option(formats=["%Y-%m-%d"], help="day from which the meter counts"),
+    ] = datetime(2000, 1, 1),  # noqa: DTZ001
 ) -> None:
     """Register a park, an enterprise of it, or a meter; a named meter is confirmed."""
     with _connection() as conn:
@@ -766,8 +778,13 @@ def register(
             meter_id = registry.add_meter(
                 conn, park_id, enterprise_id, meter, name=name
             )
+            known = registry.subject(conn, park).park
             relations.confirm_meter(
-                conn, meter_id, enterprise_id, source="registered by hand"
+                conn,
+                meter_id,
+                enterprise_id,
+                source="registered by hand",
+                since=since.replace(tzinfo=ZoneInfo(known.zone)),
             )
 
 
@@ -837,6 +854,23 @@ def multiplier(
             valid_from=since.replace(tzinfo=ZoneInfo(subject.park.zone)),
             source=source,
         )
+
+
+@app.command()
+def digits(
+    park: ParkOption,
+    meter: Annotated[str, typer.Option(help="code of the meter")],
+    digits: Annotated[int, typer.Option(help="before the decimal point")],
+    source: SourceOption,
+    quantity: Annotated[
+        str, typer.Option(help="register, in its canonical unit")
+    ] = "energy_import",
+    enterprise: EnterpriseOption = None,
+) -> None:
+    """State the digits of a meter's register, at which it rolls over."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise, meter)
+        relations.set_digits(conn, subject.subject_id, quantity, digits, source=source)
 
 
 @dashboards_app.command("push")

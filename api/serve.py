@@ -35,6 +35,26 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def listen(settings: Settings) -> socket.socket:
+    """Open the socket that questions come to.
+
+    Raises
+    ------
+    NotLoopback
+        When asked to listen where others can ask.
+    AddressTaken
+        When something else listens there.
+    """
+    host = settings.api_host
+    if not is_loopback(host):
+        raise NotLoopback(host)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, settings.api_port), family=family)
+    except OSError as error:
+        raise AddressTaken(f"{host}:{settings.api_port}: {error.strerror}") from error
+
+
 def serve(
     url: str,
     settings: Settings,
@@ -50,20 +70,11 @@ def serve(
 
     Raises
     ------
-    NotLoopback
-        When asked to listen where others can ask.
-    AddressTaken
-        When something else listens there.
+    NotLoopback, AddressTaken
+        As of :func:`listen`.
     """
     host = settings.api_host
-    if not is_loopback(host):
-        raise NotLoopback(host)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listening = socket.create_server((host, settings.api_port), family=family)
-    except OSError as error:
-        raise AddressTaken(f"{host}:{settings.api_port}: {error.strerror}") from error
-    with listening:
+    with listen(settings) as listening:
         # else each answer on a kept connection waits 40 ms; accepted ones inherit it
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = uvicorn.Config(

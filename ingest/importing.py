@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from ingest.reading import Parsed, Reading, Refused, number, time_us
 from ingest.writer import Batch, Resolver
@@ -60,25 +61,28 @@ def import_csv(
     confirmed: set[tuple[str, str, str]] = set()
     size = path.stat().st_size if path.is_file() else 0
     batch = Batch()
-    for line, done, row in _lines(path):
+    for line in _lines(path):
         try:
-            owner, reading = _reading(row)
+            if line.problem:
+                raise Refused(line.problem)
+            owner, reading = _reading(line.cells)
         except Refused as refused:
-            _refuse(batch, report, path, line, row, str(refused))
+            batch.refuse(path.name, line.raw, str(refused), 1)
+            _note(report, line.number, str(refused))
             continue
         if create and (*owner, reading.meter) not in confirmed:
             _create(conn, owner, reading.meter, zone, region, path.name)
             confirmed.add((*owner, reading.meter))
         parsed = Parsed(park=owner[0], enterprise=owner[1], readings=[reading])
         before = len(batch.quarantined)
-        batch.add(conn, resolver, str(path.name), _raw(row), parsed)
+        batch.add(conn, resolver, path.name, line.raw, parsed)
         for each in batch.quarantined[before:]:
-            _note(report, line, each.reason)
+            _note(report, line.number, each.reason)
         if len(batch.channel) + len(batch.quarantined) >= ROWS_PER_BATCH:
             report.counts += _write(conn, batch, resolver, path)
             batch = Batch()
             if progress is not None:
-                progress(done, size)
+                progress(line.done, size)
     if batch.channel or batch.quarantined:
         report.counts += _write(conn, batch, resolver, path)
     if progress is not None:
@@ -86,36 +90,54 @@ def import_csv(
     return report
 
 
-def _lines(path: Path) -> Iterator[tuple[int, int, list[str]]]:
-    """Give line number, bytes read so far, and the cells of each row."""
+class _Line(NamedTuple):
+    number: int
+    done: int  # bytes read so far
+    raw: bytes
+    cells: list[str]
+    problem: str = ""  # why it is no row
+
+
+def _lines(path: Path) -> Iterator[_Line]:
+    """Give the rows, with the cells in the order of COLUMNS.
+
+    Each line is read on its own: a quote that is never closed, or a byte that is not
+    UTF-8, spoils its own row and no other.
+    """
     try:
-        with path.open("rb") as raw:
-            done = 0
-
-            def text() -> Iterator[str]:
-                nonlocal done
-                for each in raw:
-                    done += len(each)
-                    yield each.decode("utf-8-sig" if done == len(each) else "utf-8")
-
-            rows = csv.reader(text())
-            header = [cell.strip().lower() for cell in next(rows, [])]
-            missing = [each for each in COLUMNS if each not in header]
+        with path.open("rb") as file:
+            done, header = _cells(file.readline())
+            if isinstance(header, str):
+                raise Invalid(f"{path.name} is not CSV text: {header}")
+            names = [cell.strip().lower() for cell in header]
+            missing = [each for each in COLUMNS if each not in names]
             if missing:
                 raise Invalid(
                     f"{path.name} lacks the column {', '.join(missing)}; it needs "
                     + ",".join(COLUMNS)
                 )
-            order = [header.index(each) for each in COLUMNS]
-            for row in rows:
-                if not row:
-                    continue
-                cells = [row[i].strip() if i < len(row) else "" for i in order]
-                yield rows.line_num, done, cells
+            order = [names.index(each) for each in COLUMNS]
+            for number, line in enumerate(file, 2):
+                size, row = _cells(line)
+                done += size
+                if isinstance(row, str):
+                    yield _Line(number, done, line, [], row)
+                elif row:
+                    cells = [row[i].strip() if i < len(row) else "" for i in order]
+                    yield _Line(number, done, line, cells)
     except OSError as error:
         raise Invalid(f"{path}: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Invalid(f"{path.name} is not CSV text in UTF-8: {error}") from error
+
+
+def _cells(line: bytes) -> tuple[int, list[str] | str]:
+    """Give a line's bytes and its cells, or why it has none."""
+    try:
+        text = line.decode("utf-8-sig")
+        return len(line), next(csv.reader([text.rstrip("\r\n")], strict=True), [])
+    except UnicodeDecodeError as error:
+        return len(line), f"byte {error.start + 1} is not UTF-8"
+    except csv.Error as error:
+        return len(line), f"not CSV: {error}"
 
 
 def _reading(cells: list[str]) -> tuple[tuple[str, str], Reading]:
@@ -154,20 +176,9 @@ def _create(
     relations.confirm_meter(conn, meter_id, enterprise_id, source=f"import {source}")
 
 
-def _refuse(
-    batch: Batch, report: Report, path: Path, line: int, row: list[str], reason: str
-) -> None:
-    batch.refuse(path.name, _raw(row), reason, 1)
-    _note(report, line, reason)
-
-
 def _note(report: Report, line: int, reason: str) -> None:
     if len(report.problems) < 20:
         report.problems.append(f"line {line}: {reason}")
-
-
-def _raw(row: list[str]) -> bytes:
-    return ",".join(row).encode()
 
 
 def _write(conn: Connection, batch: Batch, resolver: Resolver, path: Path) -> Counts:

@@ -55,6 +55,7 @@ class Session:
         # a new connection may deliver its window while the old one's is still queued
         self._queue: queue.Queue[Message] = queue.Queue(maxsize=4 * self._window)
         self._generation = 0
+        self._turn = threading.RLock()  # paho may call back from within an ack
         self._connected = threading.Event()
         self._refused = ""
         self._died = ""
@@ -139,8 +140,11 @@ class Session:
     def acknowledge(self, messages: Iterable[Message]) -> None:
         """Acknowledge in order what was taken on the present connection."""
         for message in messages:
-            if message.generation == self._generation:
-                self._client.ack(message.mid, 1)
+            # between the look and the ack no new connection may come: what is queued
+            # for the old one is thrown away with it
+            with self._turn:
+                if message.generation == self._generation:
+                    self._client.ack(message.mid, 1)
 
     def answer(self, answers: Iterable[Answer]) -> None:
         """Publish what the senders wait for."""
@@ -159,7 +163,8 @@ class Session:
             self._refused = str(reason)
             log.error("broker refused the session: %s", reason)
             return
-        self._generation += 1
+        with self._turn:
+            self._generation += 1
         if self._generation > 1 and not flags.session_present:
             log.error("the broker forgot the session: messages may be lost")
         share = self._settings.mqtt_share
@@ -176,7 +181,8 @@ class Session:
         reason: ReasonCode,
         properties: Properties | None,
     ) -> None:
-        self._generation += 1
+        with self._turn:
+            self._generation += 1
         self._connected.clear()
         if reason.is_failure:
             log.warning("disconnected from the broker: %s", reason)

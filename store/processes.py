@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -128,8 +128,11 @@ class Supervisor:
 
     Parameters
     ----------
-    restarts : int
-        How often one child may exit in a row before `ChildFailed`.
+    restarts : int or None
+        How often one child may exit in a row before `ChildFailed`; None: as often as it
+        does, for one part that fails must not end the others.
+    say : Callable
+        Told in one line when a child has exited.
     backoff : float
         Wait before the first restart [s]; doubles with each further one.
     grace : float
@@ -137,8 +140,14 @@ class Supervisor:
     """
 
     def __init__(
-        self, *, restarts: int = 5, backoff: float = 0.5, grace: float = 20.0
+        self,
+        *,
+        restarts: int | None = 5,
+        backoff: float = 0.5,
+        grace: float = 20.0,
+        say: Callable[[str], None] | None = None,
     ) -> None:
+        self._say = say or (lambda _: None)
         self._restarts = restarts
         self._backoff = backoff
         self._grace = grace
@@ -187,13 +196,16 @@ class Supervisor:
                 if now - each.started >= _QUIET_SECONDS:
                     each.exits = 0
                 each.exits += 1
-                if each.exits > self._restarts:
-                    raise ChildFailed(
-                        f"{each.child.name} (exit status {each.process.returncode}); "
-                        f"see {each.child.log_path}: {last_lines(each.child.log_path)}"
-                    )
-                wait = self._backoff * 2 ** (each.exits - 1)
-                each.due = now + min(wait, _LONGEST_BACKOFF)
+                what = (
+                    f"{each.child.name} (exit status {each.process.returncode}); "
+                    f"see {each.child.log_path}: {last_lines(each.child.log_path, 1)}"
+                )
+                if self._restarts is not None and each.exits > self._restarts:
+                    raise ChildFailed(what)
+                wait = self._backoff * 2 ** min(each.exits - 1, 16)
+                wait = min(wait, _LONGEST_BACKOFF)
+                self._say(f"again in {wait:.0f} s: {what}")
+                each.due = now + wait
 
     def stop(self) -> None:
         """Stop all, the last started first."""

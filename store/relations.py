@@ -7,6 +7,7 @@ from psycopg.rows import class_row
 from store import registry
 from store.database import Connection
 from store.errors import Invalid
+from store.quantities import QUANTITIES
 from store.records import Channel, Validity
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
@@ -14,9 +15,17 @@ END = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def confirm_meter(
-    conn: Connection, meter_id: int, enterprise_id: int, *, source: str
+    conn: Connection,
+    meter_id: int,
+    enterprise_id: int,
+    *,
+    source: str,
+    since: datetime = BEGINNING,
 ) -> None:
-    """Let a meter count for an enterprise from the beginning, unless it does already."""
+    """Let a meter count for an enterprise from an instant on, unless it does already.
+
+    From then on it is expected to be known; what is not is missing.
+    """
     with conn.transaction():
         done = conn.execute(
             "UPDATE core.meter SET confirmed_at = now() "
@@ -28,10 +37,10 @@ def confirm_meter(
         conn.execute(
             "INSERT INTO core.assignment (meter_id, enterprise_id, valid_from, source) "
             "VALUES (%s, %s, %s, %s)",
-            (meter_id, enterprise_id, BEGINNING, source),
+            (meter_id, enterprise_id, since, source),
         )
         mark_meter_dirty(conn, meter_id)
-        _mark_totals(conn, meter_id, BEGINNING, END)
+        _mark_totals(conn, meter_id, since, END)
 
 
 def assign_meter(
@@ -84,8 +93,11 @@ def set_digits(
     Raises
     ------
     Invalid
-        For other than 1 to 15 digits.
+        For other than 1 to 15 digits, or a quantity that is no register.
     """
+    known = QUANTITIES.get(quantity)
+    if known is None or known.kind != "register":
+        raise Invalid(f"quantity {quantity[:70]!r} is no register")
     if not 1 <= digits <= 15:
         raise Invalid(f"a register has 1 to 15 digits, not {digits}")
     with conn.transaction():

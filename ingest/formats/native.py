@@ -1,16 +1,19 @@
 """The native wire format, version 1: docs/wire.md."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from ingest.reading import Answer, Parsed, Reading, Refused, Reject, number, time_us
 from store.quantities import KEYS
+from store.readings import LONGEST_DELTA
 from store.registry import is_code
 
 NAME = "native/1"
 PREFIX = "parkwatt/v1/"
 
+_LONGEST_US = LONGEST_DELTA // timedelta(microseconds=1)
 _OWN = frozenset(("park", "enterprise", "meter"))
 _RESERVED = frozenset(("at", "from", "to")) | _OWN
 
@@ -94,10 +97,24 @@ def _batch(
     for meter, readings in meters.items():
         if not is_code(meter):
             parsed.rejects.append(
-                Reject(f"meter code {meter[:70]!r} has other characters")
+                Reject(
+                    f"meter code {meter[:70]!r} has other characters",
+                    _values(readings),
+                )
             )
         else:
             _many(parsed, own, meter, readings, arrived_us)
+
+
+def _values(readings: object) -> int:
+    """Count the values of readings that are refused together."""
+    if not isinstance(readings, list):
+        return 1
+    counts = (
+        len(each.keys() - _RESERVED) if isinstance(each, dict) else 1
+        for each in readings
+    )
+    return max(1, sum(max(1, count) for count in counts))
 
 
 def _meter(
@@ -200,6 +217,8 @@ def _span(body: dict[str, Any], arrived_us: int) -> tuple[int, int] | Refused:
         end = time_us(body["to"], arrived_us)
         if end <= begin:
             raise Refused("to is not after from")
+        if end - begin > _LONGEST_US:
+            raise Refused("an interval amount is of at most 366 days")
     except Refused as refused:
         return refused
     return begin, end

@@ -100,6 +100,12 @@ def test_rubbish_has_a_reason_and_never_a_reading(payload: bytes) -> None:
         assert parsed.rejects
 
 
+def test_each_value_of_a_refused_meter_is_counted() -> None:
+    payload = (WIRE / "partly-bad-batch.json").read_bytes()
+    parsed = parse("parkwatt/v1/P01/E01/GW1/batch", payload, NOW_US, LIMIT)
+    assert [each.readings for each in parsed.rejects] == [3]
+
+
 @given(st.binary(max_size=300), st.sampled_from(["readings", "batch"]))
 def test_no_bytes_crash_the_parser(payload: bytes, form: str) -> None:
     with contextlib.suppress(Refused):

@@ -84,6 +84,23 @@ def test_a_child_that_keeps_exiting_is_given_up_with_its_last_words(
     supervisor.stop()
 
 
+def test_a_child_that_keeps_exiting_does_not_end_the_others(tmp_path: Path) -> None:
+    said: list[str] = []
+    supervisor = Supervisor(restarts=None, backoff=0.001, say=said.append)
+    supervisor.start(python(tmp_path, "one", "raise SystemExit('no port')"))
+    supervisor.start(python(tmp_path, "two", "import time; time.sleep(60)"))
+
+    def often() -> bool:
+        supervisor.poll()
+        return len(said) >= 7
+
+    until(often)
+    assert "one (exit status 1)" in said[0]
+    assert "no port" in said[0]
+    assert "two" in supervisor.pids()
+    supervisor.stop()
+
+
 def test_stop_is_in_reverse_order_and_kills_the_deaf(tmp_path: Path) -> None:
     polite = (
         "import signal, sys, time\n"

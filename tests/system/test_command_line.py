@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -113,7 +114,7 @@ def test_added_value_and_as_known_on(parkwatt: Run) -> None:
     [
         ("a,b\n1,2\n", "lacks the column park, enterprise, meter"),
         ("", "lacks the column"),
-        (b"\xff\xfe\x00\x01", "not CSV text in UTF-8"),
+        (b"\xff\xfe\x00\x01", "x.csv is not CSV text: byte 1 is not UTF-8"),
     ],
 )
 def test_a_file_of_another_kind_is_refused_in_one_line(
@@ -122,6 +123,59 @@ def test_a_file_of_another_kind_is_refused_in_one_line(
     done = parkwatt("import", parkwatt.file("x.csv", content), status=1)
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_broken_line_spoils_no_other(parkwatt: Run) -> None:
+    lines = [line.encode() for line in (HEADER + ROWS).splitlines(keepends=True)]
+    lines[2:2] = [b'p,"e1,M1,energy_import_kwh,2026-03-01T00:01:00+08:00,101\n']
+    lines[4:4] = [b"p,e1,M\xff,energy_import_kwh,2026-03-01T00:01:00+08:00,1\r\n"]
+    file = parkwatt.file("readings.csv", b"\xef\xbb\xbf" + b"".join(lines))
+    done = parkwatt("import", file, "--create", status=1)
+    assert "5 inserted, 0 duplicate, 0 conflict, 2 quarantined" in done.stdout
+    assert "line 3: not CSV" in done.stdout + done.stderr
+    assert "line 5: byte 7 is not UTF-8" in done.stdout + done.stderr
+    found = json.loads(parkwatt("figures", "--park", "p", *DAYS, "--json").stdout)
+    assert found["energy_kwh"] == pytest.approx(36.5)
+
+
+def test_a_register_rolls_over_at_the_digits_stated(parkwatt: Run) -> None:
+    rows = "".join(
+        f"p,e1,M1,energy_import_kwh,2026-03-01T00:{minute}:00+08:00,{value}\n"
+        for minute, value in (("00", 9990), ("15", 9999), ("30", 3), ("45", 8))
+    )
+    file = parkwatt.file("readings.csv", HEADER + rows)
+    parkwatt("import", file, "--create")
+    asked = ("figures", "--park", "p", *DAYS, "--json")
+    assert json.loads(parkwatt(*asked).stdout)["energy_kwh"] == 9 + 5
+    of_meter = ("--park", "p", "--meter", "M1", "--source", "plate")
+    assert (
+        "no register"
+        in parkwatt(
+            "digits", *of_meter, "--digits", "4", "--quantity", "power", status=1
+        ).stderr
+    )
+    parkwatt("digits", *of_meter, "--digits", "4")
+    parkwatt("analyse", "--once")
+    assert json.loads(parkwatt(*asked).stdout)["energy_kwh"] == 9 + 4 + 5
+
+
+def test_a_meter_counts_from_the_day_stated(parkwatt: Run) -> None:
+    file = parkwatt.file("readings.csv", HEADER + ROWS)
+    parkwatt("register", "--park", "p", "--enterprise", "e1")
+    for meter, since in (("M1", "2026-02-01"), ("M2", "2026-03-05")):
+        named = ("--park", "p", "--enterprise", "e1", "--meter", meter)
+        parkwatt("register", *named, "--since", since)
+    parkwatt("import", file, status=1)  # it names an enterprise that is unknown
+    found = json.loads(parkwatt("figures", "--park", "p", *DAYS, "--json").stdout)
+    assert found["series"][0]["expected_s"] == 86400
+
+
+def test_a_taken_port_is_told_before_anything_starts(parkwatt: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = parkwatt("up", status=1, PARKWATT_API_PORT=port)
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert not (parkwatt.folder / "home" / "log").exists()
 
 
 def test_bad_rows_are_named_and_good_ones_stored(parkwatt: Run) -> None:
