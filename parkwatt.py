@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 from rich.table import Table
 
@@ -91,23 +92,32 @@ def main() -> None:
     try:
         app()
     except (ParkwattError, SimulatorError) as error:
-        err.print(f"[red]parkwatt:[/] {error}", soft_wrap=True, highlight=False)
+        err.print(
+            f"[red]parkwatt:[/] {escape(str(error))}", soft_wrap=True, highlight=False
+        )
         sys.exit(1)
 
 
 def _say(text: str) -> None:
-    err.print(f"[dim]·[/] {text}", highlight=False)
+    err.print(f"[dim]·[/] {escape(text)}", highlight=False)
+
+
+@contextlib.contextmanager
+def _private_database() -> Iterator[Server | None]:
+    """Run the private database as long as needed; None where another is set."""
+    known = settings()
+    if known.database_url:
+        yield None
+        return
+    with Server(find_or_install(known.folder, _say), "main") as server:
+        yield server
 
 
 @contextlib.contextmanager
 def _database() -> Iterator[str]:
-    """Give the address of the database; the private one runs as long as needed."""
-    known = settings()
-    if known.database_url:
-        yield known.database_url
-        return
-    with Server(find_or_install(known.folder, _say), "main") as server:
-        yield server.url
+    """Give the address of the database."""
+    with _private_database() as server:
+        yield server.url if server else settings().database_url
 
 
 @contextlib.contextmanager
@@ -117,15 +127,29 @@ def _connection() -> Iterator[Connection]:
 
 
 @contextlib.contextmanager
-def _broker() -> Iterator[Address]:
-    """Give the address of the broker; the private one runs as long as needed."""
+def _private_broker() -> Iterator[Broker | None]:
+    """Run the private broker as long as needed; None where another is set."""
     known = settings()
     if known.mqtt_port:
-        yield Address(known.mqtt_host, known.mqtt_port)
+        yield None
         return
     program = find_broker(known.folder, _say)
     with Broker(known.folder / "broker", program=program) as broker:
-        yield Address(broker.host, broker.port)
+        yield broker
+
+
+@contextlib.contextmanager
+def _broker() -> Iterator[Address]:
+    """Give the address of the broker."""
+    with _private_broker() as broker:
+        yield _address(broker)
+
+
+def _address(broker: Broker | None) -> Address:
+    known = settings()
+    if broker is None:
+        return Address(known.mqtt_host, known.mqtt_port)
+    return Address(broker.host, broker.port)
 
 
 def _known_broker() -> Address:
@@ -233,10 +257,15 @@ def _services(
     """Run database, broker and the three processes."""
     listen(settings()).close()  # a taken port is told before anything is started
     with (
-        _database() as url,
-        _broker() as broker,
+        _private_database() as server,
+        _private_broker() as private_broker,
         Supervisor(restarts=restarts, say=_say) as supervisor,
     ):
+        url = server.url if server else settings().database_url
+        broker = _address(private_broker)
+        for name, part in (("database", server), ("broker", private_broker)):
+            if part is not None:
+                supervisor.watch(name, part)
         for line in _migrate(url):
             _say(f"applied {line}")
         for name in ("ingest", "analyse", "serve"):
@@ -247,7 +276,7 @@ def _services(
 def _child(url: str, broker: Address, *command: str) -> Child:
     return Child(
         name=command[0],
-        argv=[sys.executable, "-m", "parkwatt", *command],
+        argv=[sys.executable, "-P", "-m", "parkwatt", *command],
         env={
             "PARKWATT_DATABASE_URL": url,
             "PARKWATT_MQTT_HOST": broker.host,
@@ -733,15 +762,15 @@ def payload(
     if as_json:
         sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
     else:
-        table = Table(title=topic, title_justify="left")
+        table = Table(title=escape(topic), title_justify="left")
         for name in ("meter", "quantity", "kind", "at", "until", "value", "unit"):
             table.add_column(name)
         for each in found["readings"]:
-            table.add_row(*(str(value or "") for value in each.values()))
+            table.add_row(*(escape(str(value or "")) for value in each.values()))
         out.print(table)
         for each in found["refused"]:
             out.print(
-                f"[red]refused[/] ({each['readings']}): {each['reason']}",
+                f"[red]refused[/] ({each['readings']}): {escape(each['reason'])}",
                 highlight=False,
             )
     if found["refused"]:

@@ -111,8 +111,11 @@ class Hub:
         while not self._stop.is_set():
             try:
                 self._listen_once()
-            except ParkwattError as error:
-                log.warning("not listening for changes: %s", error)
+            except (
+                Exception
+            ) as error:  # without this thread pages only look now and then
+                known = isinstance(error, ParkwattError)
+                log.warning("not listening: %s", error, exc_info=not known)
                 self._stop.wait(RETRY_S)
 
     def _listen_once(self) -> None:
@@ -126,5 +129,10 @@ class Hub:
                 calls = listener.wait(5.0, self._stop)
                 if calls:
                     self._tell(
-                        {int(each) for call in calls for each in call.split(",")}
+                        {
+                            int(each)
+                            for call in calls
+                            for each in call.split(",")
+                            if each.isdecimal()  # anyone may call
+                        }
                     )

@@ -67,15 +67,15 @@ def import_csv(
                 raise Refused(line.problem)
             owner, reading = _reading(line.cells)
         except Refused as refused:
-            batch.refuse(path.name, line.raw, str(refused), 1)
+            batch.refuse(_name(path), line.raw, str(refused), 1)
             _note(report, line.number, str(refused))
             continue
         if create and (*owner, reading.meter) not in confirmed:
-            _create(conn, owner, reading.meter, zone, region, path.name)
+            _create(conn, owner, reading.meter, zone, region, _name(path))
             confirmed.add((*owner, reading.meter))
         parsed = Parsed(park=owner[0], enterprise=owner[1], readings=[reading])
         before = len(batch.quarantined)
-        batch.add(conn, resolver, path.name, line.raw, parsed)
+        batch.add(conn, resolver, _name(path), line.raw, parsed)
         for each in batch.quarantined[before:]:
             _note(report, line.number, each.reason)
         if len(batch.channel) + len(batch.quarantined) >= ROWS_PER_BATCH:
@@ -88,6 +88,11 @@ def import_csv(
     if progress is not None:
         progress(size, size)
     return report
+
+
+def _name(path: Path) -> str:
+    """Give a file's name as text that can be stored, whatever its bytes."""
+    return path.name.encode("utf-8", "backslashreplace").decode().replace("\0", "")
 
 
 class _Line(NamedTuple):
@@ -189,7 +194,7 @@ def _write(conn: Connection, batch: Batch, resolver: Resolver, path: Path) -> Co
             batch.quarantined,
             parks=resolver.parks,
             totals=resolver.totals,
-            source=f"import {path.name}",
+            source=f"import {_name(path)}",
             parser=PARSER,
             messages=len(batch.channel) + len(batch.quarantined),
         )

@@ -1,5 +1,6 @@
 """What a parser gives: readings, what it refused and why, and the answer to send."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -46,9 +47,26 @@ class Parsed:
     rejects: list[Reject] = field(default_factory=list)
     answer: Answer | None = None
 
+    @property
+    def count(self) -> int:
+        """Readings that the message holds, good and refused; at least one."""
+        refused = sum(each.readings for each in self.rejects)
+        return max(1, len(self.readings) + refused)
+
 
 class Refused(ValueError):
     """Part of a message that cannot be read; the text is the reason."""
+
+
+def shown(raw: object) -> str:
+    """Name a value in a reason, short and never deep."""
+    if isinstance(raw, str):
+        return repr(raw[:40])
+    if raw is None or isinstance(raw, bool):
+        return json.dumps(raw)
+    if isinstance(raw, int | float):
+        return f"{raw:.15g}" if abs(raw) < 1e300 else "a number too large"
+    return "a list" if isinstance(raw, list) else "an object"
 
 
 _times: dict[str, int] = {}
@@ -65,7 +83,7 @@ def time_us(text: object, arrived_us: int) -> int:
     if not isinstance(text, str):
         if text is None:
             raise Refused("time is missing")
-        raise Refused(f"time {text!r} is not ISO 8601 text")
+        raise Refused(f"time {shown(text)} is not ISO 8601 text")
     if len(text) > 64:
         raise Refused(f"time {text[:40]!r} is not ISO 8601")
     at = _times.get(text)
@@ -96,7 +114,7 @@ def number(raw: object, scale: float) -> float:
         For text, true, false, NaN, infinities and numbers beyond 1e15.
     """
     if isinstance(raw, bool) or not isinstance(raw, int | float):
-        raise Refused(f"{str(raw)[:40]!r} is not a number")
+        raise Refused(f"{shown(raw)} is not a number")
     if not -LARGEST < raw < LARGEST or not -LARGEST < raw * scale < LARGEST:
-        raise Refused(f"number {str(raw)[:40]} is not within ±1e15")  # nor is NaN
+        raise Refused(f"number {shown(raw)} is not within ±1e15")  # nor is NaN
     return float(raw) * scale

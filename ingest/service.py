@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ingest.session import Session
 from ingest.writer import Writer
-from store.errors import DatabaseUnreachable
+from store.errors import DatabaseAway
 from store.records import Counts
 from store.settings import Settings
 
@@ -42,7 +42,7 @@ def run(
             while messages:
                 try:
                     counts, answers = writer.write(messages)
-                except DatabaseUnreachable as error:
+                except DatabaseAway as error:
                     log.error("%s; the batch is kept", error)
                     if stop.wait(wait_s):
                         return

@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import paho.mqtt.client as mqtt
@@ -22,6 +23,8 @@ from store.settings import Settings
 log = logging.getLogger(__name__)
 
 KEEP_SESSION_S = 30 * 86400
+SESSION_TAKEN_OVER = 142
+ANSWERS = 20_000  # most that wait for a broker; a gateway without one sends again
 
 
 class BrokerUnreachable(ParkwattError):
@@ -70,6 +73,7 @@ class Session:
         if settings.mqtt_ca:
             client.tls_set(ca_certs=settings.mqtt_ca, cert_reqs=ssl.CERT_REQUIRED)
         client.reconnect_delay_set(1, 30)
+        client.max_queued_messages_set(ANSWERS)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -138,12 +142,15 @@ class Session:
         return batch
 
     def acknowledge(self, messages: Iterable[Message]) -> None:
-        """Acknowledge in order what was taken on the present connection."""
+        """Acknowledge in order what was taken on the present connection.
+
+        A message of QoS 0 has no id and takes no acknowledgement.
+        """
         for message in messages:
             # between the look and the ack no new connection may come: what is queued
             # for the old one is thrown away with it
             with self._turn:
-                if message.generation == self._generation:
+                if message.mid and message.generation == self._generation:
                     self._client.ack(message.mid, 1)
 
     def answer(self, answers: Iterable[Answer]) -> None:
@@ -165,13 +172,26 @@ class Session:
             return
         with self._turn:
             self._generation += 1
-        if self._generation > 1 and not flags.session_present:
+        if flags.session_present:
+            self._forget_queued()
+        elif self._generation > 1:
             log.error("the broker forgot the session: messages may be lost")
         share = self._settings.mqtt_share
         topic = self._settings.mqtt_topic
         client.subscribe(f"$share/{share}/{topic}" if share else topic, qos=1)
         self._connected.set()
         log.info("connected, session kept: %s", flags.session_present)
+
+    def _forget_queued(self) -> None:
+        """Drop what the broker sends again, so that reconnects fill no queue."""
+        kept: list[Message] = []
+        with suppress(queue.Empty):
+            while True:
+                message = self._queue.get_nowait()
+                if not message.mid:  # QoS 0 comes once
+                    kept.append(message)
+        for message in kept:
+            self._queue.put_nowait(message)
 
     def _on_disconnect(
         self,
@@ -184,7 +204,13 @@ class Session:
         with self._turn:
             self._generation += 1
         self._connected.clear()
-        if reason.is_failure:
+        if reason.value == SESSION_TAKEN_OVER:
+            log.error(
+                "another client uses the id %r: give each ingest its own "
+                "PARKWATT_MQTT_CLIENT_ID",
+                self._settings.mqtt_client_id,
+            )
+        elif reason.is_failure:
             log.warning("disconnected from the broker: %s", reason)
 
     def _on_message(

@@ -1,5 +1,6 @@
 """From messages to one committed transaction, and only then to acknowledgements."""
 
+import logging
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,11 +13,13 @@ from ingest.session import Message
 from store import registry, relations
 from store.batches import Quarantined, write_batch
 from store.database import Connection, connect, translated
-from store.errors import DatabaseRefused, DatabaseUnreachable
+from store.errors import DatabaseAway, DatabaseRefused
 from store.quantities import KEYS
 from store.readings import Rows
 from store.records import Counts
 from store.settings import Settings
+
+log = logging.getLogger(__name__)
 
 _FORGET_S = 1.0  # how long an unknown enterprise stays unknown
 
@@ -119,8 +122,7 @@ class Batch:
         try:
             owner = resolver.owner(conn, parsed.park, parsed.enterprise)
         except Refused as refused:
-            count = len(parsed.readings) + sum(each.readings for each in rejects)
-            self.refuse(topic, payload, str(refused), max(1, count))
+            self.refuse(topic, payload, str(refused), parsed.count)
             return
         channels = owner.channels
         refused_meters: dict[str, str] = {}
@@ -179,19 +181,21 @@ class Writer:
         if self._conn is not None:
             self._conn.close()
             self._conn = None
+        # what it knew may be gone: another server, or one that was restored
+        self._resolver = Resolver(self._settings.unconfirmed_meters)
 
     def write(self, messages: Sequence[Message]) -> tuple[Counts, list[Answer]]:
         """Store a batch and commit.
 
         Raises
         ------
-        DatabaseUnreachable
+        DatabaseAway
             Nothing was confirmed; the same batch can be written again.
         """
         try:
             with translated():
                 return self._write(messages)
-        except DatabaseUnreachable:
+        except DatabaseAway:
             self.close()
             raise
         except DatabaseRefused as refused:
@@ -211,24 +215,23 @@ class Writer:
         refused_whole: Sequence[tuple[Message, str]] = (),
     ) -> tuple[Counts, list[Answer]]:
         if self._conn is None:
-            self._conn = connect(self._url, autocommit=True, name="parkwatt-ingest")
+            self._conn = connect(
+                self._url, autocommit=True, name="parkwatt-ingest", patience_s=60
+            )
         conn = self._conn
         batch = Batch()
         answers: list[Answer] = []
         for message, reason in refused_whole:
-            batch.refuse(message.topic, message.payload, reason, 1)
+            parsed = self._parse(message, batch=None)
+            count = parsed.count if parsed else 1
+            batch.refuse(message.topic, message.payload, reason, count)
+            if parsed and parsed.answer is not None:  # or it comes again for ever
+                answers.append(parsed.answer)
         for message in messages:
             if holds_no_reading(message.topic):
                 continue
-            try:
-                parsed = parse(
-                    message.topic,
-                    message.payload,
-                    message.arrived_us,
-                    self._settings.payload_bytes,
-                )
-            except Refused as refused:
-                batch.refuse(message.topic, message.payload, str(refused), 1)
+            parsed = self._parse(message, batch)
+            if parsed is None:
                 continue
             batch.add(conn, self._resolver, message.topic, message.payload, parsed)
             if parsed.answer is not None:
@@ -248,3 +251,21 @@ class Writer:
                 messages=len(messages) + len(refused_whole),
             )
         return counts, answers
+
+    def _parse(self, message: Message, batch: Batch | None) -> Parsed | None:
+        """Read a message; what cannot be read goes to the batch's quarantine."""
+        try:
+            return parse(
+                message.topic,
+                message.payload,
+                message.arrived_us,
+                self._settings.payload_bytes,
+            )
+        except Refused as refused:
+            reason = str(refused)
+        except Exception as error:  # no message, however odd, may stop the others
+            log.exception("a parser failed; the message is in quarantine")
+            reason = f"parser failed: {type(error).__name__}"
+        if batch is not None:
+            batch.refuse(message.topic, message.payload, reason, 1)
+        return None

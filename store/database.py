@@ -7,7 +7,12 @@ from typing import Any, TypeAlias
 import psycopg
 from psycopg_pool import ConnectionPool
 
-from store.errors import DatabaseRefused, DatabaseUnreachable, SchemaMissing
+from store.errors import (
+    DatabaseFault,
+    DatabaseRefused,
+    DatabaseUnreachable,
+    SchemaMissing,
+)
 
 Connection: TypeAlias = psycopg.Connection[tuple[object, ...]]
 Pool: TypeAlias = ConnectionPool[Connection]
@@ -32,7 +37,9 @@ def translated() -> Iterator[None]:
     SchemaMissing
         A table is not there.
     DatabaseRefused
-        Anything else the server refused.
+        The data are at fault (SQLSTATE classes 22 and 23).
+    DatabaseFault
+        Anything else, such as a read-only server or a damaged file.
     """
     try:
         yield
@@ -40,8 +47,10 @@ def translated() -> Iterator[None]:
         raise DatabaseUnreachable(_line(error)) from error
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
         raise SchemaMissing(_line(error)) from error
-    except psycopg.Error as error:
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
         raise DatabaseRefused(_line(error)) from error
+    except psycopg.Error as error:
+        raise DatabaseFault(_line(error)) from error
 
 
 def _line(error: BaseException) -> str:
@@ -49,9 +58,18 @@ def _line(error: BaseException) -> str:
 
 
 def connect(
-    url: str, *, autocommit: bool = False, name: str = "parkwatt"
+    url: str,
+    *,
+    autocommit: bool = False,
+    name: str = "parkwatt",
+    patience_s: int | None = None,
 ) -> Connection:
     """Open one connection in UTC with schema ``core`` first.
+
+    Parameters
+    ----------
+    patience_s
+        A statement that takes longer is cancelled; None: never.
 
     Raises
     ------
@@ -63,7 +81,8 @@ def connect(
             url,
             autocommit=autocommit,
             application_name=name,
-            options=_OPTIONS,
+            options=_OPTIONS
+            + (f" -c statement_timeout={patience_s}s" if patience_s else ""),
             connect_timeout=5,
             **_KEEPALIVE,
         )

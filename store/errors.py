@@ -9,19 +9,27 @@ class ParkwattError(Exception):
         super().__init__(f"{words.rstrip('.')}: {detail}" if detail else words)
 
 
-class DatabaseUnreachable(ParkwattError):
+class DatabaseAway(ParkwattError):
+    """The database cannot work now; what was asked may work later."""
+
+
+class DatabaseUnreachable(DatabaseAway):
     """The database cannot be reached; see `parkwatt doctor`."""
 
 
 class DatabaseRefused(ParkwattError):
-    """The database refused the request."""
+    """The database refused the data: a value is out of bounds or names nothing."""
+
+
+class DatabaseFault(DatabaseAway):
+    """The database could not do what was asked, whatever the data."""
 
 
 class MigrationChanged(ParkwattError):
     """A migration that was already applied has been edited; add a new one instead."""
 
 
-class SchemaMissing(ParkwattError):
+class SchemaMissing(DatabaseAway):
     """The database has no Parkwatt schema or an older one; run `parkwatt migrate`."""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from store.errors import ParkwattError
 
@@ -34,6 +34,17 @@ class Child:
     argv: Sequence[str]
     env: Mapping[str, str]  # added to the environment of the parent
     log_path: Path  # standard output and error are appended here
+
+
+class Startable(Protocol):
+    """A server that somebody else owns."""
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id; None when it is gone."""
+
+    def start(self) -> None:
+        """Start it, unless it runs."""
 
 
 @dataclass(kw_only=True)
@@ -152,6 +163,8 @@ class Supervisor:
         self._backoff = backoff
         self._grace = grace
         self._running: list[_Running] = []
+        self._watched: dict[str, Startable] = {}
+        self._watch_due = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -170,6 +183,10 @@ class Supervisor:
             _Running(child=child, process=self._launch(child), started=time.monotonic())
         )
 
+    def watch(self, name: str, part: "Startable") -> None:
+        """Start a part again when its process is gone; its owner stops it."""
+        self._watched[name] = part
+
     def pids(self) -> dict[str, int]:
         """Return the process id of each child that is running."""
         return {
@@ -187,6 +204,9 @@ class Supervisor:
             When a child exited more often in a row than allowed.
         """
         now = time.monotonic()
+        if now >= self._watch_due:
+            self._watch_due = now + 1.0
+            self._start_again()
         for each in self._running:
             if each.due is not None:
                 if now >= each.due:
@@ -206,6 +226,16 @@ class Supervisor:
                 wait = min(wait, _LONGEST_BACKOFF)
                 self._say(f"again in {wait:.0f} s: {what}")
                 each.due = now + wait
+
+    def _start_again(self) -> None:
+        for name, part in self._watched.items():
+            if part.pid is None:
+                self._say(f"{name} is gone: starting it again")
+                try:
+                    part.start()
+                except DidNotStart as error:
+                    self._say(str(error))
+                    self._watch_due = time.monotonic() + _LONGEST_BACKOFF
 
     def stop(self) -> None:
         """Stop all, the last started first."""

@@ -5,7 +5,16 @@ from typing import Any
 
 import msgspec
 
-from ingest.reading import Answer, Parsed, Reading, Refused, Reject, number, time_us
+from ingest.reading import (
+    Answer,
+    Parsed,
+    Reading,
+    Refused,
+    Reject,
+    number,
+    shown,
+    time_us,
+)
 from store.quantities import KEYS
 from store.readings import LONGEST_DELTA
 from store.registry import is_code
@@ -94,6 +103,8 @@ def _batch(
         answer_topic, msgspec.json.encode({"boot": boot, "seq": seq})
     )
     _agree(body, own)
+    for key in body.keys() - _OWN - {"boot", "seq", "meters"}:
+        parsed.rejects.append(Reject(f"{key[:70]!r} stands beside meters"))
     for meter, readings in meters.items():
         if not is_code(meter):
             parsed.rejects.append(
@@ -156,7 +167,7 @@ def _agree(body: dict[str, Any], own: dict[str, str]) -> None:
     for name in _OWN & body.keys():
         if body[name] != own.get(name, body[name]):
             raise Refused(
-                f"payload says {name} {str(body[name])[:70]!r}, the topic {own[name]!r}"
+                f"payload says {name} {shown(body[name])}, the topic {own[name]!r}"
             )
 
 

@@ -6,11 +6,13 @@ import time
 import psycopg
 import pytest
 
+from ingest import formats
+from ingest.reading import Parsed
 from ingest.session import Message
 from ingest.writer import Writer
 from store import registry
 from store.database import connect
-from store.errors import DatabaseUnreachable
+from store.errors import DatabaseAway, DatabaseUnreachable
 from store.records import Counts
 from store.settings import Settings
 
@@ -90,6 +92,60 @@ def test_one_poison_message_is_quarantined_and_its_neighbours_stored(
         kept = conn.execute("SELECT payload, reason FROM quarantine").fetchall()
     assert kept[0][0] == power(3, 666).encode()
     assert "database refused" in str(kept[0][1])
+    writer.close()
+
+
+def test_a_batch_the_database_refuses_is_answered_and_counted_whole(
+    writer: Writer, database: str
+) -> None:
+    with connect(database, autocommit=True) as conn:
+        conn.execute("ALTER TABLE reading ADD CONSTRAINT no CHECK (value <> 666)")
+    readings = ", ".join((power(1, 666), power(2, 1), power(3, 1)))
+    body = f'{{"boot": "b", "seq": 7, "meters": {{"M1": [{readings}]}}}}'
+    counts, answers = writer.write([message(body, "gw", "batch")])
+    assert counts == Counts(quarantined=3)
+    assert [each.payload for each in answers] == [b'{"boot":"b","seq":7}']
+    writer.close()
+
+
+@pytest.mark.parametrize("state", ["XX001", "25006", "P0001", "53100"])
+def test_a_fault_of_the_database_spoils_no_reading(
+    writer: Writer, database: str, state: str
+) -> None:
+    with connect(database, autocommit=True) as conn:
+        conn.execute(
+            f"CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE 'broken' USING errcode = '{state}'; END $$"
+        )
+        conn.execute(
+            "CREATE TRIGGER fail BEFORE INSERT ON reading "
+            "FOR EACH ROW EXECUTE FUNCTION fail()"
+        )
+        batch = [message(power(i, i)) for i in range(3)]
+        with pytest.raises(DatabaseAway):
+            writer.write(batch)
+        conn.execute("DROP TRIGGER fail ON reading")
+    assert writer.write(batch)[0] == Counts(inserted=3)
+    writer.close()
+
+
+@pytest.mark.parametrize("where", ['{"at":%s,"power_kw":1}', '{"at":1,"power_kw":%s}'])
+def test_no_depth_of_nesting_stops_the_others(writer: Writer, where: str) -> None:
+    bodies = [where % ("[" * n + "]" * n) for n in (*range(900, 1100), 30_000)]
+    counts, _ = writer.write([message(body) for body in [*bodies, power(1, 1)]])
+    assert counts == Counts(inserted=1, quarantined=len(bodies))
+    writer.close()
+
+
+def test_a_parser_that_fails_spoils_its_own_message_only(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def parse(topic: str, payload: bytes, *rest: int) -> Parsed:
+        return formats.parse(topic, payload, *rest) if payload[:1] == b"{" else 1 / 0  # type: ignore[return-value]
+
+    monkeypatch.setattr("ingest.writer.parse", parse)
+    counts, _ = writer.write([message("boom"), message(power(1, 1))])
+    assert counts == Counts(inserted=1, quarantined=1)
     writer.close()
 
 

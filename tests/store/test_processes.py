@@ -101,6 +101,23 @@ def test_a_child_that_keeps_exiting_does_not_end_the_others(tmp_path: Path) -> N
     supervisor.stop()
 
 
+def test_a_watched_part_is_started_again() -> None:
+    class Part:
+        pid: int | None = None
+        starts = 0
+
+        def start(self) -> None:
+            self.starts += 1
+            if self.starts == 1:
+                self.pid = 1
+
+    part, said = Part(), list[str]()
+    supervisor = Supervisor(say=said.append)
+    supervisor.watch("broker", part)
+    supervisor.poll()
+    assert (part.starts, said) == (1, ["broker is gone: starting it again"])
+
+
 def test_stop_is_in_reverse_order_and_kills_the_deaf(tmp_path: Path) -> None:
     polite = (
         "import signal, sys, time\n"

@@ -13,7 +13,9 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from analytics.jobs import factors, service
 from analytics.jobs.figures import figures
@@ -280,3 +282,29 @@ def test_bad_input_loses_nothing_good(database: str, broker: Broker) -> None:
     assert "unknown enterprise 'nobody'" in str(kept[-3][1])
     assert "topic is not" in str(kept[-2][1])
     assert "'fast' is not a number" in str(kept[-1][1])
+
+
+def test_qos_0_is_stored_and_disturbs_nobody(database: str, broker: Broker) -> None:
+    park = "qos-" + database.rsplit(":", 1)[1].replace("/", "-")
+    register(database, park)
+    known = settings(broker, park)
+    sender = mqtt.Client(CallbackAPIVersion.VERSION2)
+    with ingesting(database, known):
+        wait(lambda: listening(broker, park))
+        sender.connect(broker.host, broker.port)
+        sender.loop_start()
+        for minute in range(30):
+            body = f'{{"at": "2026-01-01T00:{minute:02d}:00Z", "power_kw": 5}}'
+            sender.publish(
+                f"parkwatt/v1/{park}/steel/M1/readings", body, qos=0
+            ).wait_for_publish(5)
+            sleep(0.01)
+
+        def arrived() -> bool:
+            now = counts(database)
+            return now is not None and now.inserted >= 30
+
+        wait(arrived)
+        sender.disconnect()
+        sender.loop_stop()
+    _forget(broker, known)
