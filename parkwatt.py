@@ -26,7 +26,7 @@ from analytics.jobs.figures import figures as compute_figures
 from api.serve import listen
 from api.serve import serve as serve_api
 from dashboards.publish import push
-from ingest import checking, formats, importing
+from ingest import checking, importing, parsing
 from ingest import service as ingest_service
 from ingest.broker import Broker
 from ingest.broker import find_or_install as find_broker
@@ -758,7 +758,7 @@ def payload(
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
 ) -> None:
     """Show what ingest would read from a message; needs no broker and no database."""
-    found = formats.explain(topic, file, settings().payload_bytes)
+    found = parsing.explain(topic, file, settings().payload_bytes)
     if as_json:
         sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
     else:

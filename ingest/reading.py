@@ -1,11 +1,16 @@
 """What a parser gives: readings, what it refused and why, and the answer to send."""
 
 import json
+import re
+import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
+from zoneinfo import ZoneInfo
 
+from store.quantities import KEYS
 from store.readings import NO_UNTIL, to_us
+from store.registry import CODE
 
 LARGEST = 1e15
 EARLIEST_US = to_us(datetime(2000, 1, 1, tzinfo=UTC))
@@ -37,6 +42,34 @@ class Answer(NamedTuple):
     payload: bytes
 
 
+class Heard(NamedTuple):
+    """A message of a foreign device, and how it came."""
+
+    topic: str  # without the prefix that names its enterprise
+    payload: bytes
+    arrived_us: int
+    retained: bool = False  # kept by the broker: no news
+
+
+class Place(NamedTuple):
+    """Where a foreign device stands. Its topic or a mapping says so, never its payload."""
+
+    park: str
+    enterprise: str
+    zone: ZoneInfo  # of times without one
+    meter: str | None = None  # instead of the device's own name
+
+
+class Knowledge(Protocol):
+    """What a format has learned from earlier messages of one enterprise, and keeps."""
+
+    def get(self, key: str) -> Any:
+        """Give what was learned under a key, JSON-like; None: nothing."""
+
+    def put(self, key: str, value: Any) -> None:
+        """Remember it; it is stored with the batch."""
+
+
 @dataclass(kw_only=True)
 class Parsed:
     """What one message said."""
@@ -46,6 +79,30 @@ class Parsed:
     readings: list[Reading] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     answer: Answer | None = None
+    unread: list[str] = field(default_factory=list)  # keys that are no quantity of ours
+    on_arrival: bool = False  # the message had no time of its own
+
+    def add(self, meter: str, key: str, raw: object, at: "int | Refused") -> None:
+        """Add one value of a foreign device; null and empty text are not measured.
+
+        Parameters
+        ----------
+        key
+            Of the catalogue, with the unit that the device uses.
+        raw
+            A number, or text of one.
+        at
+            The time [µs], or why there is none.
+        """
+        if raw is None or raw == "":
+            return
+        try:
+            if isinstance(at, Refused):
+                raise at
+            value = number(from_text(raw), KEYS[key].scale)
+            self.readings.append(Reading(meter, key, at, value))
+        except Refused as refused:
+            self.rejects.append(Reject(f"{key}: {refused}"))
 
     @property
     def count(self) -> int:
@@ -103,6 +160,75 @@ def time_us(text: object, arrived_us: int) -> int:
     if at > arrived_us + _AHEAD_US:
         raise Refused(f"time {text!r} is more than 10 minutes in the future")
     return at
+
+
+def instant(raw: object, zone: ZoneInfo, arrived_us: int) -> int | Refused:
+    """Read the time of a foreign device, in any of the ways that devices write it.
+
+    Seconds or milliseconds since 1970 as number or text, ISO 8601 with or without zone,
+    `YYYYMMDDhhmmss` with or without milliseconds. Local times are of `zone`.
+
+    Returns
+    -------
+    int or Refused
+        Microseconds since 1970; or the reason, to be given for each value.
+    """
+    try:
+        at = _instant_us(raw, zone)
+        if at < EARLIEST_US:
+            raise Refused(f"time {shown(raw)} is before 2000: clock not set")
+        if at > arrived_us + _AHEAD_US:
+            raise Refused(f"time {shown(raw)} is more than 10 minutes in the future")
+    except Refused as refused:
+        return refused
+    except (ValueError, OverflowError):
+        return Refused(f"time {shown(raw)} is in no form that is known")
+    return at
+
+
+_COMPACT = re.compile(r"(\d{14})(\d{3})?")
+_DIGITS = re.compile(r"\d{9,13}(\.\d+)?")
+
+
+def _instant_us(raw: object, zone: ZoneInfo) -> int:
+    if isinstance(raw, str):
+        text = raw.strip()[:64]
+        if _DIGITS.fullmatch(text):
+            return _since_1970(float(text))
+        if compact := _COMPACT.fullmatch(text):
+            moment = datetime.strptime(compact[1], "%Y%m%d%H%M%S").replace(tzinfo=zone)
+            return to_us(moment) + int(compact[2] or 0) * 1000
+        moment = datetime.fromisoformat(text)
+        return to_us(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    if isinstance(raw, bool) or not isinstance(raw, int | float):
+        raise Refused("time is missing" if raw is None else f"time is {shown(raw)}")
+    return _since_1970(raw)
+
+
+def _since_1970(figure: float) -> int:
+    # milliseconds, from 1973 on, are more than seconds will be in 5138
+    return round(figure * (1e3 if abs(figure) > 1e11 else 1e6))
+
+
+def code_of(name: str) -> str:
+    """Make a device's own name a code: what a code cannot hold becomes a dash.
+
+    Names that would fall together stay apart by a checksum at the end.
+    """
+    if CODE.fullmatch(name):
+        return name
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")[:55]
+    return f"{plain}-{zlib.crc32(name.encode()):08x}".lstrip("-")
+
+
+def from_text(raw: object) -> object:
+    """Give the number that a text holds; anything else as it is."""
+    if isinstance(raw, str) and _NUMBER.fullmatch(raw.strip()):
+        return float(raw)
+    return raw
+
+
+_NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,3})?")
 
 
 def number(raw: object, scale: float) -> float:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ingest.formats import holds_no_reading, parse
+from ingest.parsing import holds_no_reading, parse
 from ingest.reading import Answer, Parsed, Reading, Refused, Reject
 from ingest.session import Message
 from store import registry, relations

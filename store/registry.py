@@ -10,12 +10,12 @@ from store.errors import Invalid, Unknown
 from store.quantities import QUANTITIES
 from store.records import Enterprise, Meter, Park, Subject
 
-_CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def is_code(text: str) -> bool:
     """Tell whether a text can be the code of a park, enterprise or meter."""
-    return _CODE.fullmatch(text) is not None
+    return CODE.fullmatch(text) is not None
 
 
 def _check(code: str) -> None:

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.formats import explain, holds_no_reading, parse
+from ingest.parsing import explain, holds_no_reading, parse
 from ingest.reading import Refused
 from store.quantities import KEYS
 from store.readings import NO_UNTIL, to_datetime

@@ -6,7 +6,7 @@ import time
 import psycopg
 import pytest
 
-from ingest import formats
+from ingest import parsing
 from ingest.reading import Parsed
 from ingest.session import Message
 from ingest.writer import Writer
@@ -141,7 +141,7 @@ def test_a_parser_that_fails_spoils_its_own_message_only(
     writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def parse(topic: str, payload: bytes, *rest: int) -> Parsed:
-        return formats.parse(topic, payload, *rest) if payload[:1] == b"{" else 1 / 0  # type: ignore[return-value]
+        return parsing.parse(topic, payload, *rest) if payload[:1] == b"{" else 1 / 0  # type: ignore[return-value]
 
     monkeypatch.setattr("ingest.writer.parse", parse)
     counts, _ = writer.write([message("boom"), message(power(1, 1))])
