@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ingest.reading import Parsed, Reading, Refused, number, time_us
-from ingest.writer import Batch, Resolver
+from ingest.resolver import Resolver
+from ingest.writer import Batch
 from store import registry, relations
 from store.batches import write_batch
 from store.database import Connection

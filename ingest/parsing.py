@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from ingest import formats
 from ingest.formats import native
-from ingest.reading import Heard, Parsed, Place, Reading, Refused
+from ingest.reading import Heard, Place, Reading, Refused
 from store.errors import Invalid
 from store.quantities import KEYS
 from store.readings import NO_UNTIL, to_datetime
@@ -15,20 +15,6 @@ from store.registry import is_code
 
 # below it stand the topics of foreign devices of an enterprise, as they are
 RAW = "raw"
-
-
-def parse(topic: str, payload: bytes, arrived_us: int, limit: int) -> Parsed:
-    """Read a message of the native format.
-
-    Raises
-    ------
-    Refused
-        When nothing of it can be read.
-    """
-    check_size(payload, limit)
-    if not native.accepts(topic):
-        raise Refused("no format reads this topic")
-    return native.parse(topic, payload, arrived_us)
 
 
 def check_size(payload: bytes, limit: int) -> None:
@@ -66,11 +52,6 @@ def raw(topic: str) -> Raw | None:
     ):
         return None
     return Raw(levels[2], levels[3], levels[5])
-
-
-def holds_no_reading(topic: str) -> bool:
-    """Tell whether a message is only an answer of ours."""
-    return native.silent(topic)
 
 
 class Remembered(dict[str, Any]):

@@ -82,7 +82,15 @@ class Parsed:
     unread: list[str] = field(default_factory=list)  # keys that are no quantity of ours
     on_arrival: bool = False  # the message had no time of its own
 
-    def add(self, meter: str, key: str, raw: object, at: "int | Refused") -> None:
+    def add(
+        self,
+        meter: str,
+        key: str,
+        raw: object,
+        at: "int | Refused",
+        *,
+        scale: float = 1.0,
+    ) -> None:
         """Add one value of a foreign device; null and empty text are not measured.
 
         Parameters
@@ -93,13 +101,15 @@ class Parsed:
             A number, or text of one.
         at
             The time [µs], or why there is none.
+        scale
+            The number times this is in the key's unit.
         """
         if raw is None or raw == "":
             return
         try:
             if isinstance(at, Refused):
                 raise at
-            value = number(from_text(raw), KEYS[key].scale)
+            value = number(from_text(raw), KEYS[key].scale * scale)
             self.readings.append(Reading(meter, key, at, value))
         except Refused as refused:
             self.rejects.append(Reject(f"{key}: {refused}"))

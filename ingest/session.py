@@ -43,6 +43,7 @@ class Message(NamedTuple):
     topic: str
     payload: bytes
     arrived_us: int
+    retained: bool = False
 
 
 class Session:
@@ -227,6 +228,7 @@ class Session:
                 topic,
                 bytes(message.payload),
                 time.time_ns() // 1000,
+                bool(message.retain),
             )
         )
 

@@ -1,102 +1,25 @@
 """From messages to one committed transaction, and only then to acknowledgements."""
 
 import logging
-import time
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-from ingest.parsing import holds_no_reading, parse
-from ingest.reading import Answer, Parsed, Reading, Refused, Reject
+from ingest import parsing
+from ingest.formats import native
+from ingest.reading import Answer, Heard, Parsed, Refused, Reject
+from ingest.resolver import Resolver
+from ingest.routing import Router, Unplaced, pattern_of
 from ingest.session import Message
-from store import registry, relations
+from store import devices
 from store.batches import Quarantined, write_batch
 from store.database import Connection, connect, translated
-from store.errors import DatabaseAway, DatabaseRefused
-from store.quantities import KEYS
+from store.errors import DatabaseAway, DatabaseRefused, ParkwattError
 from store.readings import Rows
 from store.records import Counts
 from store.settings import Settings
 
 log = logging.getLogger(__name__)
-
-_FORGET_S = 1.0  # how long an unknown enterprise stays unknown
-
-
-class _Owner(NamedTuple):
-    """A known enterprise and the channels met so far."""
-
-    park_id: int
-    enterprise_id: int
-    channels: dict[tuple[str, str], int]
-
-
-class Resolver:
-    """Finds the channel of each reading; registers new meters as unconfirmed."""
-
-    def __init__(self, unconfirmed_meters: int) -> None:
-        self._limit = unconfirmed_meters
-        self._owners: dict[tuple[str, str], _Owner] = {}
-        self._unknown: dict[tuple[str, str], float] = {}
-        self.parks: dict[int, int] = {}
-        self.totals: set[int] = set()
-
-    def owner(self, conn: Connection, park: str, enterprise: str) -> _Owner:
-        """Find an enterprise.
-
-        Raises
-        ------
-        Refused
-            When the park or the enterprise is not registered.
-        """
-        found = self._owners.get((park, enterprise))
-        if found is None:
-            now = time.monotonic()
-            if self._unknown.get((park, enterprise), 0.0) < now:
-                found = self._load(conn, park, enterprise)
-            if found is None:
-                if len(self._unknown) > 10_000:
-                    self._unknown.clear()
-                if self._unknown.get((park, enterprise), 0.0) < now:
-                    self._unknown[park, enterprise] = now + _FORGET_S
-                raise Refused(f"unknown enterprise {enterprise!r} of park {park!r}")
-            self._owners[park, enterprise] = found
-            self._unknown.pop((park, enterprise), None)
-        return found
-
-    def _load(self, conn: Connection, park: str, enterprise: str) -> _Owner | None:
-        ids = registry.find_enterprise(conn, park, enterprise)
-        return None if ids is None else _Owner(*ids, {})
-
-    def channel(self, conn: Connection, owner: _Owner, reading: Reading) -> int:
-        """Find the channel of a reading, making it and its meter where they are new.
-
-        Raises
-        ------
-        Refused
-            When too many meters of the enterprise wait for confirmation.
-        """
-        known = KEYS[reading.key]
-        meter_id = self._meter(conn, owner, reading.meter)
-        channel = relations.add_meter_channel(
-            conn, meter_id, known.quantity.name, known.kind
-        )
-        owner.channels[reading.meter, reading.key] = channel
-        self.parks[channel] = owner.park_id
-        if known.kind != "gauge":
-            self.totals.add(channel)
-        return channel
-
-    def _meter(self, conn: Connection, owner: _Owner, code: str) -> int:
-        meter_id, waiting = registry.find_meter(conn, owner.enterprise_id, code)
-        if meter_id is not None:
-            return meter_id
-        if waiting >= self._limit:
-            raise Refused(
-                f"{self._limit} meters of this enterprise wait for confirmation already"
-            )
-        return registry.add_meter(conn, owner.park_id, owner.enterprise_id, code)
 
 
 class Batch:
@@ -108,6 +31,9 @@ class Batch:
         self.value: list[float] = []
         self.until: list[int] = []
         self.quarantined: list[Quarantined] = []
+        self.unplaced: list[devices.Unplaced] = []
+        self.parsers: set[str] = set()
+        self.on_arrival: set[int] = set()  # channels
 
     def add(
         self,
@@ -141,6 +67,8 @@ class Batch:
             self.at.append(reading.at_us)
             self.value.append(reading.value)
             self.until.append(reading.until_us)
+            if parsed.on_arrival:
+                self.on_arrival.add(channel)
         if rejects:
             reasons = "; ".join(dict.fromkeys(each.reason for each in rejects))
             self.refuse(topic, payload, reasons, sum(each.readings for each in rejects))
@@ -174,7 +102,7 @@ class Writer:
         self._settings = settings
         self._source = source
         self._conn: Connection | None = None
-        self._resolver = Resolver(settings.unconfirmed_meters)
+        self._forget()
 
     def close(self) -> None:
         """Give the connection back."""
@@ -182,7 +110,11 @@ class Writer:
             self._conn.close()
             self._conn = None
         # what it knew may be gone: another server, or one that was restored
+        self._forget()
+
+    def _forget(self) -> None:
         self._resolver = Resolver(self._settings.unconfirmed_meters)
+        self._router = Router()
 
     def write(self, messages: Sequence[Message]) -> tuple[Counts, list[Answer]]:
         """Store a batch and commit.
@@ -222,24 +154,28 @@ class Writer:
         batch = Batch()
         answers: list[Answer] = []
         for message, reason in refused_whole:
-            parsed = self._parse(message, batch=None)
+            parsed = self._parse(conn, message, None)
             count = parsed.count if parsed else 1
             batch.refuse(message.topic, message.payload, reason, count)
             if parsed and parsed.answer is not None:  # or it comes again for ever
                 answers.append(parsed.answer)
         for message in messages:
-            if holds_no_reading(message.topic):
-                continue
-            parsed = self._parse(message, batch)
+            parsed = self._parse(conn, message, batch)
             if parsed is None:
                 continue
             batch.add(conn, self._resolver, message.topic, message.payload, parsed)
             if parsed.answer is not None:
                 answers.append(parsed.answer)
         rows = batch.rows()
-        if not rows.channel.size and not batch.quarantined:
+        lessons = self._router.lessons()
+        if not (rows.channel.size or batch.quarantined or batch.unplaced or lessons):
             return Counts(), answers
         with conn.transaction():
+            unkept = self._count_unplaced(conn, batch)
+            for lesson in lessons:
+                devices.learn(conn, *lesson)
+            if batch.on_arrival:
+                devices.note_arrival_times(conn, sorted(batch.on_arrival))
             counts = write_batch(
                 conn,
                 rows,
@@ -247,25 +183,54 @@ class Writer:
                 parks=self._resolver.parks,
                 totals=self._resolver.totals,
                 source=self._source,
-                parser="native/1",
+                parser=", ".join(sorted(batch.parsers)) or "none",
                 messages=len(messages) + len(refused_whole),
+                unkept=unkept,
             )
         return counts, answers
 
-    def _parse(self, message: Message, batch: Batch | None) -> Parsed | None:
+    def _parse(
+        self, conn: Connection, message: Message, batch: Batch | None
+    ) -> Parsed | None:
         """Read a message; what cannot be read goes to the batch's quarantine."""
+        topic, payload = message.topic, message.payload
         try:
-            return parse(
-                message.topic,
-                message.payload,
-                message.arrived_us,
-                self._settings.payload_bytes,
-            )
+            parsing.check_size(payload, self._settings.payload_bytes)
+            if native.accepts(topic) and not parsing.raw(topic):
+                if native.silent(topic):
+                    return None
+                if batch is not None:
+                    batch.parsers.add(native.NAME)
+                return native.parse(topic, payload, message.arrived_us)
+            heard = Heard(topic, payload, message.arrived_us, message.retained)
+            with translated():
+                parsed, name = self._router.read(conn, heard)
+            if batch is not None:
+                batch.parsers.add(name)
+            return parsed
+        except Unplaced as unplaced:
+            if batch is not None:
+                pattern = pattern_of(topic)
+                batch.unplaced.append(
+                    devices.Unplaced(pattern, topic, payload, str(unplaced))
+                )
+            return None
         except Refused as refused:
             reason = str(refused)
+        except ParkwattError:
+            raise
         except Exception as error:  # no message, however odd, may stop the others
             log.exception("a parser failed; the message is in quarantine")
             reason = f"parser failed: {type(error).__name__}"
         if batch is not None:
-            batch.refuse(message.topic, message.payload, reason, 1)
+            batch.refuse(topic, payload, reason, 1)
         return None
+
+    def _count_unplaced(self, conn: Connection, batch: Batch) -> int:
+        """Count what nobody can place; keep the bytes of the first of each pattern."""
+        if not batch.unplaced:
+            return 0
+        counted = devices.count_unplaced(conn, batch.unplaced)
+        for each in counted.kept:
+            batch.refuse(each.topic, each.payload, each.reason, 1)
+        return counted.unkept

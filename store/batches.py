@@ -38,6 +38,7 @@ def write_batch(
     source: str,
     parser: str,
     messages: int,
+    unkept: int = 0,
 ) -> Counts:
     """Store one batch in the caller's transaction and count what became of it.
 
@@ -50,6 +51,8 @@ def write_batch(
     totals
         Channels whose readings make usage (registers and deltas); their ranges are
         marked for the job.
+    unkept
+        Refused readings whose bytes are not kept: they are only counted.
     """
     batch_id = _next_batch(conn)
     if rows.channel.size:
@@ -64,7 +67,7 @@ def write_batch(
         inserted=stored.inserted,
         duplicate=rows.channel.size - stored.inserted - stored.conflict,
         conflict=stored.conflict,
-        quarantined=sum(each.readings for each in quarantined),
+        quarantined=sum(each.readings for each in quarantined) + unkept,
     )
     _quarantine(conn, quarantined, batch_id)
     _account(conn, batch_id, source, parser, messages, counts)

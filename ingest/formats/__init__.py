@@ -22,3 +22,8 @@ FORMATS: tuple[Format, ...] = (Format(flat.NAME, flat.accepts, flat.parse),)
 def find(topic: str) -> Format | None:
     """Find the format of a foreign topic."""
     return next((each for each in FORMATS if each.accepts(topic)), None)
+
+
+def named(name: str) -> Format | None:
+    """Find a format by its name without the version."""
+    return next((each for each in FORMATS if each.name.partition("/")[0] == name), None)

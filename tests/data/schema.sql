@@ -46,6 +46,7 @@ channel.subject_id integer NOT NULL
 channel.quantity text NOT NULL
 channel.kind text NOT NULL
 channel.unit text NOT NULL
+channel.timed_on_arrival_since timestamp with time zone
 channel: CHECK ((kind = ANY (ARRAY['register'::text, 'delta'::text, 'gauge'::text, 'total'::text])))
 channel: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
 channel: PRIMARY KEY (channel_id)
@@ -138,6 +139,26 @@ factor: PRIMARY KEY (factor_id)
 factor: UNIQUE (code, recorded_at)
 CREATE UNIQUE INDEX factor_code_recorded_at_key ON core.factor USING btree (code, recorded_at)
 CREATE UNIQUE INDEX factor_pkey ON core.factor USING btree (factor_id)
+learned.enterprise_id integer NOT NULL
+learned.format text NOT NULL
+learned.key text NOT NULL
+learned.value jsonb NOT NULL
+learned.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+learned: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
+learned: PRIMARY KEY (enterprise_id, format, key)
+CREATE UNIQUE INDEX learned_pkey ON core.learned USING btree (enterprise_id, format, key)
+mapping.mapping_id bigint NOT NULL IDENTITY
+mapping.name code NOT NULL
+mapping.enterprise_id integer NOT NULL
+mapping.topic text NOT NULL
+mapping.document text NOT NULL
+mapping.source text NOT NULL
+mapping.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+mapping.ended_at timestamp with time zone
+mapping: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
+mapping: PRIMARY KEY (mapping_id)
+CREATE UNIQUE INDEX mapping_name ON core.mapping USING btree (name) WHERE (ended_at IS NULL)
+CREATE UNIQUE INDEX mapping_pkey ON core.mapping USING btree (mapping_id)
 meter.meter_id integer NOT NULL
 meter.park_id integer NOT NULL
 meter.enterprise_id integer NOT NULL
@@ -190,6 +211,7 @@ quarantine.topic text NOT NULL
 quarantine.payload bytea NOT NULL
 quarantine.reason text NOT NULL
 quarantine.readings integer NOT NULL
+quarantine.settled_at timestamp with time zone
 quarantine: CHECK ((readings > 0))
 quarantine: PRIMARY KEY (quarantine_id)
 CREATE UNIQUE INDEX quarantine_pkey ON core.quarantine USING btree (quarantine_id)
@@ -239,6 +261,15 @@ subject.kind text NOT NULL
 subject: CHECK ((kind = ANY (ARRAY['park'::text, 'enterprise'::text, 'meter'::text])))
 subject: PRIMARY KEY (subject_id)
 CREATE UNIQUE INDEX subject_pkey ON core.subject USING btree (subject_id)
+unknown_topic.pattern text NOT NULL
+unknown_topic.messages bigint NOT NULL
+unknown_topic.first_at timestamp with time zone NOT NULL DEFAULT now()
+unknown_topic.last_at timestamp with time zone NOT NULL DEFAULT now()
+unknown_topic.topic text NOT NULL
+unknown_topic.payload bytea NOT NULL
+unknown_topic.reason text NOT NULL
+unknown_topic: PRIMARY KEY (pattern)
+CREATE UNIQUE INDEX unknown_topic_pkey ON core.unknown_topic USING btree (pattern)
 usage_15min.channel_id integer NOT NULL
 usage_15min.start timestamp with time zone NOT NULL
 usage_15min.amount double precision NOT NULL

@@ -6,7 +6,7 @@ import time
 import psycopg
 import pytest
 
-from ingest import parsing
+from ingest.formats import native
 from ingest.reading import Parsed
 from ingest.session import Message
 from ingest.writer import Writer
@@ -140,10 +140,14 @@ def test_no_depth_of_nesting_stops_the_others(writer: Writer, where: str) -> Non
 def test_a_parser_that_fails_spoils_its_own_message_only(
     writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def parse(topic: str, payload: bytes, *rest: int) -> Parsed:
-        return parsing.parse(topic, payload, *rest) if payload[:1] == b"{" else 1 / 0  # type: ignore[return-value]
+    good = native.parse
 
-    monkeypatch.setattr("ingest.writer.parse", parse)
+    def parse(topic: str, payload: bytes, arrived_us: int) -> Parsed:
+        if payload == b"boom":
+            raise ZeroDivisionError
+        return good(topic, payload, arrived_us)
+
+    monkeypatch.setattr(native, "parse", parse)
     counts, _ = writer.write([message("boom"), message(power(1, 1))])
     assert counts == Counts(inserted=1, quarantined=1)
     writer.close()

@@ -1,0 +1,156 @@
+"""Where a foreign message belongs and who reads it: by its topic, never by its payload."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from ingest import formats, mapping, parsing
+from ingest.mapping import Mapping
+from ingest.reading import Heard, Knowledge, Parsed, Place, Refused
+from store import devices, registry
+from store.database import Connection
+from store.errors import Invalid
+
+_RELOAD_S = 2.0
+
+
+class Unplaced(Refused):
+    """Nobody can place this message; it is counted by its topic."""
+
+
+class Learned:
+    """What a format has learned in an enterprise: read once, news kept for the batch."""
+
+    def __init__(self, known: dict[str, Any]) -> None:
+        self._known = known
+        self.news: dict[str, Any] = {}
+
+    def get(self, key: str) -> Any:
+        """Give what was learned."""
+        return self._known.get(key)
+
+    def put(self, key: str, value: Any) -> None:
+        """Remember it."""
+        if self._known.get(key) != value:
+            self._known[key] = self.news[key] = value
+
+
+class _Owner(NamedTuple):
+    enterprise_id: int
+    zone: ZoneInfo
+
+
+class Router:
+    """Knows the mappings and what formats have learned, as the database has it."""
+
+    def __init__(self) -> None:
+        self._mappings: list[tuple[Mapping, ZoneInfo]] = []
+        self._due = 0.0
+        self._owners: dict[tuple[str, str], _Owner] = {}
+        self._learned: dict[tuple[int, str], Learned] = {}
+
+    def read(self, conn: Connection, heard: Heard) -> tuple[Parsed, str]:
+        """Read a foreign message; give the name of what read it too.
+
+        Raises
+        ------
+        Unplaced
+            When no mapping and no format knows the topic, or no enterprise is named.
+        Refused
+            When it can be placed and not read.
+        """
+        self._reload(conn)
+        if below := parsing.raw(heard.topic):
+            owner = self._owner(conn, below.park, below.enterprise)
+            heard = heard._replace(topic=below.topic)
+            place = Place(below.park, below.enterprise, owner.zone)
+            return self._by_format(conn, heard, place, owner)
+        for each, zone in self._mappings:
+            matched = mapping.match(each, heard.topic)
+            if matched is None:
+                continue
+            place = Place(each.park, each.enterprise, zone, matched.meter)
+            if each.format is None:
+                return mapping.parse(each, heard, place), f"mapping/{each.name}"
+            owner = self._owner(conn, each.park, each.enterprise)
+            return self._by_format(conn, heard, place, owner, each.format)
+        known = formats.find(heard.topic)
+        if known is None or known.name.startswith("flat"):
+            raise Unplaced("nobody knows this topic: it needs a mapping")
+        name = known.name.partition("/")[0]
+        raise Unplaced(f"looks like {name}, of no enterprise: it needs a mapping")
+
+    def lessons(self) -> list[tuple[int, str, dict[str, Any]]]:
+        """Give what was learned since the last call: enterprise, format, news."""
+        news = []
+        for (enterprise_id, form), each in self._learned.items():
+            if each.news:
+                news.append((enterprise_id, form, each.news))
+                each.news = {}
+        return news
+
+    def _by_format(
+        self,
+        conn: Connection,
+        heard: Heard,
+        place: Place,
+        owner: _Owner,
+        name: str | None = None,
+    ) -> tuple[Parsed, str]:
+        form = formats.find(heard.topic) if name is None else formats.named(name)
+        if form is None:
+            raise Unplaced("no format reads this topic: it needs a mapping")
+        known = self._knowledge(conn, owner.enterprise_id, form.name)
+        return form.parse(heard, place, known), form.name
+
+    def _knowledge(self, conn: Connection, enterprise_id: int, form: str) -> Knowledge:
+        found = self._learned.get((enterprise_id, form))
+        if found is None:
+            found = Learned(devices.learned(conn, enterprise_id, form))
+            self._learned[enterprise_id, form] = found
+        return found
+
+    def _owner(self, conn: Connection, park: str, enterprise: str) -> _Owner:
+        found = self._owners.get((park, enterprise))
+        if found is None:
+            ids = registry.find_enterprise(conn, park, enterprise)
+            if ids is None:
+                raise Refused(f"unknown enterprise {enterprise!r} of park {park!r}")
+            zone = ZoneInfo(registry.park(conn, park).zone)
+            found = self._owners[park, enterprise] = _Owner(ids[1], zone)
+        return found
+
+    def _reload(self, conn: Connection) -> None:
+        now = time.monotonic()
+        if now < self._due:
+            return
+        self._due = now + _RELOAD_S
+        self._mappings = []
+        for row in devices.mappings(conn):
+            try:
+                each = mapping.load(row.document)
+            except Invalid:  # of an older version; the page of mappings shows it
+                continue
+            self._mappings.append((each, ZoneInfo(each.zone or row.zone)))
+
+
+_ID = re.compile(r"(?=.*\d)[A-Za-z0-9_.:-]{3,}|\d+")
+_NAMES: Callable[[str], re.Match[str] | None] = re.compile(
+    r"v\d+(\.\d+)?|spBv1\.0|json-v2|emeter|switch:\d"
+).fullmatch
+
+
+def looks_like_an_id(level: str) -> bool:
+    """Tell whether a topic's level names a device rather than a kind of message."""
+    return bool(_ID.fullmatch(level)) and not _NAMES(level)
+
+
+def pattern_of(topic: str) -> str:
+    """Give the shape of a topic: levels that look like a device's id become +.
+
+    Bounded in length and levels, as anybody may invent topics.
+    """
+    levels = topic.replace("\0", "")[:300].split("/")[:12]
+    return "/".join("+" if looks_like_an_id(each) else each[:40] for each in levels)
