@@ -26,17 +26,18 @@ from analytics.jobs.figures import figures as compute_figures
 from api.serve import listen
 from api.serve import serve as serve_api
 from dashboards.publish import push
-from ingest import checking, importing, parsing
+from ingest import checking, explaining, importing, retrying
 from ingest import service as ingest_service
 from ingest.broker import Broker
 from ingest.broker import find_or_install as find_broker
+from ingest.mapping import load as load_mapping
 from simulators import replay as replaying
 from simulators import steel
 from simulators.errors import PublishError, SimulatorError
 from simulators.park import CONTRACT_DEMAND_KW
 from simulators.park import Park as SimulatedPark
 from simulators.publisher import Publisher
-from store import dirty, live, registry, relations, statements
+from store import devices, dirty, live, registry, relations, statements
 from store.database import Connection, connect, session, translated
 from store.embedded import Server, find_or_install
 from store.errors import Invalid, ParkwattError
@@ -52,6 +53,8 @@ app = typer.Typer(
 )
 dashboards_app = typer.Typer(no_args_is_help=True, help="Grafana dashboards as code.")
 app.add_typer(dashboards_app, name="dashboards")
+mapping_app = typer.Typer(no_args_is_help=True, help="How foreign devices are read.")
+app.add_typer(mapping_app, name="mapping")
 err = Console(stderr=True)
 out = Console()
 
@@ -754,11 +757,28 @@ def _factor(lines: list[dict[str, Any]]) -> str:
 @app.command()
 def payload(
     topic: str,
-    file: Annotated[Path, typer.Argument(help="the message's bytes")],
+    files: Annotated[
+        list[Path], typer.Argument(help="the bytes of a message, or of several in turn")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
+    by: Annotated[
+        Path | None, typer.Option("--mapping", help="a mapping to try (YAML)")
+    ] = None,
+    zone: Annotated[
+        str, typer.Option(help="IANA zone of times without one")
+    ] = "Asia/Shanghai",
 ) -> None:
-    """Show what ingest would read from a message; needs no broker and no database."""
-    found = parsing.explain(topic, file, settings().payload_bytes)
+    """Show what ingest would read from a message; needs no broker and no database.
+
+    For a message of an unknown shape it drafts a mapping.
+    """
+    found = explaining.explain(
+        topic,
+        files,
+        settings().payload_bytes,
+        zone=zone,
+        by=load_mapping(_text(by)) if by else None,
+    )
     if as_json:
         sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
     else:
@@ -768,13 +788,79 @@ def payload(
         for each in found["readings"]:
             table.add_row(*(escape(str(value or "")) for value in each.values()))
         out.print(table)
+        if found["read_by"]:
+            out.print(f"read by {escape(found['read_by'])}")
+        if found["read_by"] and not found["enterprise"]:
+            out.print("of no enterprise: it needs a mapping, or the prefix of one")
+        if found["timed_on_arrival"]:
+            out.print("[yellow]no time of its own:[/] that of arrival is taken")
+        if found["unread"]:
+            out.print(f"not read: {escape(', '.join(found['unread']))}")
         for each in found["refused"]:
             out.print(
                 f"[red]refused[/] ({each['readings']}): {escape(each['reason'])}",
                 highlight=False,
             )
+        if found["proposal"]:
+            out.print("\na draft for `parkwatt mapping add`; look at every line:\n")
+            sys.stdout.write(found["proposal"])
     if found["refused"]:
         raise typer.Exit(1)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"{file}: {error}") from error
+
+
+@mapping_app.command("add")
+def mapping_add(file: Path, source: SourceOption) -> None:
+    """Record how the messages of a topic are read; one of the same name is replaced."""
+    text = _text(file)
+    found = load_mapping(text)
+    with _connection() as conn:
+        subject = registry.subject(conn, found.park, found.enterprise)
+        devices.add_mapping(
+            conn, found.name, subject.subject_id, found.topic, text, source=source
+        )
+    out.print(f"{found.name}: {found.topic} → {found.park}/{found.enterprise}")
+
+
+@mapping_app.command("list")
+def mapping_list() -> None:
+    """List the mappings, and the topics that nobody can place."""
+    with _connection() as conn:
+        known, unknown = devices.mappings(conn), devices.unknown_topics(conn)
+    table = Table("mapping", "topic", "enterprise", "since", "source")
+    for each in known:
+        cells = (each.name, each.topic, f"{each.park}/{each.enterprise}")
+        since = f"{each.recorded_at:%Y-%m-%d %H:%M}"
+        table.add_row(*(escape(cell) for cell in (*cells, since, each.source)))
+    out.print(table)
+    for topic in unknown:
+        out.print(
+            f"{topic.messages} messages on {escape(topic.pattern)}: "
+            f"{escape(topic.reason)}",
+            highlight=False,
+        )
+
+
+@mapping_app.command("end")
+def mapping_end(name: str) -> None:
+    """End a mapping; what it has read stays."""
+    with _connection() as conn:
+        devices.end_mapping(conn, name)
+
+
+@app.command()
+def retry() -> None:
+    """Read again what is kept of messages that nobody could place before."""
+    with _database() as url:
+        _migrate(url)
+        done = retrying.retry(url, settings())
+    out.print(f"{done.placed} of {done.messages} messages placed: {done.counts}")
 
 
 @app.command()

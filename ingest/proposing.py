@@ -13,7 +13,7 @@ import msgspec
 
 from ingest.formats.flat import TIMES, device
 from ingest.reading import from_text
-from ingest.routing import looks_like_an_id
+from ingest.topics import looks_like_an_id
 from store.quantities import KEYS, QUANTITIES, UNITS
 
 _MOST_LEAVES = 200

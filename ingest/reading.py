@@ -241,6 +241,18 @@ def from_text(raw: object) -> object:
 _NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,3})?")
 
 
+def check_size(payload: bytes, limit: int) -> None:
+    """Refuse a payload that is too large to be one of a meter.
+
+    Raises
+    ------
+    Refused
+        With both sizes.
+    """
+    if len(payload) > limit:
+        raise Refused(f"payload of {len(payload)} bytes is over the limit of {limit}")
+
+
 def number(raw: object, scale: float) -> float:
     """Take a JSON number in the canonical unit as a finite float within bounds.
 

@@ -1,14 +1,13 @@
 """Where a foreign message belongs and who reads it: by its topic, never by its payload."""
 
-import re
 import time
-from collections.abc import Callable
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from ingest import formats, mapping, parsing
+from ingest import formats, mapping
 from ingest.mapping import Mapping
 from ingest.reading import Heard, Knowledge, Parsed, Place, Refused
+from ingest.topics import raw
 from store import devices, registry
 from store.database import Connection
 from store.errors import Invalid
@@ -62,7 +61,7 @@ class Router:
             When it can be placed and not read.
         """
         self._reload(conn)
-        if below := parsing.raw(heard.topic):
+        if below := raw(heard.topic):
             owner = self._owner(conn, below.park, below.enterprise)
             heard = heard._replace(topic=below.topic)
             place = Place(below.park, below.enterprise, owner.zone)
@@ -134,23 +133,3 @@ class Router:
             except Invalid:  # of an older version; the page of mappings shows it
                 continue
             self._mappings.append((each, ZoneInfo(each.zone or row.zone)))
-
-
-_ID = re.compile(r"(?=.*\d)[A-Za-z0-9_.:-]{3,}|\d+")
-_NAMES: Callable[[str], re.Match[str] | None] = re.compile(
-    r"v\d+(\.\d+)?|spBv1\.0|json-v2|emeter|switch:\d"
-).fullmatch
-
-
-def looks_like_an_id(level: str) -> bool:
-    """Tell whether a topic's level names a device rather than a kind of message."""
-    return bool(_ID.fullmatch(level)) and not _NAMES(level)
-
-
-def pattern_of(topic: str) -> str:
-    """Give the shape of a topic: levels that look like a device's id become +.
-
-    Bounded in length and levels, as anybody may invent topics.
-    """
-    levels = topic.replace("\0", "")[:300].split("/")[:12]
-    return "/".join("+" if looks_like_an_id(each) else each[:40] for each in levels)

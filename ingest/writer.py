@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ingest import parsing
 from ingest.formats import native
-from ingest.reading import Answer, Heard, Parsed, Refused, Reject
+from ingest.reading import Answer, Heard, Parsed, Refused, Reject, check_size
 from ingest.resolver import Resolver
-from ingest.routing import Router, Unplaced, pattern_of
+from ingest.routing import Router, Unplaced
 from ingest.session import Message
+from ingest.topics import pattern_of, raw
 from store import devices
 from store.batches import Quarantined, write_batch
 from store.database import Connection, connect, translated
@@ -73,7 +73,14 @@ class Batch:
             reasons = "; ".join(dict.fromkeys(each.reason for each in rejects))
             self.refuse(topic, payload, reasons, sum(each.readings for each in rejects))
 
-    def refuse(self, topic: str, payload: bytes, reason: str, readings: int) -> None:
+    def refuse(
+        self,
+        topic: str,
+        payload: bytes,
+        reason: str,
+        readings: int,
+        pattern: str | None = None,
+    ) -> None:
         """Quarantine a message, or the part of it that could not be read."""
         self.quarantined.append(
             Quarantined(
@@ -81,6 +88,7 @@ class Batch:
                 payload,
                 reason.replace("\0", "\\0"),
                 readings,
+                pattern,
             )
         )
 
@@ -195,8 +203,8 @@ class Writer:
         """Read a message; what cannot be read goes to the batch's quarantine."""
         topic, payload = message.topic, message.payload
         try:
-            parsing.check_size(payload, self._settings.payload_bytes)
-            if native.accepts(topic) and not parsing.raw(topic):
+            check_size(payload, self._settings.payload_bytes)
+            if native.accepts(topic) and not raw(topic):
                 if native.silent(topic):
                     return None
                 if batch is not None:
@@ -232,5 +240,5 @@ class Writer:
             return 0
         counted = devices.count_unplaced(conn, batch.unplaced)
         for each in counted.kept:
-            batch.refuse(each.topic, each.payload, each.reason, 1)
+            batch.refuse(each.topic, each.payload, each.reason, 1, each.pattern)
         return counted.unkept

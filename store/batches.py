@@ -26,6 +26,7 @@ class Quarantined(NamedTuple):
     payload: bytes
     reason: str
     readings: int
+    pattern: str | None = None  # of the topic, where nobody could place it
 
 
 def write_batch(
@@ -286,8 +287,9 @@ def _quarantine(
         return
     with conn.cursor() as cur:
         cur.executemany(
-            "INSERT INTO core.quarantine (batch_id, topic, payload, reason, readings) "
-            "VALUES (%s, %s, %s, %s, %s)",
+            "INSERT INTO core.quarantine "
+            "(batch_id, topic, payload, reason, readings, pattern) "
+            "VALUES (%s, %s, %s, %s, %s, %s)",
             [(batch_id, *each) for each in quarantined],
         )
 

@@ -53,6 +53,16 @@ class Unplaced(NamedTuple):
     reason: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A message of the quarantine that nobody could place."""
+
+    quarantine_id: int
+    topic: str
+    payload: bytes
+    arrived_us: int
+
+
 class Counted(NamedTuple):
     """Which messages that nobody can place are to be kept, and how many are not."""
 
@@ -201,9 +211,34 @@ def unknown_topics(conn: Connection) -> list[UnknownTopic]:
         ).fetchall()
 
 
-def forget_topics(conn: Connection, patterns: list[str]) -> None:
-    """Count topics anew, as they can be placed now."""
-    conn.execute("DELETE FROM core.unknown_topic WHERE pattern = ANY(%s)", (patterns,))
+def unplaced_kept(conn: Connection, after: int, most: int) -> list[Kept]:
+    """List the kept messages that nobody could place, from behind an id on."""
+    with conn.cursor(row_factory=class_row(Kept)) as cur:
+        return cur.execute(
+            """
+            SELECT q.quarantine_id, q.topic, q.payload,
+                   (extract(epoch FROM b.received_at) * 1000000)::int8 AS arrived_us
+            FROM core.quarantine q JOIN core.batch b USING (batch_id)
+            WHERE q.pattern IS NOT NULL AND q.settled_at IS NULL
+              AND q.quarantine_id > %s
+            ORDER BY q.quarantine_id LIMIT %s
+            """,
+            (after, most),
+        ).fetchall()
+
+
+def settle(conn: Connection, quarantine_ids: list[int]) -> None:
+    """Mark kept messages as read after all; topics without others are known now."""
+    with conn.transaction():
+        conn.execute(
+            "UPDATE core.quarantine SET settled_at = now() "
+            "WHERE quarantine_id = ANY(%s)",
+            (quarantine_ids,),
+        )
+        conn.execute(
+            "DELETE FROM core.unknown_topic u WHERE NOT EXISTS (SELECT FROM "
+            "core.quarantine q WHERE q.pattern = u.pattern AND q.settled_at IS NULL)"
+        )
 
 
 def note_arrival_times(conn: Connection, channels: list[int]) -> None:

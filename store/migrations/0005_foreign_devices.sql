@@ -33,8 +33,12 @@ CREATE TABLE core.unknown_topic (
     reason text NOT NULL
 );
 
--- A message that was read after all, by a mapping that came later.
+-- A message that nobody could place has its pattern; one that was read after all, by a
+-- mapping that came later, is settled.
+ALTER TABLE core.quarantine ADD COLUMN pattern text;
 ALTER TABLE core.quarantine ADD COLUMN settled_at timestamptz;
+CREATE INDEX quarantine_unplaced ON core.quarantine (quarantine_id)
+    WHERE pattern IS NOT NULL AND settled_at IS NULL;
 
 -- Since when a channel has readings whose time is that of their arrival.
 ALTER TABLE core.channel ADD COLUMN timed_on_arrival_since timestamptz;

@@ -211,9 +211,11 @@ quarantine.topic text NOT NULL
 quarantine.payload bytea NOT NULL
 quarantine.reason text NOT NULL
 quarantine.readings integer NOT NULL
+quarantine.pattern text
 quarantine.settled_at timestamp with time zone
 quarantine: CHECK ((readings > 0))
 quarantine: PRIMARY KEY (quarantine_id)
+CREATE INDEX quarantine_unplaced ON core.quarantine USING btree (quarantine_id) WHERE ((pattern IS NOT NULL) AND (settled_at IS NULL))
 CREATE UNIQUE INDEX quarantine_pkey ON core.quarantine USING btree (quarantine_id)
 reading.channel_id integer NOT NULL
 reading.at timestamp with time zone NOT NULL

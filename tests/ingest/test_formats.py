@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import formats
-from ingest.parsing import Remembered
+from ingest.explaining import Remembered
 from ingest.reading import Heard, Place, Refused
 from store.quantities import KEYS
 from store.readings import to_datetime

@@ -10,9 +10,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.explaining import explain
 from ingest.formats import native
-from ingest.parsing import check_size, explain
-from ingest.reading import Parsed, Refused
+from ingest.reading import Parsed, Refused, check_size
 from store.quantities import KEYS
 from store.readings import NO_UNTIL, to_datetime
 
@@ -177,7 +177,7 @@ def test_the_answer_names_the_batch() -> None:
 def test_explain_shows_what_would_be_read(tmp_path: Path) -> None:
     file = tmp_path / "message"
     file.write_bytes(b'{"at":"2026-11-23T10:15:00+08:00","power_w":83200,"colour":1}')
-    found = explain("parkwatt/v1/p/e/m/readings", file, LIMIT)
+    found = explain("parkwatt/v1/p/e/m/readings", [file], LIMIT)
     assert found["readings"] == [
         {
             "meter": "m",

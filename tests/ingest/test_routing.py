@@ -7,8 +7,9 @@ import pytest
 
 from ingest import formats
 from ingest.reading import Heard, Knowledge, Parsed, Place
-from ingest.routing import pattern_of
+from ingest.retrying import retry
 from ingest.session import Message
+from ingest.topics import pattern_of
 from ingest.writer import Writer
 from store import devices, registry
 from store.database import Connection, connect
@@ -136,6 +137,24 @@ def test_what_nobody_can_place_is_counted_by_shape_and_kept_at_first(
             "factory/a/+/up",
             "(others)",
         }
+
+
+def test_what_was_kept_is_read_again_once_a_mapping_can(url: str) -> None:
+    odd = message("elsewhere/x", b"")
+    some = [
+        message("factory/a/M-7/up", {"ts": 1763864100 + n, "EP": 12.5})
+        for n in range(3)
+    ]
+    assert write(url, *some, odd) == Counts(quarantined=4)
+    assert retry(url, Settings()) == (4, 0, Counts())
+    with connect(url, autocommit=True) as conn:
+        add(conn, "dtu", "factory/+/{meter}/up", MAPPING)
+    assert retry(url, Settings()) == (4, 3, Counts(inserted=3))
+    assert retry(url, Settings()) == (1, 0, Counts())
+    with connect(url) as conn:
+        assert [each.pattern for each in devices.unknown_topics(conn)] == [
+            "elsewhere/x"
+        ]
 
 
 def test_the_time_of_arrival_is_noted_on_the_channel(url: str) -> None:

@@ -225,11 +225,39 @@ def test_payload_needs_neither_broker_nor_database(parkwatt: Run) -> None:
         PARKWATT_DATABASE_URL=nowhere,
     )
     assert "83.2" in done.stdout
-    done = parkwatt(
-        "payload", "other/topic", parkwatt.file("m.json", message), "--json", status=1
-    )
+    done = parkwatt("payload", "hall/dtu-7/up", parkwatt.file("m.json", message))
+    assert "read by flat/1" in done.stdout
+    assert "of no enterprise" in done.stdout
+
+
+def test_an_unknown_device_becomes_readable_in_a_minute(parkwatt: Run) -> None:
+    parkwatt("migrate")
+    parkwatt("register", "--park", "p", "--enterprise", "e1")
+    files = [
+        parkwatt.file(f"{n}.json", f'{{"ts": {1772323200 + n}, "[/EP]": 1, "EP": {n}}}')
+        for n in range(2)
+    ]
+    topic = "factory/a/dtu-0071/up"
+    done = parkwatt("payload", topic, *files, status=1)
+    assert "a draft for" in done.stdout
+    assert "it only grows" in done.stdout
+    draft = json.loads(parkwatt("payload", topic, *files, "--json", status=1).stdout)
+    text = draft["proposal"].replace("PARK", "p").replace("ENTERPRISE", "e1")
+    file = parkwatt.file("dtu.yaml", text)
+    tried = parkwatt("payload", topic, *files, "--mapping", file)
+    assert "read by mapping/dtu-0071" in tried.stdout
+    added = parkwatt("mapping", "add", file, "--source", "plate")
+    assert "factory/a/{meter}/up → p/e1" in added.stdout
+    assert "dtu-0071" in parkwatt("mapping", "list").stdout
+    assert "0 of 0 messages" in parkwatt("retry").stdout
+    parkwatt("mapping", "end", "dtu-0071")
     assert (
-        json.loads(done.stdout)["refused"][0]["reason"] == "no format reads this topic"
+        "mapping 'dtu-0071'" in parkwatt("mapping", "end", "dtu-0071", status=1).stderr
+    )
+    wrong = parkwatt.file("wrong.yaml", text.replace("park: p", "park: nowhere"))
+    assert (
+        "park 'nowhere'"
+        in parkwatt("mapping", "add", wrong, "--source", "x", status=1).stderr
     )
 
 
