@@ -11,6 +11,8 @@ from store.errors import DatabaseAway
 from store.records import Counts
 from store.settings import Settings
 
+SAY_S = 2.0  # between two reports of what is in flight
+
 log = logging.getLogger(__name__)
 
 
@@ -36,7 +38,11 @@ def run(
     writer = Writer(url, settings, source=settings.mqtt_client_id)
     session.start()
     try:
+        said_at = 0.0
         while not stop.is_set():
+            if time.monotonic() - said_at >= SAY_S:
+                said_at = time.monotonic()
+                writer.note_in_flight(session.waiting)
             messages = session.take(settings.batch_messages, settings.batch_seconds)
             wait_s = 0.25
             while messages:

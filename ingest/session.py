@@ -115,6 +115,11 @@ class Session:
         self._client.disconnect()
         self._client.loop_stop()
 
+    @property
+    def waiting(self) -> int:
+        """Messages that have come and were not taken yet."""
+        return self._queue.qsize()
+
     def take(self, most: int, seconds: float) -> list[Message]:
         """Wait up to half a second for a first message, then gather a batch.
 

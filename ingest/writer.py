@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from ingest.routing import Router, Unplaced
 from ingest.session import Message
 from ingest.topics import pattern_of, raw
 from store import devices
-from store.batches import Quarantined, write_batch
+from store.batches import Quarantined, note_in_flight, write_batch
 from store.database import Connection, connect, translated
 from store.errors import DatabaseAway, DatabaseRefused, ParkwattError
 from store.readings import Rows
@@ -123,6 +124,12 @@ class Writer:
     def _forget(self) -> None:
         self._resolver = Resolver(self._settings.unconfirmed_meters)
         self._router = Router()
+
+    def note_in_flight(self, messages: int) -> None:
+        """Say how many messages wait to be stored, if the database can be told."""
+        with suppress(DatabaseAway), translated():
+            if self._conn is not None:
+                note_in_flight(self._conn, self._source, messages)
 
     def write(self, messages: Sequence[Message]) -> tuple[Counts, list[Answer]]:
         """Store a batch and commit.

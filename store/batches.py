@@ -110,6 +110,7 @@ def _account(
     conn.execute(
         """
         INSERT INTO core.source_total AS t
+            (source, messages, received, inserted, duplicate, conflict, quarantined)
         VALUES (%(source)s, %(messages)s, %(received)s, %(inserted)s, %(duplicate)s,
                 %(conflict)s, %(quarantined)s)
         ON CONFLICT (source) DO UPDATE SET
@@ -121,6 +122,21 @@ def _account(
             quarantined = t.quarantined + excluded.quarantined
         """,
         values,
+    )
+
+
+def note_in_flight(conn: Connection, source: str, messages: int) -> None:
+    """Record how many messages a source has taken from its broker and not stored."""
+    conn.execute(
+        """
+        INSERT INTO core.source_total AS t
+            (source, messages, received, inserted, duplicate, conflict, quarantined,
+             in_flight, in_flight_at)
+        VALUES (%s, 0, 0, 0, 0, 0, 0, %s, now())
+        ON CONFLICT (source) DO UPDATE SET
+            in_flight = excluded.in_flight, in_flight_at = excluded.in_flight_at
+        """,
+        (source, messages),
     )
 
 

@@ -34,6 +34,7 @@ class SourceCounts:
     duplicate: int
     conflict: int
     quarantined: int
+    in_flight: int  # messages taken and not stored yet, as the source last said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +99,8 @@ def source_counts(conn: Connection) -> list[SourceCounts]:
     with conn.cursor(row_factory=class_row(SourceCounts)) as cur:
         return cur.execute(
             """
-            SELECT source, messages, received, inserted, duplicate, conflict, quarantined
+            SELECT source, messages, received, inserted, duplicate, conflict,
+                   quarantined, in_flight
             FROM core.source_total ORDER BY source
             """
         ).fetchall()

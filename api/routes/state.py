@@ -89,12 +89,18 @@ def _counts(rows: list[SourceCounts]) -> Iterator[Metric]:
         "What became of the readings received",
         labels=["source", "outcome"],
     )
+    in_flight = GaugeMetricFamily(
+        "parkwatt_messages_in_flight",
+        "Messages taken from the broker and not stored yet",
+        labels=["source"],
+    )
     for row in rows:
+        in_flight.add_metric([row.source], row.in_flight)
         messages.add_metric([row.source], row.messages)
         received.add_metric([row.source], row.received)
         for outcome in OUTCOMES:
             became.add_metric([row.source, outcome], getattr(row, outcome))
-    yield from (messages, received, became)
+    yield from (messages, received, became, in_flight)
 
 
 def _ages(rows: list[browse.Newest], now: datetime) -> Metric:

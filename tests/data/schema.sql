@@ -255,6 +255,8 @@ source_total.inserted bigint NOT NULL
 source_total.duplicate bigint NOT NULL
 source_total.conflict bigint NOT NULL
 source_total.quarantined bigint NOT NULL
+source_total.in_flight integer NOT NULL DEFAULT 0
+source_total.in_flight_at timestamp with time zone
 source_total: CHECK ((received = (((inserted + duplicate) + conflict) + quarantined)))
 source_total: PRIMARY KEY (source)
 CREATE UNIQUE INDEX source_total_pkey ON core.source_total USING btree (source)

@@ -13,6 +13,7 @@ from ingest.writer import Writer
 from store import registry
 from store.database import connect
 from store.errors import DatabaseAway, DatabaseUnreachable
+from store.live import source_counts
 from store.records import Counts
 from store.settings import Settings
 
@@ -188,3 +189,13 @@ def test_two_writers_register_the_same_new_meter_once(database: str) -> None:
         each.join()
     assert sum(each.inserted for each in done) == 20
     assert sum(each.duplicate for each in done) == 40
+
+
+def test_what_is_in_flight_is_told(writer: Writer, database: str) -> None:
+    writer.note_in_flight(5)  # not connected yet: nobody to tell
+    writer.write([message(power(1, 1))])
+    writer.note_in_flight(7)
+    with connect(database) as conn:
+        found = source_counts(conn)
+    assert [(each.in_flight, each.received) for each in found] == [(7, 1)]
+    writer.close()

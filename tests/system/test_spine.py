@@ -265,6 +265,7 @@ def test_bad_input_loses_nothing_good(database: str, broker: Broker) -> None:
         "duplicate": 0,
         "conflict": 0,
         "quarantined": expected - 2 * len(BAD) - 1,
+        "in_flight": now.in_flight,
     }
     with connect(database) as conn:
         kept = conn.execute(
