@@ -315,6 +315,28 @@ class Source(Row):
     duplicate: int
     conflict: int
     quarantined: int
+    in_flight: int = Field(
+        description="messages taken and not stored yet, as last told"
+    )
+
+
+class UnknownTopic(Row):
+    """Messages of one shape of topic that nobody can place."""
+
+    pattern: str
+    messages: int
+    first_at: datetime
+    last_at: datetime
+    reason: str
+    topic: str = Field(description="of the latest message")
+    payload: str = Field(description="its beginning as text, what is no text escaped")
+    proposal: str | None = Field(description="a draft of a mapping, each line a guess")
+
+
+class UnknownTopics(Row):
+    """The topics that nobody can place, the most frequent first."""
+
+    rows: list[UnknownTopic]
 
 
 class Sources(Row):

@@ -1,4 +1,4 @@
-"""What came in and what was refused: sources and quarantine."""
+"""What came in and what was refused: sources, quarantine, unknown topics."""
 
 from typing import Annotated, Any
 
@@ -6,7 +6,16 @@ from fastapi import APIRouter, Query
 
 from api.answer import CSV_TOO, rows_of, table
 from api.asking import Conn, Format
-from api.models import Quarantine, Quarantined, Source, Sources
+from api.models import (
+    Quarantine,
+    Quarantined,
+    Source,
+    Sources,
+    UnknownTopic,
+    UnknownTopics,
+)
+from ingest.proposing import propose
+from store.devices import unknown_topics
 from store.live import quarantined, source_counts
 
 router = APIRouter(tags=["accounting"])
@@ -44,4 +53,25 @@ def quarantine(
     ]
     if form == "csv":
         return table("quarantine", list(Quarantined.model_fields), rows)
+    return {"rows": rows}
+
+
+@router.get("/unknown-topics", response_model=UnknownTopics, responses=CSV_TOO)
+def unknown(conn: Conn, form: Format = "json") -> Any:
+    """List the topics that nobody can place, with a draft of a mapping for each."""
+    rows = [
+        {
+            "pattern": each.pattern,
+            "messages": each.messages,
+            "first_at": each.first_at,
+            "last_at": each.last_at,
+            "reason": each.reason,
+            "topic": each.topic,
+            "payload": each.payload[:SHOWN_BYTES].decode(errors="backslashreplace"),
+            "proposal": propose(each.topic, [each.payload]),
+        }
+        for each in unknown_topics(conn)
+    ]
+    if form == "csv":
+        return table("unknown-topics", list(UnknownTopic.model_fields), rows)
     return {"rows": rows}

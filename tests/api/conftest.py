@@ -14,7 +14,7 @@ import pytest
 from analytics.jobs import factors
 from analytics.jobs.recompute import run_once
 from api.serve import serve
-from store import registry, relations, statements
+from store import devices, registry, relations, statements
 from store.batches import Quarantined, write_batch
 from store.database import connect, session
 from store.readings import NO_UNTIL, Rows, to_us
@@ -121,6 +121,9 @@ class Seed:
                 parser="native/1",
                 messages=1,
             )
+            topic = "factory/dtu-0001/up"
+            odd = devices.Unplaced("factory/+/up", topic, b'{"EP": 1}', "unknown")
+            devices.count_unplaced(conn, [odd])
         self.compute()
 
     def write(self, channel: Any, at_us: Any, value: Any) -> None:

@@ -185,6 +185,14 @@ def test_sources_and_quarantine(api: httpx.Client) -> None:
     assert get(api, "/quarantine")["rows"][0]["payload"] == "=1+1"
 
 
+def test_unknown_topics(api: httpx.Client) -> None:
+    found = get(api, "/unknown-topics")["rows"]
+    assert [(each["pattern"], each["messages"]) for each in found] == [
+        ("factory/+/up", 1)
+    ]
+    assert "key: energy_import_kwh" in found[0]["proposal"]
+
+
 def test_health_and_metrics(api: httpx.Client) -> None:
     assert api.get("/health").json() == {
         "status": "ok",

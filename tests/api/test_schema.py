@@ -15,7 +15,7 @@ def paths(api: httpx.Client) -> dict[str, Any]:
 
 
 def test_every_route_has_a_documented_answer(paths: dict[str, Any]) -> None:
-    assert len(paths) == 17
+    assert len(paths) == 18
     for path, methods in paths.items():
         assert set(methods) == {"get"}
         about = methods["get"]
