@@ -17,8 +17,10 @@ QUARTER_US = 900_000_000
 PLAUSIBLE_ROLLOVER = 0.1  # of the register's range; ours
 MOMENTARY = 4  # odd readings in a row that are left out; more are no moment; ours
 
-ROLLOVER, RESET, GLITCH, SPIKE, OVERLAP, ERRATIC = range(6)
-EVENT_NAMES = ("rollover", "reset", "glitch", "spike", "overlap", "erratic")
+LONGEST_US = 366 * 86_400_000_000  # across a longer silence nothing is known; ours
+
+ROLLOVER, RESET, GLITCH, SPIKE, OVERLAP, ERRATIC, GAP = range(7)
+EVENT_NAMES = ("rollover", "reset", "glitch", "spike", "overlap", "erratic", "gap")
 EVENT_RULES = (
     "fell, and the wrapped rise is at most a tenth of the register's range",
     "fell, did not come back and is no plausible rollover: the interval is unknown",
@@ -26,6 +28,7 @@ EVENT_RULES = (
     "one reading above both neighbours, which rise: left out",
     "interval begins before an earlier one of the channel ends: not counted",
     "one of more than four odd readings in a row: what was used across them is unknown",
+    "no reading for more than 366 days: what was used is unknown",
 )
 
 
@@ -117,13 +120,16 @@ def intervals(
     left out. Two devices that answer under one code make every reading odd: so more
     than :data:`MOMENTARY` in a row end what is known. An interval thus depends on at
     most MOMENTARY + 2 readings on either side of any instant in it, whatever the order
-    of arrival. Rollover by the register's digits as in DL/T 645-2007 meters. The rules
+    of arrival; readings more than :data:`LONGEST_US` apart have nothing to do with each
+    other, so that one from a clock that was never set costs nothing. Rollover by the register's digits as in DL/T 645-2007 meters. The rules
     are ours.
     """
-    good, odd = _momentary(channel, at, value)
+    series, silent = _unbroken(channel, at)
+    good, odd = _momentary(series, at, value)
+    odd = odd._replace(channel=channel[np.searchsorted(series, odd.channel)])
     kept = np.flatnonzero(good)
-    c, t, v = channel[kept], at[kept], value[kept]
-    same = (c[1:] == c[:-1]) & (np.diff(kept) <= MOMENTARY + 1)
+    c, t, v, part = channel[kept], at[kept], value[kept], series[kept]
+    same = (part[1:] == part[:-1]) & (np.diff(kept) <= MOMENTARY + 1)
     rise = v[1:] - v[:-1]
     fell = same & (rise < 0)
     wrapped = rise + modulus[c[1:]]
@@ -139,7 +145,23 @@ def intervals(
         v[1:][falls],
     )
     found = Intervals(c[1:][known], t[:-1][known], t[1:][known], amount[known])
-    return found, odd.joined(fallen)
+    gaps = Events(
+        channel[silent],
+        at[silent],
+        np.full(silent.size, GAP, np.int64),
+        value[silent - 1],
+        value[silent],
+    )
+    return found, odd.joined(fallen).joined(gaps)
+
+
+def _unbroken(channel: Int64, at: Int64) -> tuple[Int64, Int64]:
+    """Give the number of each unbroken stretch, and where a long silence ends."""
+    fresh = np.zeros(channel.size, np.bool_)
+    other = channel[1:] != channel[:-1]
+    long = ~other & (np.diff(at) > LONGEST_US)
+    fresh[1:] = other | long
+    return np.cumsum(fresh), np.flatnonzero(long) + 1
 
 
 def _momentary(channel: Int64, at: Int64, value: Float64) -> tuple[Bool, Events]:
@@ -195,10 +217,19 @@ def amounts(
         channel[which],
         start[which],
         np.full(which.size, OVERLAP, np.int64),
-        amount[which - 1],
+        amount[_leading(channel * width + (stop - base))[which - 1]],
         amount[which],
     )
     return Intervals(channel, start, stop, amount).take(~over), events
+
+
+def _leading(ends: Int64) -> Int64:
+    """Index of the one that ends last so far, at each place."""
+    top = np.maximum.accumulate(ends)
+    fresh = np.ones(ends.size, np.bool_)
+    fresh[1:] = ends[1:] > top[:-1]
+    found: Int64 = np.maximum.accumulate(np.where(fresh, np.arange(ends.size), 0))
+    return found
 
 
 def beside(deltas: Intervals, known: Intervals, group: Int64) -> Intervals:

@@ -60,30 +60,71 @@ def widen(conn: Connection, spans: list[Span], context: int) -> list[Span]:
     """Stretch spans of registers to the readings that a change in them can reach.
 
     A reading can change the intervals of its neighbours and whether these are good, so
-    a span grows to the `context`-th reading before and after it.
+    a span grows to the `context`-th reading before and after it, though not across a
+    silence longer than any interval.
     """
     rows = conn.execute(
         """
         SELECT w.channel_id,
-               least(w.start, (SELECT min(at) FROM (
-                   SELECT at FROM core.reading r
-                   WHERE r.channel_id = w.channel_id AND r.at < w.start
-                   ORDER BY at DESC LIMIT %(context)s) AS before)),
-               greatest(w.stop, (SELECT max(at) FROM (
-                   SELECT at FROM core.reading r
-                   WHERE r.channel_id = w.channel_id AND r.at >= w.stop
-                   ORDER BY at LIMIT %(context)s) AS after))
-        FROM unnest(%(channel)s::int[], %(start)s::timestamptz[],
-                    %(stop)s::timestamptz[]) AS w (channel_id, start, stop)
+               least(w.start, (
+                   SELECT min(at) FROM (
+                       SELECT at, bool_and(later - at <= w.longest)
+                                  OVER (ORDER BY at DESC) AS near
+                       FROM (SELECT at, lag(at, 1, w.start)
+                                        OVER (ORDER BY at DESC) AS later
+                             FROM core.reading r
+                             WHERE r.channel_id = w.channel_id AND r.at < w.start
+                             ORDER BY at DESC LIMIT %(context)s) AS before) AS linked
+                   WHERE near)),
+               greatest(w.stop, (
+                   SELECT max(at) FROM (
+                       SELECT at, bool_and(at - earlier <= w.longest)
+                                  OVER (ORDER BY at) AS near
+                       FROM (SELECT at, lag(at, 1, w.stop)
+                                        OVER (ORDER BY at) AS earlier
+                             FROM core.reading r
+                             WHERE r.channel_id = w.channel_id AND r.at >= w.stop
+                             ORDER BY at LIMIT %(context)s) AS after) AS linked
+                   WHERE near))
+        FROM (SELECT channel_id, start, stop,
+                     make_interval(secs => %(longest)s) AS longest
+              FROM unnest(%(channel)s::int[], %(start)s::timestamptz[],
+                          %(stop)s::timestamptz[]) AS w (channel_id, start, stop)) AS w
         """,
         {
             "context": context,
+            "longest": LONGEST_DELTA.total_seconds(),
             "channel": [each.channel_id for each in spans],
             "start": [each.start for each in spans],
             "stop": [each.stop for each in spans],
         },
     ).fetchall()
     return [Span(*row, settled=True) for row in rows]  # type: ignore[arg-type, misc]
+
+
+def extents(conn: Connection, spans: list[Span]) -> list[Span]:
+    """Cut spans down to the readings there are; those without any fall away."""
+    rows = conn.execute(
+        """
+        SELECT w.channel_id, greatest(w.start, first.at),
+               least(w.stop, last.at + interval '1 microsecond')
+        FROM unnest(%s::int[], %s::timestamptz[], %s::timestamptz[])
+             AS w (channel_id, start, stop)
+        CROSS JOIN LATERAL (SELECT at FROM core.reading r
+                            WHERE r.channel_id = w.channel_id
+                            ORDER BY at LIMIT 1) AS first
+        CROSS JOIN LATERAL (SELECT coalesce(until, at) AS at FROM core.reading r
+                            WHERE r.channel_id = w.channel_id
+                            ORDER BY r.at DESC LIMIT 1) AS last
+        """,
+        (
+            [each.channel_id for each in spans],
+            [each.start for each in spans],
+            [each.stop for each in spans],
+        ),
+    ).fetchall()
+    found = [Span(*row, settled=False) for row in rows]  # type: ignore[arg-type, misc]
+    return [each for each in found if each.start < each.stop]
 
 
 def stretch(conn: Connection, spans: list[Span]) -> list[Span]:
@@ -99,7 +140,8 @@ def stretch(conn: Connection, spans: list[Span]) -> list[Span]:
                greatest(w.stop, (
                    SELECT max(until) FROM core.reading r
                    WHERE r.channel_id = w.channel_id
-                     AND r.at >= w.start AND r.at < w.stop))
+                     AND r.at >= w.start - make_interval(secs => %(longest)s)
+                     AND r.at < w.stop AND r.until > w.start))
         FROM unnest(%(channel)s::int[], %(start)s::timestamptz[],
                     %(stop)s::timestamptz[]) AS w (channel_id, start, stop)
         """,

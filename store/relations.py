@@ -54,6 +54,7 @@ def assign_meter(
 ) -> None:
     """Record that a meter counts for an enterprise in [valid_from, valid_to)."""
     with conn.transaction():
+        _hold(conn, meter_id)
         conn.execute(
             "INSERT INTO core.assignment "
             "(meter_id, enterprise_id, valid_from, valid_to, source) "
@@ -76,6 +77,7 @@ def set_multiplier(
 ) -> None:
     """Record a meter's current and voltage transformer ratios in [valid_from, valid_to)."""
     with conn.transaction():
+        _hold(conn, meter_id)
         conn.execute(
             "INSERT INTO core.multiplier "
             "(meter_id, ct, pt, valid_from, valid_to, source) "
@@ -101,14 +103,14 @@ def set_digits(
     if not 1 <= digits <= 15:
         raise Invalid(f"a register has 1 to 15 digits, not {digits}")
     with conn.transaction():
+        _hold(conn, meter_id)
+        channel = registry.find_channel(conn, meter_id, quantity, "register")
+        if channel is None:  # one that never sends is not to be expected
+            raise Invalid(f"the meter has sent no {quantity} yet")
         conn.execute(
             "INSERT INTO core.register_digits (channel_id, digits, source) "
             "VALUES (%s, %s, %s)",
-            (
-                add_meter_channel(conn, meter_id, quantity, "register"),
-                digits,
-                source,
-            ),
+            (channel, digits, source),
         )
         mark_meter_dirty(conn, meter_id)
 
@@ -119,10 +121,18 @@ def add_meter_channel(conn: Connection, meter_id: int, quantity: str, kind: str)
     if found is not None:
         return found
     with conn.transaction():
+        _hold(conn, meter_id)
         made = registry.add_channel(conn, meter_id, quantity, kind)
         if kind != "gauge":
             _mark_totals(conn, meter_id, BEGINNING, END)
     return made
+
+
+def _hold(conn: Connection, meter_id: int) -> None:
+    """Let no two statements of a meter pass each other unseen."""
+    conn.execute(
+        "SELECT FROM core.meter WHERE meter_id = %s FOR NO KEY UPDATE", (meter_id,)
+    )
 
 
 def _mark_totals(
@@ -148,22 +158,20 @@ def _mark_totals(
 
 
 def mark_meter_dirty(conn: Connection, meter_id: int) -> None:
-    """Have everything a meter's registers tell computed again."""
+    """Have everything a meter's registers tell computed again.
+
+    The mark is open: what has come when the job takes it counts, so that nothing that
+    arrives beside this transaction is left out.
+    """
     conn.execute(
         """
         INSERT INTO core.dirty (park_id, channel_id, start, stop)
-        SELECT m.park_id, c.channel_id, first.at, last.at + interval '1 microsecond'
+        SELECT m.park_id, c.channel_id, %s, %s
         FROM core.meter m
         JOIN core.channel c ON c.subject_id = m.meter_id AND c.kind <> 'gauge'
-        CROSS JOIN LATERAL (SELECT at FROM core.reading r
-                            WHERE r.channel_id = c.channel_id
-                            ORDER BY at LIMIT 1) AS first
-        CROSS JOIN LATERAL (SELECT coalesce(until, at) AS at FROM core.reading r
-                            WHERE r.channel_id = c.channel_id
-                            ORDER BY r.at DESC LIMIT 1) AS last
         WHERE m.meter_id = %s
         """,
-        (meter_id,),
+        (BEGINNING, END, meter_id),
     )
     conn.execute("SELECT pg_notify('parkwatt_dirty', '')")
 
@@ -193,6 +201,7 @@ def counted_channels(
                 ORDER BY x.register_digits_id DESC LIMIT 1) AS d ON true
             WHERE m.park_id = %(park)s AND c.kind IN ('register', 'delta')
               AND m.confirmed_at <= coalesce(%(known)s::timestamptz, now())
+              AND c.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
             ORDER BY e.code COLLATE "C", m.code COLLATE "C", c.quantity, c.channel_id
             """,
             {"park": park_id, "known": known_on},

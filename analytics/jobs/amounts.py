@@ -46,6 +46,7 @@ class Amounts:
 
     plan: compute.Total
     quarters: Series
+    meters: frozenset[tuple[int, datetime, datetime]]  # each from and to
     expected_s: float  # of what has passed of the period
 
     def total(self, edges: list[datetime]) -> float | None:
@@ -76,6 +77,10 @@ def load_amounts(
         found[plan.quantity] = Amounts(
             plan=plan,
             quarters=quarters._replace(key=np.zeros_like(quarters.key)),
+            meters=frozenset(
+                (world.by_id[usage_id].meter_id, low, high)
+                for usage_id, low, high in plan.parts
+            ),
             expected_s=float(
                 compute.expected_s(plan, [period.start, period.due]).sum()
             ),

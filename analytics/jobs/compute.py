@@ -219,7 +219,11 @@ def plan_totals(
         painted = world.members.get(channel.meter_id, [])
         ends = [to_datetime(at) for at, _ in painted[1:]] + [stop]
         for (begin, enterprise), end in zip(painted, ends, strict=True):
-            low, high = max(to_datetime(begin), start), min(end, stop)
+            # a quarter counts where its meter counts at its start
+            low, high = (
+                max(_quarter(to_datetime(begin)), start),
+                min(_quarter(end), stop),
+            )
             if enterprise is not None and low < high:
                 part = (channel.channel_id, low, high)
                 parts[int(enterprise), channel.quantity].append(part)
@@ -228,6 +232,10 @@ def plan_totals(
         Total(subject_id=subject, quantity=quantity, parts=tuple(each))
         for (subject, quantity), each in sorted(parts.items())
     ]
+
+
+def _quarter(at: datetime) -> datetime:
+    return to_datetime(-(-to_us(at) // QUARTER_US) * QUARTER_US)
 
 
 def add_up(total: Total, usage: Series, start: datetime, stop: datetime) -> Series:
@@ -247,7 +255,7 @@ def add_up(total: Total, usage: Series, start: datetime, stop: datetime) -> Seri
     present = np.zeros(size, np.bool_)
     for channel, low, high in total.parts:
         begin = max(-(-to_us(low) // QUARTER_US) - first, 0)
-        end = min(-(-to_us(high) // QUARTER_US) - first, size)
+        end = max(min(-(-to_us(high) // QUARTER_US) - first, size), 0)
         sums[3, begin:end] += QUARTER_US / 1e6
         rows = slice(
             np.searchsorted(usage.key, channel, "left"),

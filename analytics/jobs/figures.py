@@ -80,7 +80,7 @@ def figures(
         "energy_kwh": totals.get(ENERGY),
         **_demand_figures(energy, period, minimum_coverage),
         **_contract(conn, subject, period, known_on),
-        "power_factor": _power_factor(totals),
+        "power_factor": _power_factor(amounts, totals),
         **coverage,
         "publishable": coverage["coverage"] >= minimum_coverage,
         "pending": known_on is None and dirty.waiting_for(conn, subject.park.park_id),
@@ -145,9 +145,14 @@ def _contract(
     return {"contract_demand_kw": applies}
 
 
-def _power_factor(totals: dict[str, float | None]) -> float | None:
+def _power_factor(
+    amounts: dict[str, Amounts], totals: dict[str, float | None]
+) -> float | None:
+    """Give cos φ where all that take energy measure what they take of it lagging."""
     active, lagging = totals.get(ENERGY), totals.get(LAGGING)
     if active is None or lagging is None:
+        return None
+    if amounts[ENERGY].meters != amounts[LAGGING].meters:
         return None
     return _number(demand.power_factor(np.float64(active), np.float64(lagging)))
 
@@ -203,16 +208,20 @@ def _enterprises(conn: Connection, subject: Subject) -> list[int]:
 def _cover(stated: list[AddedValue], first: date, last: date) -> list[AddedValue]:
     """Choose one enterprise's statements that cover [first, last) exactly.
 
-    Of several ways that with the fewest statements, then the one that states a longer
-    period earlier; empty where there is none.
+    Of several ways that with the fewest provisional ones, then with the fewest at all;
+    empty where there is none.
     """
     ways: dict[date, list[AddedValue]] = {first: []}  # the best one to each day
     for each in sorted(stated, key=lambda s: (s.period_to, s.period_from)):
         way = ways.get(each.period_from)
         best = ways.get(each.period_to)
-        if way is not None and (best is None or len(way) + 1 < len(best)):
+        if way is not None and (best is None or _rank([*way, each]) < _rank(best)):
             ways[each.period_to] = [*way, each]
     return ways.get(last, [])
+
+
+def _rank(way: list[AddedValue]) -> tuple[int, int]:
+    return sum(each.stage == "provisional" for each in way), len(way)
 
 
 def _ratio(numerator: float | None, denominator: float | None) -> float | None:

@@ -90,8 +90,12 @@ def _settled(
         known = world.by_id.get(mark.channel_id)
         if mark.channel_id in totals:
             stored = extent(conn, USAGE_15MIN, mark.channel_id)
-            if stored and stored[0] < mark.stop and mark.start < stored[1]:
-                low, high = max(mark.start, stored[0]), min(mark.stop, stored[1])
+            if stored is None:
+                continue
+            # whole months: their rows say what is expected of all their days
+            low = max(mark.start, _month(world.zone, stored[0])[0])
+            high = min(mark.stop, _month(world.zone, stored[1])[1])
+            if low < high:
                 spans.append(mark._replace(start=low, stop=high))
         elif known is None:  # not confirmed: all of it is marked again when it is
             continue
@@ -99,6 +103,8 @@ def _settled(
             spans.append(mark)
         else:
             (deltas if known.kind == "delta" else registers).append(mark)
+    registers = dirty.extents(conn, registers)
+    deltas = dirty.extents(conn, deltas)
     if registers:
         registers = dirty.widen(conn, registers, WIDEN)
     for each in registers:  # a register decides which amounts beside it count

@@ -201,6 +201,8 @@ def _instant(
                 span = span or _span(body, arrived_us)
                 begin, end = _or_raise(span)
                 value = number(raw, known.scale)
+                if value < 0:
+                    raise Refused("an interval amount is below 0")
                 parsed.readings.append(Reading(meter, key, begin, value, end))
             else:
                 if at is None:

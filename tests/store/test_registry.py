@@ -75,11 +75,13 @@ def test_an_unconfirmed_meter_counts_for_nothing(conn: Connection) -> None:
     assert relations.assignments(conn, park, before) == []
 
 
-def test_the_register_is_the_truth_where_there_is_a_delta_too(conn: Connection) -> None:
+def test_a_register_and_interval_amounts_share_one_usage(conn: Connection) -> None:
     park = registry.add_park(conn, "p", zone="UTC")
     enterprise = registry.add_enterprise(conn, park, "e")
     meter = registry.add_meter(conn, park, enterprise, "M1")
     registry.add_channel(conn, meter, "energy_import", "delta")
     registry.add_channel(conn, meter, "energy_import", "register")
     relations.confirm_meter(conn, meter, enterprise, source="test")
-    assert [c.kind for c in relations.counted_channels(conn, park)] == ["register"]
+    found = relations.counted_channels(conn, park)
+    assert [c.kind for c in found] == ["delta", "register"]
+    assert {c.usage_id for c in found} == {found[0].channel_id}

@@ -4,7 +4,7 @@ import itertools
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,6 +12,7 @@ import pytest
 
 from analytics.jobs import service
 from analytics.jobs.figures import figures
+from analytics.jobs.recompute import Done
 from store import registry, relations
 from store.batches import write_batch
 from store.database import Connection, connect
@@ -108,8 +109,11 @@ class Park:
                     messages=1,
                 )
 
-    def analyse(self) -> None:
-        service.run(self.url, threading.Event(), once=True)
+    def analyse(self) -> int:
+        """Let the job do all it has to; give in how many transactions."""
+        done: list[Done] = []
+        service.run(self.url, threading.Event(), done.append, once=True)
+        return len(done)
 
     def tables(self) -> dict[str, list[tuple[object, ...]]]:
         """All that was derived, with codes for ids."""
@@ -152,7 +156,7 @@ def everything(meters: list[Sent]) -> list[tuple[int, str, int, float, int]]:
     ]
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [2, 5])
 def test_parts_in_any_order_equal_the_whole(
     new_database: Callable[[], str], seed: int
 ) -> None:
@@ -260,6 +264,90 @@ def test_a_register_rolls_over_at_its_digits(database: str) -> None:
     assert _figure(park, "energy_kwh") == 96.0
 
 
+def test_a_member_that_left_is_not_expected_any_more(database: str) -> None:
+    start = to_us(FIRST)
+    lines = [[(start + i * 15 * MINUTE, float(i)) for i in range(97)] for _ in "ab"]
+    park = Park(database, [Sent(line, []) for line in lines])
+    for code in ("M0", "M1"):
+        park.confirm(code)
+    with connect(database, autocommit=True) as conn:
+        other = registry.add_enterprise(conn, park.park, "f")
+        left = FIRST - timedelta(days=20)
+        relations.assign_meter(conn, park.ids["M0"], other, left, None, source="test")
+    park.write(everything(park.meters))
+    park.analyse()
+    expected = {row[5] for row in park.tables()["usage_15min"] if row[0] == "e"}
+    assert expected == {900.0}
+
+
+def test_a_late_register_takes_the_place_of_a_long_amount(database: str) -> None:
+    start = to_us(FIRST)
+    month = 10 * 1440 * MINUTE
+    register = [
+        (start + 3 * 1440 * MINUTE + i * 15 * MINUTE, float(i)) for i in range(97)
+    ]
+    whole = Sent(register, [(start, start + month, 100.0)])
+    park = Park(database, [whole])
+    park.confirm("M0")
+    park.write(everything([Sent([], whole.amounts)]))
+    park.analyse()
+    park.write(everything([Sent(register, [])]))
+    park.analyse()
+    rows = [row for row in park.tables()["usage_15min"] if row[0] == "M0"]
+    assert sum(float(str(row[2])) for row in rows) == pytest.approx(96.0)
+
+
+def test_readings_that_come_beside_an_open_statement_are_restated_by_it(
+    database: str,
+) -> None:
+    start = to_us(FIRST)
+    line = [(start + i * 15 * MINUTE, float(i)) for i in range(97)]
+    park = Park(database, [Sent(line, [])])
+    park.confirm("M0")
+    park.write(everything([Sent(line[:10], [])]))
+    with connect(database) as conn:
+        relations.set_multiplier(
+            conn, park.ids["M0"], ct=10, pt=1, valid_from=FIRST, source="test"
+        )
+        park.write(everything([Sent(line[10:], [])]))
+        park.analyse()
+        conn.commit()
+    park.analyse()
+    assert _figure(park, "energy_kwh") == pytest.approx(960.0)
+
+
+def test_an_earlier_answer_does_not_expect_what_was_unknown_then(database: str) -> None:
+    start = to_us(FIRST)
+    line = [(start + i * 15 * MINUTE, float(i)) for i in range(97)]
+    park = Park(database, [Sent(line, []), Sent(line, [])])
+    for code in ("M0", "M1"):
+        park.confirm(code)
+    park.write(everything([Sent(line, [])]))
+    park.analyse()
+    before = _all(park)
+    then = _now(park)
+    assert before["coverage"] == 1.0
+    park.write([(1, *row[1:]) for row in everything([Sent(line[:20], [])])])
+    park.analyse()
+    assert _coverage(park) < 1.0
+    asked = _all(park, then)
+    assert {**asked, "as_known_on": None} == before
+
+
+def test_a_clock_that_was_never_set_costs_nothing(database: str) -> None:
+    start = to_us(FIRST)
+    line = [(start + i * 15 * MINUTE, float(i)) for i in range(97)]
+    odd = [(to_us(datetime(2000, 1, 1, 12, tzinfo=UTC)), 0.0)]
+    park = Park(database, [Sent(odd + line, [])])
+    park.confirm("M0")
+    park.write(everything([Sent(odd, [])]))
+    park.analyse()
+    park.write(everything([Sent(line, [])]))
+    assert park.analyse() <= 4
+    assert _figure(park, "energy_kwh") == 96.0
+    assert [row[2] for row in park.tables()["events"]] == ["gap"]
+
+
 def _coverage(park: Park) -> float:
     found = _figure(park, "coverage")
     assert isinstance(found, float)
@@ -267,8 +355,19 @@ def _coverage(park: Park) -> float:
 
 
 def _figure(park: Park, name: str) -> object:
+    return _all(park)[name]
+
+
+def _all(park: Park, known_on: datetime | None = None) -> dict[str, Any]:
     with connect(park.url, autocommit=True) as conn:
         subject = registry.subject(conn, "p", "e")
-        return figures(conn, subject, FIRST.date(), FIRST.date() + timedelta(days=1))[
-            name
-        ]
+        days = (FIRST.date(), FIRST.date() + timedelta(days=1))
+        return figures(conn, subject, *days, known_on=known_on)
+
+
+def _now(park: Park) -> datetime:
+    with connect(park.url) as conn:
+        row = conn.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None
+    assert isinstance(row[0], datetime)
+    return row[0]
