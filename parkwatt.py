@@ -445,13 +445,20 @@ def _backfill_demo(url: str, broker: Address, park: SimulatedPark) -> None:
     with session(url) as conn:
         newest = live.newest(conn, registry.subject(conn, DEMO_PARK).park.park_id)
     start = newest or datetime.combine(_last_month()[0], time(), zone)
-    where = simulators.simulate.Broker(host=broker.host, port=broker.port)
+    where = simulators.simulate.Broker(
+        host=broker.host, port=broker.port, spool=_spool(DEMO_PARK)
+    )
     for low, high, step_s in ((start, midnight, 900), (max(start, midnight), now, 300)):
         if low < high:
             with _bar(f"simulated park from {low.astimezone(zone):%m-%d %H:%M}") as bar:
                 simulators.simulate.backfill(
                     park, where, start=low, until=high, step_s=step_s, progress=bar
                 )
+
+
+def _spool(park: str) -> Path:
+    """Where a simulated park's gateway keeps what is not yet stored."""
+    return settings().folder / "spool" / f"{park}.db"
 
 
 def _settle(url: str, supervisor: Supervisor, stop: threading.Event) -> None:
@@ -499,8 +506,8 @@ def simulate(
     ] = None,
     step: Annotated[int, typer.Option(help="seconds between back-filled")] = 900,
     gateway: Annotated[
-        bool, typer.Option(help="send batches that wait until they are stored")
-    ] = False,
+        bool, typer.Option(help="keep batches on disk until they are stored")
+    ] = True,
     register: Annotated[
         bool, typer.Option(help="register and confirm the park's meters first")
     ] = False,
@@ -517,7 +524,7 @@ def simulate(
         port=address.port,
         username=known.mqtt_username or None,
         password=known.mqtt_password or None,
-        gateway=gateway,
+        spool=_spool(park) if gateway else None,
     )
     stop = _until_stopped()
     begin = start.replace(tzinfo=UTC) if start else None

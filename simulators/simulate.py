@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Event
 
 import numpy as np
@@ -21,6 +22,7 @@ Progress = Callable[[int, int], None]
 
 # sends these instants of every meter and returns the number of messages
 _Send = Callable[[Integers], int]
+_AHEAD = 400  # batches that a back-fill may be ahead of the store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +33,17 @@ class Broker:
     port: int
     username: str | None = None
     password: str | None = None
-    gateway: bool = False  # batches that wait until they are stored
+    # batches, kept in this file until they are stored; None: plain messages
+    spool: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a run sent; every message of it was acknowledged."""
+    """What a run sent.
+
+    Plain messages were acknowledged by the broker. Batches are stored, or wait in the
+    spool where the run was stopped.
+    """
 
     readings: int
     messages: int
@@ -82,7 +89,8 @@ def run(
     SimulatorError
         If a time or number makes no sense.
     PublishError
-        If the broker cannot be reached or does not accept a message.
+        If the broker cannot be reached or does not accept a message. With a spool the
+        run goes on, until the spool is full.
     """
     if interval_s <= 0 or speed <= 0:
         raise SimulatorError("interval and speed must be above 0")
@@ -93,7 +101,7 @@ def run(
     total = (ticks or 0) * each
     tick = messages = 0
     begin = due = time.monotonic()
-    with _connection(park, broker) as send:
+    with _connection(park, broker, stop) as (send, settle):
         while tick != ticks:
             at = now = datetime.now(UTC)
             if start is not None:
@@ -108,6 +116,7 @@ def run(
             due = max(due + interval_s, time.monotonic())
             if tick == ticks or stop.wait(due - time.monotonic()):
                 break
+        settle(0)
     return Report(
         readings=tick * each, messages=messages, seconds=time.monotonic() - begin
     )
@@ -157,14 +166,16 @@ def backfill(
     total = each * sum(instants.size for instants in rounds)
     done = messages = 0
     begin = time.monotonic()
-    with _connection(park, broker) as send:
+    with _connection(park, broker, stop) as (send, settle):
         for instants in rounds:
             if stop.is_set():
                 break
             messages += send(instants)
+            settle(_AHEAD)
             done += each * instants.size
             if progress is not None:
                 progress(done, total)
+        settle(0)
     return Report(readings=done, messages=messages, seconds=time.monotonic() - begin)
 
 
@@ -173,16 +184,23 @@ def _keys(park: Park) -> int:
 
 
 @contextmanager
-def _connection(park: Park, broker: Broker) -> Iterator[_Send]:
-    if broker.gateway:
+def _connection(
+    park: Park, broker: Broker, stop: Event
+) -> Iterator[tuple[_Send, Callable[[int], None]]]:
+    """Give how to send, and how to wait until few enough are not yet stored."""
+    if broker.spool is not None:
         with Gateway(
             broker.host,
             broker.port,
             park=park.code,
+            spool=broker.spool,
             username=broker.username,
             password=broker.password,
         ) as gateway:
-            yield lambda instants: _batches(park, gateway, instants)
+            yield (
+                lambda instants: _batches(park, gateway, instants),
+                lambda most: gateway.drain(most, stop=stop),
+            )
     else:
         with Publisher(
             broker.host,
@@ -191,7 +209,7 @@ def _connection(park: Park, broker: Broker) -> Iterator[_Send]:
             username=broker.username,
             password=broker.password,
         ) as publisher:
-            yield lambda instants: _messages(park, publisher, instants)
+            yield lambda instants: _messages(park, publisher, instants), lambda _: None
 
 
 def _messages(park: Park, publisher: Publisher, instants: Integers) -> int:
@@ -207,5 +225,4 @@ def _batches(park: Park, gateway: Gateway, instants: Integers) -> int:
         meters[meter.enterprise][meter.code] = park.readings(meter, instants)
     for enterprise, readings in meters.items():
         gateway.send(enterprise, readings)
-    gateway.resend()
     return len(meters)

@@ -4,6 +4,7 @@ import json
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,14 +18,17 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from simulators import steel
 from simulators.errors import PublishError
-from simulators.gateway import Gateway
-from simulators.park import Park, Reading
+from simulators.gateway import Gateway, Reading
+from simulators.park import Park
 from simulators.publisher import Publisher
 from simulators.replay import replay
 from simulators.simulate import Broker, backfill, run
+from simulators.spool import SpoolError
+from tests.crash import sender
 
 pytestmark = pytest.mark.broker
 
+ROOT = Path(__file__).parents[2]
 DAY = datetime(2026, 3, 4, tzinfo=ZoneInfo("Asia/Shanghai"))
 Got = list[tuple[str, bytes]]
 
@@ -207,8 +211,22 @@ def test_run_stops_when_told(mosquitto_port: int, listen: Callable[..., Got]) ->
     assert report.seconds < 20
 
 
+def confirm(client: Client, message: MQTTMessage) -> None:
+    """Answer as ingest does after its commit."""
+    body = json.loads(message.payload)
+    reply = json.dumps({"boot": body["boot"], "seq": body["seq"]})
+    client.publish(message.topic.removesuffix("batch") + "ack", reply, qos=1)
+
+
+def batches(got: Got) -> list[int]:
+    return [json.loads(payload)["seq"] for _, payload in got]
+
+
+WATER: Reading = {"at": "2026-03-04T00:00:00+08:00", "water_m3": 1.5}
+
+
 def test_gateway_waits_for_the_store(
-    mosquitto_port: int, listen: Callable[..., Got]
+    mosquitto_port: int, listen: Callable[..., Got], tmp_path: Path
 ) -> None:
     deaf = 3  # the first batches are lost behind the broker
 
@@ -216,46 +234,114 @@ def test_gateway_waits_for_the_store(
         nonlocal deaf
         if deaf:
             deaf -= 1
-            return
-        body = json.loads(message.payload)
-        reply = json.dumps({"boot": body["boot"], "seq": body["seq"]})
-        client.publish(message.topic.removesuffix("batch") + "ack", reply, qos=1)
+        else:
+            confirm(client, message)
 
     got = listen("parkwatt/v1/P04/+/GW1/batch", answer)
-    reading: Reading = {"at": "2026-03-04T00:00:00+08:00", "water_m3": 1.5}
     with Gateway(
-        "127.0.0.1", mosquitto_port, park="P04", resend_s=0.3, boot="b1"
+        "127.0.0.1", mosquitto_port, park="P04", spool=tmp_path / "s.db", resend_s=0.3
     ) as gateway:
         for _ in range(10):
-            gateway.send("E01", {"W1": [reading]})
-            gateway.send("E02", {"W2": [reading]})
-        gateway.drain()
+            gateway.send("E01", {"W1": [WATER]})
+            gateway.send("E02", {"W2": [WATER]})
+        gateway.drain(timeout_s=20)
         assert gateway.confirmed == 20
         assert gateway.resent >= 3
         assert gateway.unconfirmed == 0
-    assert json.loads(got[0][1]) == {
-        "boot": "b1",
-        "seq": 1,
-        "meters": {"W1": [reading]},
-    }
+        assert gateway.last_seq("E02") == 10
+        boot = gateway.boot
+    assert json.loads(got[0][1]) == {"boot": boot, "seq": 1, "meters": {"W1": [WATER]}}
+    # what is sent again is the same to the byte
+    assert len(set(got)) == 20 < len(got)
 
 
-def test_gateway_says_that_nothing_is_stored(mosquitto_port: int) -> None:
-    gateway = Gateway("127.0.0.1", mosquitto_port, park="P05", timeout_s=0.5)
-    with pytest.raises(PublishError, match="1 batches open"), gateway:
-        gateway.send("E01", {"W1": [{"at": "2026-03-04T00:00:00+08:00"}]})
+def test_gateway_says_that_nothing_is_stored(
+    mosquitto_port: int, tmp_path: Path
+) -> None:
+    with Gateway(
+        "127.0.0.1", mosquitto_port, park="P05", spool=tmp_path / "s.db"
+    ) as gateway:
+        gateway.send("E01", {"W1": [WATER]})
+        with pytest.raises(PublishError, match=r"1 batches wait in .*s\.db"):
+            gateway.drain(timeout_s=0.5)
+        # accepted by the broker with reason 16: nobody has it
+        wait_for(lambda: gateway.refused[16] == 1)
+        assert gateway.unconfirmed == 1
+
+
+def test_gateway_goes_on_after_a_restart(
+    mosquitto_port: int, listen: Callable[..., Got], tmp_path: Path
+) -> None:
+    spool = tmp_path / "s.db"
+    port = free_port()
+    with Gateway("127.0.0.1", port, park="P07", spool=spool) as gateway:
+        for _ in range(300):  # no broker is needed to take them
+            gateway.send("E01", {"W1": [WATER]})
+        boot = gateway.boot
+        assert not gateway.connected
+        with pytest.raises(SpoolError, match="used by another process"):
+            Gateway("127.0.0.1", port, park="P07", spool=spool)
+    got = listen("parkwatt/v1/P07/+/GW1/batch", confirm)
+    with Gateway("127.0.0.1", mosquitto_port, park="P07", spool=spool) as gateway:
+        assert gateway.unconfirmed == 300
+        assert gateway.send("E01", {"W1": [WATER]}) == 301
+        gateway.drain(timeout_s=20)
+        assert gateway.boot == boot
+    assert batches(got) == list(range(1, 302))
+
+
+@pytest.mark.parametrize(
+    ("enterprise", "meters", "words"),
+    [
+        ("E/1", {"W1": [WATER]}, "code 'E/1'"),
+        ("E1", {"W 1": [WATER]}, "code 'W 1'"),
+        ("E1", {"W1": [{**WATER, "water_m3": float("nan")}]}, "not JSON compliant"),
+        ("E1", {"W1": [WATER] * 6000}, "send fewer readings"),
+    ],
+)
+def test_gateway_takes_only_what_can_be_answered(
+    tmp_path: Path, enterprise: str, meters: dict[str, list[Reading]], words: str
+) -> None:
+    with Gateway(
+        "127.0.0.1", free_port(), park="P08", spool=tmp_path / "s.db"
+    ) as gateway:
+        with pytest.raises(PublishError, match=words):
+            gateway.send(enterprise, meters)
+        assert gateway.unconfirmed == 0
+
+
+@pytest.mark.slow
+def test_gateway_killed_again_and_again(
+    mosquitto_port: int, listen: Callable[..., Got], tmp_path: Path
+) -> None:
+    """Every batch comes, whenever the process ends; its numbers have no gap."""
+    got = listen(f"parkwatt/v1/{sender.PARK}/+/GW1/batch", confirm)
+    command = [
+        *(sys.executable, "-m", "tests.crash.sender", "--port", str(mosquitto_port)),
+        *("--spool", str(tmp_path / "s.db"), "--batches", "600", "--rate", "300"),
+        *("--resend", "0.5", "--seed", "3"),
+    ]
+    for pause in (0.2, 0.35, 0.5):
+        before = len(got)
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+            wait_for(lambda before=before: len(got) > before)  # type: ignore[misc]
+            time.sleep(pause)
+            process.kill()
+        assert process.returncode == -9
+    subprocess.run(command, cwd=ROOT, check=True, timeout=60, stdout=subprocess.DEVNULL)
+    assert set(batches(got)) == set(range(1, 601))
+    assert len({json.loads(payload)["boot"] for _, payload in got}) == 1
+    bodies = {payload: json.loads(payload) for _, payload in got}
+    assert len(bodies) == 600
+    for body in bodies.values():
+        assert body["meters"] == sender.batch(body["seq"] - 1, 3)
 
 
 def test_backfill_through_the_gateway(
-    mosquitto_port: int, listen: Callable[..., Got]
+    mosquitto_port: int, listen: Callable[..., Got], tmp_path: Path
 ) -> None:
-    def answer(client: Client, message: MQTTMessage) -> None:
-        body = json.loads(message.payload)
-        del body["meters"]
-        client.publish(message.topic[:-5] + "ack", json.dumps(body), qos=1)
-
-    got = listen("parkwatt/v1/P06/+/GW1/batch", answer)
-    broker = Broker(host="127.0.0.1", port=mosquitto_port, gateway=True)
+    got = listen("parkwatt/v1/P06/+/GW1/batch", confirm)
+    broker = Broker(host="127.0.0.1", port=mosquitto_port, spool=tmp_path / "s.db")
     report = backfill(
         Park(1, code="P06"), broker, start=DAY, until=DAY + timedelta(hours=6)
     )
