@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from store.quantities import KEYS
 from store.readings import NO_UNTIL, to_us
 from store.registry import CODE
@@ -123,6 +125,34 @@ class Parsed:
 
 class Refused(ValueError):
     """Part of a message that cannot be read; the text is the reason."""
+
+
+def decoded(payload: bytes) -> Any:
+    """Decode the JSON of a foreign device, with or without a byte order mark.
+
+    Raises
+    ------
+    Refused
+        When the payload is empty or is not JSON.
+    """
+    text = payload.removeprefix(b"\xef\xbb\xbf")
+    if not text.strip():
+        raise Refused("payload is empty")
+    try:
+        return msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        raise Refused("payload is not JSON") from None
+
+
+def arrival(heard: Heard, parsed: Parsed) -> int | None:
+    """Give the time of arrival [µs] to a message without one, which then says so.
+
+    None for a message that the broker kept: it is of unknown age and no news.
+    """
+    if heard.retained:
+        return None
+    parsed.on_arrival = True
+    return heard.arrived_us
 
 
 def shown(raw: object) -> str:

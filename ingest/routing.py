@@ -98,11 +98,16 @@ class Router:
         owner: _Owner,
         name: str | None = None,
     ) -> tuple[Parsed, str]:
-        form = formats.find(heard.topic) if name is None else formats.named(name)
+        def knowledge(form: str) -> Knowledge:
+            return self._knowledge(conn, owner.enterprise_id, form)
+
+        if name is None:
+            form = formats.find(heard.topic, knowledge)
+        else:
+            form = formats.named(name)
         if form is None:
             raise Unplaced("no format reads this topic: it needs a mapping")
-        known = self._knowledge(conn, owner.enterprise_id, form.name)
-        return form.parse(heard, place, known), form.name
+        return form.parse(heard, place, knowledge(form.memory)), form.name
 
     def _knowledge(self, conn: Connection, enterprise_id: int, form: str) -> Knowledge:
         found = self._learned.get((enterprise_id, form))

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ingest.formats import flat
+from ingest.formats import (
+    flat,
+)
 from ingest.reading import Heard, Knowledge, Parsed, Place
 
 
@@ -13,15 +15,36 @@ class Format(NamedTuple):
     name: str  # with the version of our reading of it
     accepts: Callable[[str], bool]  # the topic, without the prefix of an enterprise
     parse: Callable[[Heard, Place, Knowledge], Parsed]
+    # tells a topic by what was learned, where its form does not tell
+    learned: Callable[[str, Knowledge], bool] | None = None
+    teacher: str | None = None  # the format whose knowledge it reads; None: its own
+
+    @property
+    def memory(self) -> str:
+        """Name the format under which its knowledge is kept."""
+        return self.teacher or self.name
 
 
 # The first that accepts a topic reads it. The native format has its own way, by prefix.
 FORMATS: tuple[Format, ...] = (Format(flat.NAME, flat.accepts, flat.parse),)
 
 
-def find(topic: str) -> Format | None:
-    """Find the format of a foreign topic."""
-    return next((each for each in FORMATS if each.accepts(topic)), None)
+def find(
+    topic: str, knowledge: Callable[[str], Knowledge] | None = None
+) -> Format | None:
+    """Find the format of a foreign topic, by its form or by what was learned.
+
+    Parameters
+    ----------
+    knowledge
+        Gives what the format of a name has learned in the enterprise.
+    """
+    for each in FORMATS:
+        if each.accepts(topic):
+            return each
+        if each.learned and knowledge and each.learned(topic, knowledge(each.memory)):
+            return each
+    return None
 
 
 def named(name: str) -> Format | None:

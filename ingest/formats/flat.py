@@ -4,15 +4,15 @@ The device's name is the topic's last level that is not a word such as `data`. W
 message has no time, that of its arrival is taken and the message says so.
 """
 
-import msgspec
-
 from ingest.reading import (
     Heard,
     Knowledge,
     Parsed,
     Place,
     Refused,
+    arrival,
     code_of,
+    decoded,
     instant,
 )
 from store.quantities import KEYS
@@ -50,10 +50,7 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
     Refused
         When the payload is no JSON object with a key of the catalogue.
     """
-    try:
-        body = msgspec.json.decode(heard.payload.removeprefix(b"\xef\xbb\xbf"))
-    except (ValueError, RecursionError):
-        raise Refused("payload is not JSON") from None
+    body = decoded(heard.payload)
     if not isinstance(body, dict):
         raise Refused("payload is not a JSON object")
     body = {str(key).strip(): value for key, value in body.items()}
@@ -62,13 +59,13 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
     parsed = Parsed(park=place.park, enterprise=place.enterprise)
     meter = place.meter or device(heard.topic)
     when = next((body[name] for name in TIMES if body.get(name) is not None), None)
-    if when is None:
-        if heard.retained:  # of unknown age
-            return parsed
-        parsed.on_arrival = True
-        at: int | Refused = heard.arrived_us
-    else:
-        at = instant(when, place.zone, heard.arrived_us)
+    at = (
+        arrival(heard, parsed)
+        if when is None
+        else instant(when, place.zone, heard.arrived_us)
+    )
+    if at is None:
+        return parsed
     for key, raw in body.items():
         if key in TIMES:
             continue
