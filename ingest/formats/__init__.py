@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from ingest.formats import (
     flat,
+    shelly1,
+    shelly2,
 )
 from ingest.reading import Heard, Knowledge, Parsed, Place
 
@@ -26,7 +28,11 @@ class Format(NamedTuple):
 
 
 # The first that accepts a topic reads it. The native format has its own way, by prefix.
-FORMATS: tuple[Format, ...] = (Format(flat.NAME, flat.accepts, flat.parse),)
+FORMATS: tuple[Format, ...] = (
+    Format(shelly2.NAME, shelly2.accepts, shelly2.parse),  # may stand below shellies/
+    Format(shelly1.NAME, shelly1.accepts, shelly1.parse),
+    Format(flat.NAME, flat.accepts, flat.parse),
+)
 
 
 def find(
