@@ -7,6 +7,7 @@ from ingest.formats import (
     flat,
     shelly1,
     shelly2,
+    tasmota,
 )
 from ingest.reading import Heard, Knowledge, Parsed, Place
 
@@ -31,6 +32,7 @@ class Format(NamedTuple):
 FORMATS: tuple[Format, ...] = (
     Format(shelly2.NAME, shelly2.accepts, shelly2.parse),  # may stand below shellies/
     Format(shelly1.NAME, shelly1.accepts, shelly1.parse),
+    Format(tasmota.NAME, tasmota.accepts, tasmota.parse),
     Format(flat.NAME, flat.accepts, flat.parse),
 )
 
