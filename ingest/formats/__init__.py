@@ -8,6 +8,7 @@ from ingest.formats import (
     shelly1,
     shelly2,
     tasmota,
+    thingsboard,
 )
 from ingest.reading import Heard, Knowledge, Parsed, Place
 
@@ -33,6 +34,7 @@ FORMATS: tuple[Format, ...] = (
     Format(shelly2.NAME, shelly2.accepts, shelly2.parse),  # may stand below shellies/
     Format(shelly1.NAME, shelly1.accepts, shelly1.parse),
     Format(tasmota.NAME, tasmota.accepts, tasmota.parse),
+    Format(thingsboard.NAME, thingsboard.accepts, thingsboard.parse),
     Format(flat.NAME, flat.accepts, flat.parse),
 )
 
