@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ingest.formats import (
+    esphome,
     flat,
+    homeassistant,
     shelly1,
     shelly2,
     tasmota,
@@ -35,6 +37,13 @@ FORMATS: tuple[Format, ...] = (
     Format(shelly1.NAME, shelly1.accepts, shelly1.parse),
     Format(tasmota.NAME, tasmota.accepts, tasmota.parse),
     Format(thingsboard.NAME, thingsboard.accepts, thingsboard.parse),
+    Format(esphome.NAME, esphome.accepts, esphome.parse, teacher=homeassistant.NAME),
+    Format(
+        homeassistant.NAME,
+        homeassistant.accepts,
+        homeassistant.parse,
+        homeassistant.learned,
+    ),
     Format(flat.NAME, flat.accepts, flat.parse),
 )
 

@@ -186,6 +186,27 @@ def test_what_was_learned_survives_the_writer(
     assert seen == [None, {"1": "taught/x"}]
 
 
+def test_discovery_tells_what_other_topics_hold_after_a_restart_too(url: str) -> None:
+    below = "parkwatt/v1/p/e/raw/"
+    for name, topic, inner in (
+        ("bare", "boiler/sensor/grid_power/state", ""),
+        ("inner", "any/topic/at_all", "{{ value_json.power }}"),
+    ):
+        body = {"stat_t": below + topic, "unit_of_meas": "W", "val_tpl": inner or None}
+        config = message(f"{below}homeassistant/sensor/{name}/config", body)
+        assert write(url, config) == Counts()
+    counts = write(
+        url,
+        message(f"{below}boiler/sensor/grid_power/state", b"1500"),
+        message(f"{below}any/topic/at_all", {"power": 20}),
+        message(f"{below}boiler/sensor/other/state", b"1500"),
+    )
+    assert counts == Counts(inserted=2, quarantined=1)
+    with connect(url) as conn:
+        rows = conn.execute("SELECT code FROM meter ORDER BY code").fetchall()
+    assert rows == [("any.topic.at_all",), ("boiler.grid",)]
+
+
 @pytest.mark.parametrize(
     ("topic", "pattern"),
     [
