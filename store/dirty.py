@@ -3,6 +3,9 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from psycopg import sql
+
+from store import overlay
 from store.database import Connection
 from store.readings import LONGEST_DELTA
 
@@ -63,7 +66,8 @@ def widen(conn: Connection, spans: list[Span], context: int) -> list[Span]:
     a span grows to the `context`-th reading before and after it, though not across a
     silence longer than any interval.
     """
-    rows = conn.execute(
+    overlaid = overlay.revised(conn, [each.channel_id for each in spans])
+    query = sql.SQL(
         """
         SELECT w.channel_id,
                least(w.start, (
@@ -72,9 +76,7 @@ def widen(conn: Connection, spans: list[Span], context: int) -> list[Span]:
                                   OVER (ORDER BY at DESC) AS near
                        FROM (SELECT at, lag(at, 1, w.start)
                                         OVER (ORDER BY at DESC) AS later
-                             FROM core.reading r
-                             WHERE r.channel_id = w.channel_id AND r.at < w.start
-                             ORDER BY at DESC LIMIT %(context)s) AS before) AS linked
+                             FROM ({before}) AS r) AS before) AS linked
                    WHERE near)),
                greatest(w.stop, (
                    SELECT max(at) FROM (
@@ -82,17 +84,24 @@ def widen(conn: Connection, spans: list[Span], context: int) -> list[Span]:
                                   OVER (ORDER BY at) AS near
                        FROM (SELECT at, lag(at, 1, w.stop)
                                         OVER (ORDER BY at) AS earlier
-                             FROM core.reading r
-                             WHERE r.channel_id = w.channel_id AND r.at >= w.stop
-                             ORDER BY at LIMIT %(context)s) AS after) AS linked
+                             FROM ({after}) AS r) AS after) AS linked
                    WHERE near))
         FROM (SELECT channel_id, start, stop,
                      make_interval(secs => %(longest)s) AS longest
               FROM unnest(%(channel)s::int[], %(start)s::timestamptz[],
                           %(stop)s::timestamptz[]) AS w (channel_id, start, stop)) AS w
-        """,
+        """
+    ).format(
+        before=overlay.effective(
+            "r.at < w.start", "ORDER BY at DESC", most=context, overlaid=overlaid
+        ),
+        after=overlay.effective(
+            "r.at >= w.stop", "ORDER BY at", most=context, overlaid=overlaid
+        ),
+    )
+    rows = conn.execute(
+        query,
         {
-            "context": context,
             "longest": LONGEST_DELTA.total_seconds(),
             "channel": [each.channel_id for each in spans],
             "start": [each.start for each in spans],
@@ -103,19 +112,24 @@ def widen(conn: Connection, spans: list[Span], context: int) -> list[Span]:
 
 
 def extents(conn: Connection, spans: list[Span]) -> list[Span]:
-    """Cut spans down to the readings there are; those without any fall away."""
+    """Cut spans down to the readings and revisions there are; others fall away."""
     rows = conn.execute(
         """
         SELECT w.channel_id, greatest(w.start, first.at),
                least(w.stop, last.at + interval '1 microsecond')
         FROM unnest(%s::int[], %s::timestamptz[], %s::timestamptz[])
              AS w (channel_id, start, stop)
-        CROSS JOIN LATERAL (SELECT at FROM core.reading r
-                            WHERE r.channel_id = w.channel_id
-                            ORDER BY at LIMIT 1) AS first
-        CROSS JOIN LATERAL (SELECT coalesce(until, at) AS at FROM core.reading r
-                            WHERE r.channel_id = w.channel_id
-                            ORDER BY r.at DESC LIMIT 1) AS last
+        CROSS JOIN LATERAL (SELECT least(
+            (SELECT at FROM core.reading r WHERE r.channel_id = w.channel_id
+             ORDER BY at LIMIT 1),
+            (SELECT min(at) FROM core.revision v
+             WHERE v.channel_id = w.channel_id)) AS at) AS first
+        CROSS JOIN LATERAL (SELECT greatest(
+            (SELECT coalesce(until, at) FROM core.reading r
+             WHERE r.channel_id = w.channel_id ORDER BY r.at DESC LIMIT 1),
+            (SELECT max(coalesce(until, at)) FROM core.revision v
+             WHERE v.channel_id = w.channel_id)) AS at) AS last
+        WHERE first.at IS NOT NULL
         """,
         (
             [each.channel_id for each in spans],
@@ -128,7 +142,10 @@ def extents(conn: Connection, spans: list[Span]) -> list[Span]:
 
 
 def stretch(conn: Connection, spans: list[Span]) -> list[Span]:
-    """Stretch spans of interval amounts to the ends of those that reach across them."""
+    """Stretch spans of interval amounts to the ends of those that reach across them.
+
+    Amounts that a revision replaced count too: an earlier answer may rest on them.
+    """
     rows = conn.execute(
         """
         SELECT w.channel_id,
@@ -136,12 +153,20 @@ def stretch(conn: Connection, spans: list[Span]) -> list[Span]:
                    SELECT min(at) FROM core.reading r
                    WHERE r.channel_id = w.channel_id AND r.at < w.start
                      AND r.at >= w.start - make_interval(secs => %(longest)s)
-                     AND r.until > w.start)),
+                     AND r.until > w.start), (
+                   SELECT min(at) FROM core.revision v
+                   WHERE v.channel_id = w.channel_id AND v.at < w.start
+                     AND v.at >= w.start - make_interval(secs => %(longest)s)
+                     AND v.until > w.start)),
                greatest(w.stop, (
                    SELECT max(until) FROM core.reading r
                    WHERE r.channel_id = w.channel_id
                      AND r.at >= w.start - make_interval(secs => %(longest)s)
-                     AND r.at < w.stop AND r.until > w.start))
+                     AND r.at < w.stop AND r.until > w.start), (
+                   SELECT max(until) FROM core.revision v
+                   WHERE v.channel_id = w.channel_id
+                     AND v.at >= w.start - make_interval(secs => %(longest)s)
+                     AND v.at < w.stop AND v.until > w.start))
         FROM unnest(%(channel)s::int[], %(start)s::timestamptz[],
                     %(stop)s::timestamptz[]) AS w (channel_id, start, stop)
         """,

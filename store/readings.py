@@ -8,6 +8,7 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg import sql
 
+from store import overlay
 from store.database import Connection
 
 Int64 = NDArray[np.int64]
@@ -64,44 +65,48 @@ def read_spans(
 ) -> Rows:
     """Read the readings of each (channel, start, stop) and some on either side.
 
+    The newest revision of an instant stands for its reading.
+
     Parameters
     ----------
     context
         How many readings before `start` and from `stop` on come along.
     known_on
-        Only readings that had arrived by then.
+        Only readings that had arrived and revisions that were recorded by then.
 
     Returns
     -------
     Rows
         Ordered by channel and time; `until` equals `at` where there is none.
     """
-    arrived = (
-        sql.SQL("")
-        if known_on is None
-        else sql.SQL(
-            "AND batch_id IN (SELECT batch_id FROM core.batch WHERE received_at <= {})"
-        ).format(known_on)
-    )
+    overlaid = overlay.revised(conn, [each[0] for each in spans], known_on)
     query = sql.SQL(
         """
         COPY (
             SELECT w.channel_id, r.at, r.value, coalesce(r.until, r.at)
             FROM span w CROSS JOIN LATERAL (
-                (SELECT at, value, until FROM core.reading
-                 WHERE channel_id = w.channel_id AND at < w.start {arrived}
-                 ORDER BY at DESC LIMIT {context})
-                UNION ALL
-                (SELECT at, value, until FROM core.reading
-                 WHERE channel_id = w.channel_id AND at >= w.start AND at < w.stop
-                 {arrived})
-                UNION ALL
-                (SELECT at, value, until FROM core.reading
-                 WHERE channel_id = w.channel_id AND at >= w.stop {arrived}
-                 ORDER BY at LIMIT {context})) AS r
+                ({before}) UNION ALL ({inside}) UNION ALL ({after})) AS r
         ) TO STDOUT (FORMAT BINARY)
         """
-    ).format(arrived=arrived, context=context)
+    ).format(
+        before=overlay.effective(
+            "r.at < w.start",
+            "ORDER BY at DESC",
+            most=context,
+            overlaid=overlaid,
+            known_on=known_on,
+        ),
+        inside=overlay.effective(
+            "r.at >= w.start AND r.at < w.stop", overlaid=overlaid, known_on=known_on
+        ),
+        after=overlay.effective(
+            "r.at >= w.stop",
+            "ORDER BY at",
+            most=context,
+            overlaid=overlaid,
+            known_on=known_on,
+        ),
+    )
     with conn.transaction(), conn.cursor() as cur:
         _span_table(cur, spans)
         with cur.copy(query) as copy:

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.answer import cell, table
+from api.answer import table
+from store.spreadsheet import cell
 
 
 def rows(answer: httpx.Response) -> list[dict[str, str]]:
