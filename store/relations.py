@@ -43,6 +43,15 @@ def confirm_meter(
         _mark_totals(conn, meter_id, since, END)
 
 
+def is_confirmed(conn: Connection, meter_id: int) -> bool:
+    """Tell whether a meter counts."""
+    row = conn.execute(
+        "SELECT confirmed_at IS NOT NULL FROM core.meter WHERE meter_id = %s",
+        (meter_id,),
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
 def assign_meter(
     conn: Connection,
     meter_id: int,

@@ -17,6 +17,6 @@ CREATE INDEX revision_channel ON core.revision (channel_id, at);
 
 -- Who typed the readings of a batch that came by hand.
 CREATE TABLE core.typed (
-    batch_id bigint PRIMARY KEY REFERENCES core.batch,
+    batch_id bigint PRIMARY KEY,
     who text NOT NULL CHECK (who <> '')
 );

@@ -46,8 +46,6 @@ channel.subject_id integer NOT NULL
 channel.quantity text NOT NULL
 channel.kind text NOT NULL
 channel.unit text NOT NULL
-channel.timed_on_arrival_since timestamp with time zone
-channel.recorded_at timestamp with time zone NOT NULL DEFAULT now()
 channel: CHECK ((kind = ANY (ARRAY['register'::text, 'delta'::text, 'gauge'::text, 'total'::text])))
 channel: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
 channel: PRIMARY KEY (channel_id)
@@ -140,26 +138,6 @@ factor: PRIMARY KEY (factor_id)
 factor: UNIQUE (code, recorded_at)
 CREATE UNIQUE INDEX factor_code_recorded_at_key ON core.factor USING btree (code, recorded_at)
 CREATE UNIQUE INDEX factor_pkey ON core.factor USING btree (factor_id)
-learned.enterprise_id integer NOT NULL
-learned.format text NOT NULL
-learned.key text NOT NULL
-learned.value jsonb NOT NULL
-learned.recorded_at timestamp with time zone NOT NULL DEFAULT now()
-learned: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
-learned: PRIMARY KEY (enterprise_id, format, key)
-CREATE UNIQUE INDEX learned_pkey ON core.learned USING btree (enterprise_id, format, key)
-mapping.mapping_id bigint NOT NULL IDENTITY
-mapping.name code NOT NULL
-mapping.enterprise_id integer NOT NULL
-mapping.topic text NOT NULL
-mapping.document text NOT NULL
-mapping.source text NOT NULL
-mapping.recorded_at timestamp with time zone NOT NULL DEFAULT now()
-mapping.ended_at timestamp with time zone
-mapping: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
-mapping: PRIMARY KEY (mapping_id)
-CREATE UNIQUE INDEX mapping_name ON core.mapping USING btree (name) WHERE (ended_at IS NULL)
-CREATE UNIQUE INDEX mapping_pkey ON core.mapping USING btree (mapping_id)
 meter.meter_id integer NOT NULL
 meter.park_id integer NOT NULL
 meter.enterprise_id integer NOT NULL
@@ -212,11 +190,8 @@ quarantine.topic text NOT NULL
 quarantine.payload bytea NOT NULL
 quarantine.reason text NOT NULL
 quarantine.readings integer NOT NULL
-quarantine.pattern text
-quarantine.settled_at timestamp with time zone
 quarantine: CHECK ((readings > 0))
 quarantine: PRIMARY KEY (quarantine_id)
-CREATE INDEX quarantine_unplaced ON core.quarantine USING btree (quarantine_id) WHERE ((pattern IS NOT NULL) AND (settled_at IS NULL))
 CREATE UNIQUE INDEX quarantine_pkey ON core.quarantine USING btree (quarantine_id)
 reading.channel_id integer NOT NULL
 reading.at timestamp with time zone NOT NULL
@@ -249,6 +224,25 @@ register_event: PRIMARY KEY (register_event_id)
 register_event: UNIQUE (channel_id, at, kind)
 CREATE UNIQUE INDEX register_event_channel_id_at_kind_key ON core.register_event USING btree (channel_id, at, kind)
 CREATE UNIQUE INDEX register_event_pkey ON core.register_event USING btree (register_event_id)
+revision.revision_id bigint NOT NULL IDENTITY
+revision.channel_id integer NOT NULL
+revision.at timestamp with time zone NOT NULL
+revision.until timestamp with time zone
+revision.value_before double precision
+revision.value_after double precision
+revision.who text NOT NULL
+revision.why text NOT NULL
+revision.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+revision: CHECK (((at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (at < '2100-01-01 00:00:00+00'::timestamp with time zone)))
+revision: CHECK (((until > at) AND (until < '2100-01-02 00:00:00+00'::timestamp with time zone)))
+revision: CHECK (((value_after > ('-1000000000000000'::numeric)::double precision) AND (value_after < ('1000000000000000'::numeric)::double precision)))
+revision: CHECK (((value_before > ('-1000000000000000'::numeric)::double precision) AND (value_before < ('1000000000000000'::numeric)::double precision)))
+revision: CHECK ((who <> ''::text))
+revision: CHECK ((why <> ''::text))
+revision: FOREIGN KEY (channel_id) REFERENCES channel(channel_id)
+revision: PRIMARY KEY (revision_id)
+CREATE INDEX revision_channel ON core.revision USING btree (channel_id, at)
+CREATE UNIQUE INDEX revision_pkey ON core.revision USING btree (revision_id)
 source_total.source text NOT NULL
 source_total.messages bigint NOT NULL
 source_total.received bigint NOT NULL
@@ -256,8 +250,6 @@ source_total.inserted bigint NOT NULL
 source_total.duplicate bigint NOT NULL
 source_total.conflict bigint NOT NULL
 source_total.quarantined bigint NOT NULL
-source_total.in_flight integer NOT NULL DEFAULT 0
-source_total.in_flight_at timestamp with time zone
 source_total: CHECK ((received = (((inserted + duplicate) + conflict) + quarantined)))
 source_total: PRIMARY KEY (source)
 CREATE UNIQUE INDEX source_total_pkey ON core.source_total USING btree (source)
@@ -266,15 +258,12 @@ subject.kind text NOT NULL
 subject: CHECK ((kind = ANY (ARRAY['park'::text, 'enterprise'::text, 'meter'::text])))
 subject: PRIMARY KEY (subject_id)
 CREATE UNIQUE INDEX subject_pkey ON core.subject USING btree (subject_id)
-unknown_topic.pattern text NOT NULL
-unknown_topic.messages bigint NOT NULL
-unknown_topic.first_at timestamp with time zone NOT NULL DEFAULT now()
-unknown_topic.last_at timestamp with time zone NOT NULL DEFAULT now()
-unknown_topic.topic text NOT NULL
-unknown_topic.payload bytea NOT NULL
-unknown_topic.reason text NOT NULL
-unknown_topic: PRIMARY KEY (pattern)
-CREATE UNIQUE INDEX unknown_topic_pkey ON core.unknown_topic USING btree (pattern)
+typed.batch_id bigint NOT NULL
+typed.who text NOT NULL
+typed: CHECK ((who <> ''::text))
+typed: FOREIGN KEY (batch_id) REFERENCES batch(batch_id)
+typed: PRIMARY KEY (batch_id)
+CREATE UNIQUE INDEX typed_pkey ON core.typed USING btree (batch_id)
 usage_15min.channel_id integer NOT NULL
 usage_15min.start timestamp with time zone NOT NULL
 usage_15min.amount double precision NOT NULL

@@ -204,8 +204,11 @@ def test_the_same_file_imported_gives_the_same_bits(
     url = new_database()
     with connect(url, autocommit=True) as conn:
         factors.load(conn)
-        report = importing.import_csv(
-            conn, file, Settings(), create=True, zone=steel.ZONE, region="CN-JS"
+        report = importing.import_file(
+            conn,
+            file,
+            Settings(),
+            importing.Options(create=True, zone=steel.ZONE, region="CN-JS"),
         )
     assert report.counts == Counts(inserted=VALUES)
     imported = year(url, "plant")
