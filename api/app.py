@@ -11,13 +11,24 @@ from api.headers import SafeHeaders
 from api.hub import Hub
 from api.live import park_live
 from api.live_models import Live
-from api.routes import accounting, figures, live, pages, parks, readings, state, usage
+from api.routes import (
+    accounting,
+    entry,
+    figures,
+    live,
+    pages,
+    parks,
+    readings,
+    revisions,
+    state,
+    usage,
+)
 from store import registry
 from store.database import open_pool, translated
 from store.errors import Unknown
 from store.settings import Settings
 
-ROUTERS = (parks, readings, usage, figures, live, accounting)
+ROUTERS = (parks, entry, readings, revisions, usage, figures, live, accounting)
 
 
 def create_app(url: str, settings: Settings) -> FastAPI:

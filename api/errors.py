@@ -38,6 +38,12 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     503: {"model": Problem, "description": "the database is away or not migrated"},
 }
 
+WRITE_ERRORS: dict[int | str, dict[str, Any]] = {
+    403: {"model": Problem, "description": "another site asks for a change"},
+    413: {"model": Problem, "description": "the body is too large"},
+    415: {"model": Problem, "description": "the body is not sent as JSON"},
+}
+
 _LISTED = {
     "park": "GET /api/v1/parks lists the parks",
     "enterprise": "GET /api/v1/parks/{park}/enterprises lists the enterprises",
@@ -48,7 +54,10 @@ _HTTP = {
         "not_found",
         "There is nothing at {path}; /openapi.json lists what there is.",
     ),
-    405: ("method_not_allowed", "{path} does not take {method}; use GET."),
+    405: (
+        "method_not_allowed",
+        "{path} does not take {method}; use GET, or see /openapi.json.",
+    ),
 }
 
 
@@ -80,6 +89,8 @@ def _refused(request: Request, error: Exception) -> JSONResponse:
     detail = [
         {"parameter": str(each["loc"][-1]), "message": each["msg"]} for each in wrong
     ]
+    if wrong[0]["type"] == "json_invalid":
+        return problem(422, "invalid", "The body is not JSON.")
     first = detail[0]
     message = f"Parameter {first['parameter']!r} cannot be used: {first['message']}."
     return problem(422, "invalid", message, detail)

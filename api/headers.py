@@ -5,6 +5,7 @@ import logging
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import ours, problem
@@ -29,8 +30,15 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
+BODY_BYTES = 65_536
+READS = ("GET", "HEAD", "OPTIONS")
+
+
 class SafeHeaders:
     """ASGI middleware: security headers, on unforeseen errors too; loopback names only.
+
+    What changes something must be JSON and come from our own page or from no page: no
+    form of a foreign page can send JSON, and a browser names the page that asks.
 
     Without sign-in the address is the only wall: a foreign page whose name was made to
     point here (DNS rebinding) sends its own name as the host.
@@ -62,6 +70,11 @@ class SafeHeaders:
             words = "This server answers on loopback only; use its address, 127.0.0.1."
             await problem(400, "host_refused", words)(scope, receive, safe)
             return
+        if scope["method"] not in READS:
+            refused = _refusal(Headers(scope=scope))
+            if refused is not None:
+                await refused(scope, receive, safe)
+                return
         try:
             await self._app(scope, receive, safe)
         except Exception:
@@ -69,6 +82,25 @@ class SafeHeaders:
                 raise
             log.exception("%s", scope["path"])
             await ours()(scope, receive, safe)
+
+
+def _refusal(headers: Headers) -> JSONResponse | None:
+    """Say why a request that would change something is not taken."""
+    site = headers.get("sec-fetch-site", "same-origin")
+    origin = headers.get("origin")
+    own = origin is None or urlsplit(origin).netloc == headers.get("host")
+    if site not in ("same-origin", "none") or not own:
+        words = "Another site asked for a change; only this server's own page may."
+        return problem(403, "cross_site", words)
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        words = "Send JSON with the header Content-Type: application/json."
+        return problem(415, "not_json", words)
+    length = headers.get("content-length", "")
+    if not length.isdecimal() or int(length[:12]) > BODY_BYTES:
+        words = f"Send a body of stated length, at most {BODY_BYTES} bytes."
+        return problem(413, "too_large", words)
+    return None
 
 
 def _name(host: str) -> str:

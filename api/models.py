@@ -46,6 +46,23 @@ class ParkDetail(Park):
     contract_demand_kw: Number = Field(description="that applies now")
 
 
+class Quantity(Row):
+    """One measurable quantity."""
+
+    name: str
+    kind: Literal["register", "gauge"]
+    unit: str = Field(description="canonical unit; empty for a pure number")
+    carrier: str
+    direction: str
+    meaning: str
+
+
+class Quantities(Row):
+    """The catalogue of quantities."""
+
+    rows: list[Quantity]
+
+
 class Enterprise(Row):
     """An enterprise of a park."""
 

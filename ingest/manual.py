@@ -1,7 +1,6 @@
 """Readings that a person types and corrections that a person states."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -69,7 +68,19 @@ def _checked(meter: str, entry: Entry) -> Reading:
     return Reading(meter, key, at_us, value, until_us)
 
 
-def doubts(conn: Connection, subject: Subject, entry: Entry) -> list[str]:
+@dataclass(frozen=True, kw_only=True)
+class Doubt:
+    """Why a typed value is hardly right."""
+
+    kind: str  # falls, or rises: its rate is far above the recent ones
+    message: str
+    at: datetime | None = None  # falls: of the reading beside it
+    value: float | None = None  # of that reading
+    rate: float | None = None  # rises: an hour
+    usual: float | None = None  # the highest recent one
+
+
+def doubts(conn: Connection, subject: Subject, entry: Entry) -> list[Doubt]:
     """Say why a typed value is hardly right; nothing for one that will be refused."""
     try:
         reading = _checked(subject.meter or "", entry)
@@ -84,59 +95,51 @@ def doubts(conn: Connection, subject: Subject, entry: Entry) -> list[str]:
     at = to_datetime(reading.at_us)
     before, following = typed.neighbours(conn, channel, at, RECENT)
     if known.kind == "delta":
-        return _too_much(before, reading)
-    return _against(before, following, at, reading.value)
-
-
-def _against(
-    before: Sequence[Neighbour],
-    following: Neighbour | None,
-    at: datetime,
-    value: float,
-) -> list[str]:
-    found: list[str] = []
+        rates = [
+            each.value / _hours(each.at, each.until)
+            for each in before
+            if each.until is not None
+        ]
+        rate = reading.value / _hours(at, to_datetime(reading.until_us))
+        return _rises(rate, rates)
+    value, found = reading.value, []
+    if before and value < before[-1].value:
+        found.append(_falls(before[-1]))
     if following is not None and following.value < value:
-        found.append(
-            f"the register would fall: it reads {following.value:.15g} at "
-            f"{following.at.isoformat()}"
-        )
-    if not before:
-        return found
-    last = before[-1]
-    if value < last.value:
-        found.append(
-            f"the register would fall: it read {last.value:.15g} at "
-            f"{last.at.isoformat()}"
-        )
+        found.append(_falls(following))
     rates = [
         (two.value - one.value) / _hours(one.at, two.at)
         for one, two in pairwise(before)
         if two.value >= one.value
     ]
-    rate = (value - last.value) / _hours(last.at, at)
-    if rates and rate > TIMES_USUAL * max(rates):
-        found.append(
-            f"the register would rise by {rate:.4g} an hour, and lately it rose by at "
-            f"most {max(rates):.4g}"
-        )
+    if before:
+        rate = (value - before[-1].value) / _hours(before[-1].at, at)
+        found += _rises(rate, rates)
     return found
 
 
-def _too_much(before: Sequence[Neighbour], reading: Reading) -> list[str]:
-    rates = [
-        each.value / _hours(each.at, each.until)
-        for each in before
-        if each.until is not None
-    ]
-    rate = reading.value / _hours(
-        to_datetime(reading.at_us), to_datetime(reading.until_us)
+def _falls(beside: Neighbour) -> Doubt:
+    return Doubt(
+        kind="falls",
+        message=f"the register would fall: it reads {beside.value:.15g} at "
+        f"{beside.at.isoformat()}",
+        at=beside.at,
+        value=beside.value,
     )
-    if rates and rate > TIMES_USUAL * max(rates):
-        return [
-            f"the amount is {rate:.4g} an hour, and lately it was at most "
-            f"{max(rates):.4g}"
-        ]
-    return []
+
+
+def _rises(rate: float, recent: list[float]) -> list[Doubt]:
+    if not recent or rate <= TIMES_USUAL * max(recent):
+        return []
+    return [
+        Doubt(
+            kind="rises",
+            message=f"the rate would be {rate:.4g} an hour, and lately it was at most "
+            f"{max(recent):.4g}",
+            rate=rate,
+            usual=max(recent),
+        )
+    ]
 
 
 def _hours(start: datetime, stop: datetime) -> float:

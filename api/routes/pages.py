@@ -1,4 +1,4 @@
-"""The one web page."""
+"""The web pages."""
 
 from pathlib import Path
 
@@ -15,3 +15,10 @@ WEB = Path(__file__).parents[1] / "web"
 def page() -> FileResponse:
     """Give the live page; it finds its park in the address."""
     return FileResponse(WEB / "index.html", media_type="text/html; charset=utf-8")
+
+
+@router.get("/entry", response_class=FileResponse, include_in_schema=False)
+@router.get("/parks/{park}/entry", response_class=FileResponse, include_in_schema=False)
+def entry() -> FileResponse:
+    """Give the page on which people type readings."""
+    return FileResponse(WEB / "entry.html", media_type="text/html; charset=utf-8")

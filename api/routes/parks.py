@@ -9,8 +9,19 @@ from fastapi import APIRouter, Query
 from api.answer import CSV_TOO, rows_of, table
 from api.asking import AskedPark, Conn, Format, ParkCode
 from api.live import contract_demand
-from api.models import Enterprise, Enterprises, Meter, Meters, Park, ParkDetail, Parks
+from api.models import (
+    Enterprise,
+    Enterprises,
+    Meter,
+    Meters,
+    Park,
+    ParkDetail,
+    Parks,
+    Quantities,
+    Quantity,
+)
 from store import records, registry
+from store.quantities import QUANTITIES
 
 router = APIRouter(tags=["parks"])
 
@@ -28,6 +39,15 @@ def _park(each: records.Park) -> dict[str, Any]:
     row = rows_of([each])[0]
     del row["park_id"]
     return row
+
+
+@router.get("/quantities", response_model=Quantities, responses=CSV_TOO)
+def quantities(form: Format = "json") -> Any:
+    """List the catalogue of quantities that a reading can be of."""
+    rows = rows_of(list(QUANTITIES.values()))
+    if form == "csv":
+        return table("quantities", list(Quantity.model_fields), rows)
+    return {"rows": rows}
 
 
 @router.get("/parks/{park}", response_model=ParkDetail)

@@ -198,6 +198,7 @@ async function open(park) {
   live = null;
   state = "connecting";
   $("park").value = park;
+  $("to-entry").href = `/parks/${encodeURIComponent(park)}/entry`;
   show();
   try {
     take(await ask(`/api/v1/parks/${encodeURIComponent(park)}/live`));

@@ -261,7 +261,6 @@ CREATE UNIQUE INDEX subject_pkey ON core.subject USING btree (subject_id)
 typed.batch_id bigint NOT NULL
 typed.who text NOT NULL
 typed: CHECK ((who <> ''::text))
-typed: FOREIGN KEY (batch_id) REFERENCES batch(batch_id)
 typed: PRIMARY KEY (batch_id)
 CREATE UNIQUE INDEX typed_pkey ON core.typed USING btree (batch_id)
 usage_15min.channel_id integer NOT NULL
