@@ -88,7 +88,8 @@ def _refusal(headers: Headers) -> JSONResponse | None:
     """Say why a request that would change something is not taken."""
     site = headers.get("sec-fetch-site", "same-origin")
     origin = headers.get("origin")
-    own = origin is None or urlsplit(origin).netloc == headers.get("host")
+    host = headers.get("host")
+    own = origin is None or origin in (f"http://{host}", f"https://{host}")
     if site not in ("same-origin", "none") or not own:
         words = "Another site asked for a change; only this server's own page may."
         return problem(403, "cross_site", words)

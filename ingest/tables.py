@@ -186,9 +186,10 @@ def _holds(archive: zipfile.ZipFile, part: zipfile.ZipInfo, mark: bytes) -> bool
 
 
 def _load(path: Path, stack: ExitStack, *, data_only: bool) -> Any:
+    file = stack.enter_context(path.open("rb"))  # by its content, not by its name
     try:
         with warnings.catch_warnings(action="ignore"):
-            book = openpyxl.load_workbook(path, read_only=True, data_only=data_only)
+            book = openpyxl.load_workbook(file, read_only=True, data_only=data_only)
     except Exception as error:  # as many kinds as a workbook has parts
         raise Invalid(f"{path.name} is no workbook: {_first_line(error)}") from error
     stack.callback(book.close)

@@ -77,7 +77,7 @@ def test_all_parameters_that_are_wrong_are_named(api: httpx.Client) -> None:
 
 
 def test_method(api: httpx.Client) -> None:
-    answer = api.post("/api/v1/parks")
+    answer = api.post("/api/v1/parks", json={})
     check(answer, 405, "method_not_allowed")
     assert answer.headers["allow"] == "GET"
 

@@ -140,3 +140,64 @@ def test_a_new_reading_shows_itself(browser: Browser, own: Any, serving: Any) ->
         wanted = f"{before + 1000:,.0f}"
         expect(page.locator("#power")).to_have_text(wanted, timeout=2000)
         page.close()
+
+
+def test_a_reading_is_typed(browser: Browser, own: Any, serving: Any) -> None:
+    with serving(own.url) as base:
+        context = browser.new_context(
+            viewport={"width": 1200, "height": 900},
+            locale="en-GB",
+            timezone_id="America/New_York",  # the person is not where the park is
+        )
+        page = context.new_page()
+        trouble: list[str] = []
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.goto(base)
+        page.wait_for_selector("body[data-ready=P1]")
+        page.click("#to-entry")
+        page.wait_for_selector("body[data-ready=P1]")
+        assert page.url.endswith("/parks/P1/entry")
+        assert page.locator("#meter option").count() == 12  # the confirmed ones
+        assert page.input_value("#quantity") == "energy_import"
+        assert page.locator("#lasts tbody tr").count() == 12
+        page.select_option("#quantity", "water")
+        assert page.inner_text("#value-label") == "Value [m³]"
+        page.fill("#who", "Reader One")
+
+        def store(at: str, value: str) -> None:
+            page.fill("#at", at)
+            page.fill("#value", value)
+            page.press("#value", "Enter")
+
+        said = page.locator("#outcome")
+        store("2026-01-02T08:00", "1,234")
+        expect(said).to_contain_text("not a number")
+        store("2026-01-02T08:00", "1234.5")
+        expect(said).to_have_text("Stored: 1,234.5 m³")
+        expect(page.locator("#lasts")).to_contain_text("2026-01-02 08:00")
+        store("2026-01-02T08:00", "1234.5")
+        expect(said).to_contain_text("there already")
+        store("2026-01-02T08:00", "1235")
+        expect(said).to_contain_text("Another value is stored and stays: 1,234.5")
+        store("2026-01-03T08:00", "12")
+        expect(page.locator("#doubts")).to_contain_text("1,234.5 at 2026-01-02 08:00")
+        target = os.environ.get("PARKWATT_SCREENSHOT_ENTRY")
+        if target:
+            page.screenshot(path=target)
+        page.click("#cancel")
+        assert page.locator("#lasts").inner_text().count("2026-01-03") == 0
+        store("2026-01-03T08:00", "12")
+        page.click("#confirm")
+        expect(said).to_have_text("Stored: 12 m³")
+        page.click("[data-language=zh]")
+        assert page.inner_text("#t-entry") == "录入读数"
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        at = httpx.get(
+            f"{base}/api/v1/parks/P1/readings/last?enterprise=E01&meter=M1"
+        ).json()
+        found = {each["at"] for each in at["rows"] if each["quantity"] == "water"}
+        assert found == {"2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z"}
+        context.close()
+    # the browser names the answers that are refusals, and nothing else
+    assert trouble == []

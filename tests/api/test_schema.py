@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 STATE = {"/health", "/metrics"}
+WRITTEN = {"readings", "revisions"}
 
 
 @pytest.fixture
@@ -15,24 +16,34 @@ def paths(api: httpx.Client) -> dict[str, Any]:
 
 
 def test_every_route_has_a_documented_answer(paths: dict[str, Any]) -> None:
-    assert len(paths) == 18
+    assert len(paths) == 22
     for path, methods in paths.items():
-        assert set(methods) == {"get"}
-        about = methods["get"]
-        assert about["description"], path
-        content = about["responses"]["200"]["content"]
-        for kind, body in content.items():
-            assert body.get("schema"), (path, kind)
-        if path not in STATE and not path.endswith("/stream"):
-            assert "$ref" in content["application/json"]["schema"], path
+        assert set(methods) <= {"get", "post"}
+        assert ("post" in methods) == (path.rsplit("/", 1)[1] in WRITTEN), path
+        for method, about in methods.items():
+            _answers(path, about, "200" if method == "get" else "201")
+
+
+def _answers(path: str, about: dict[str, Any], status: str) -> None:
+    assert about["description"], path
+    content = about["responses"][status]["content"]
+    for kind, body in content.items():
+        assert body.get("schema"), (path, kind)
+    if path not in STATE and not path.endswith("/stream"):
+        assert "$ref" in content["application/json"]["schema"], path
 
 
 def test_every_route_documents_its_errors(paths: dict[str, Any]) -> None:
     for path, methods in paths.items():
-        answers = methods["get"]["responses"]
-        for status in {"503"} if path in STATE else {"404", "422", "500", "503"}:
-            schema = answers[status]["content"]["application/json"]["schema"]
-            assert schema == {"$ref": "#/components/schemas/Problem"}, (path, status)
+        for method, about in methods.items():
+            wanted = {"503"} if path in STATE else {"404", "422", "500", "503"}
+            if method == "post":
+                wanted |= {"403", "413", "415"}
+            for status in wanted:
+                schema = about["responses"][status]["content"]["application/json"][
+                    "schema"
+                ]
+                assert schema == {"$ref": "#/components/schemas/Problem"}, path
 
 
 def test_every_parameter_is_described(paths: dict[str, Any]) -> None:

@@ -195,7 +195,7 @@ def test_bad_rows_are_named_and_good_ones_stored(parkwatt: Run) -> None:
     assert "1 inserted, 0 duplicate, 0 conflict, 7 quarantined" in done.stdout
     for line, words in (
         (3, "has no zone"),
-        (4, "not within"),
+        (4, "'NaN' is not a number"),
         (5, "'1;5' is not a number"),
         (6, "unknown quantity 'colour'"),
         (7, "unknown enterprise 'nobody'"),
@@ -318,3 +318,52 @@ def test_doctor_says_what_is_missing(parkwatt: Run) -> None:
     assert "up to date" in done.stdout
     assert "broker" in done.stdout
     assert "run `parkwatt up`" in done.stdout
+
+
+def test_a_dry_run_and_a_report(parkwatt: Run) -> None:
+    rows = ROWS + "p,e1,M1,energy_import_kwh,2026-03-01T00:00,1\n"
+    file = parkwatt.file("r.csv", HEADER + rows)
+    asked = ("import", file, "--create", "--report", "out.csv")
+    done = parkwatt(*asked, "--dry-run", status=1)
+    assert "5 new, 0 duplicate, 0 conflict, 1 refused; nothing is stored" in done.stdout
+    assert "There is no such thing" in parkwatt(
+        "figures", "--park", "p", *DAYS, status=1
+    ).stderr.replace("\n", "")
+    done = parkwatt(*asked, "--zone", "Asia/Shanghai", status=1)
+    assert "5 inserted, 0 duplicate, 1 conflict, 0 quarantined" in done.stdout
+    told = (parkwatt.folder / "out.csv").read_text("utf-8").splitlines()
+    assert told[-1] == "7,conflict,another value is stored,100.0"
+    assert len(told) == 7
+
+
+def test_a_conflict_is_listed_and_settled(parkwatt: Run) -> None:
+    parkwatt("import", parkwatt.file("r.csv", HEADER + ROWS), "--create")
+    asked = ("figures", "--park", "p", "--enterprise", "e1", *DAYS, "--json")
+    assert json.loads(parkwatt(*asked).stdout)["energy_kwh"] == 35.5
+    other = HEADER + "p,e1,M1,energy_import_kwh,2026-03-01T00:30:00+08:00,140\n"
+    parkwatt("import", parkwatt.file("c.csv", other), status=1)
+    assert "135.5" in parkwatt("conflicts", "--park", "p").stdout
+    found = json.loads(parkwatt("conflicts", "--park", "p", "--json").stdout)
+    signed = ("--park", "p", "--who", "Reader One", "--why", "seen at the meter")
+    number = str(found[0]["conflict_id"])
+    done = parkwatt("revise", *signed, "--conflict", number)
+    assert "135.5 kwh → 140 kwh" in done.stdout
+    assert "no conflicts" in parkwatt("conflicts", "--park", "p").stdout
+    parkwatt("analyse", "--once")
+    assert json.loads(parkwatt(*asked).stdout)["energy_kwh"] == 40
+    place = ("--enterprise", "e1", "--meter", "M1", "--at", "2026-03-01T00:30:00+08:00")
+    done = parkwatt("revise", *signed, *place, "--strike")
+    assert "struck out" in done.stdout
+    parkwatt("analyse", "--once")
+    assert json.loads(parkwatt(*asked).stdout)["energy_kwh"] == 10
+    for arguments, words in (
+        (("--strike",), "no reading at"),
+        (("--value", "1,5"), "without commas"),
+        (("--value", "1", "--strike"), "either --value or --strike"),
+        ((), "either --value or --strike"),
+        (("--value", "1", "--quantity", "colour"), "unknown quantity 'colour'"),
+        (("--conflict", "1"), "stands alone"),
+    ):
+        done = parkwatt("revise", *signed, *place, *arguments, status=1)
+        assert words in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
