@@ -9,6 +9,7 @@ from psycopg.rows import class_row
 from store import overlay
 from store.database import Connection
 from store.errors import Invalid, Unknown
+from store.readings import LONGEST_DELTA
 
 LONGEST_WORDS = 500
 
@@ -119,6 +120,7 @@ def add_revision(
         same = value is not None and (value, until) == (before, end)
         if same and not _contested(conn, channel_id, at):
             raise Invalid(f"the reading {shown} counts as {value} already")
+        reached = _reached(conn, channel_id, at) if kind == "register" else [at]
         found = conn.execute(
             "INSERT INTO core.revision "
             "(channel_id, at, until, value_before, value_after, who, why) "
@@ -130,7 +132,12 @@ def add_revision(
             conn.execute(
                 "INSERT INTO core.dirty (park_id, channel_id, start, stop) "
                 "VALUES (%s, %s, %s, %s)",
-                (park_id, channel_id, at, stop + timedelta(microseconds=1)),
+                (
+                    park_id,
+                    channel_id,
+                    min(at, *reached),
+                    max(stop, *reached) + timedelta(microseconds=1),
+                ),
             )
             conn.execute("SELECT pg_notify('parkwatt_dirty', '')")
         conn.execute("SELECT pg_notify('parkwatt_readings', %s)", (str(park_id),))
@@ -304,6 +311,25 @@ def _counting(
     assert isinstance(value, float)
     assert until is None or isinstance(until, datetime)
     return value, until
+
+
+def _reached(conn: Connection, channel_id: int, at: datetime) -> list[datetime]:
+    """Give an instant and the readings beside it, as they count before the change.
+
+    Of several that are struck out the intervals between them go, too.
+    """
+    rows = conn.execute(
+        sql.SQL(
+            "SELECT f.at FROM (VALUES (%s::int, %s::timestamptz)) "
+            "AS w (channel_id, at) CROSS JOIN LATERAL (({}) UNION ALL ({})) AS f"
+        ).format(
+            overlay.effective("r.at < w.at", "ORDER BY at DESC", most=1, overlaid=True),
+            overlay.effective("r.at > w.at", "ORDER BY at", most=1, overlaid=True),
+        ),
+        (channel_id, at),
+    ).fetchall()
+    found = [row[0] for row in rows if isinstance(row[0], datetime)]
+    return [at, *(each for each in found if abs(each - at) <= LONGEST_DELTA)]
 
 
 def _contested(conn: Connection, channel_id: int, at: datetime) -> bool:

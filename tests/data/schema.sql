@@ -46,6 +46,8 @@ channel.subject_id integer NOT NULL
 channel.quantity text NOT NULL
 channel.kind text NOT NULL
 channel.unit text NOT NULL
+channel.timed_on_arrival_since timestamp with time zone
+channel.recorded_at timestamp with time zone NOT NULL DEFAULT now()
 channel: CHECK ((kind = ANY (ARRAY['register'::text, 'delta'::text, 'gauge'::text, 'total'::text])))
 channel: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
 channel: PRIMARY KEY (channel_id)
@@ -138,6 +140,26 @@ factor: PRIMARY KEY (factor_id)
 factor: UNIQUE (code, recorded_at)
 CREATE UNIQUE INDEX factor_code_recorded_at_key ON core.factor USING btree (code, recorded_at)
 CREATE UNIQUE INDEX factor_pkey ON core.factor USING btree (factor_id)
+learned.enterprise_id integer NOT NULL
+learned.format text NOT NULL
+learned.key text NOT NULL
+learned.value jsonb NOT NULL
+learned.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+learned: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
+learned: PRIMARY KEY (enterprise_id, format, key)
+CREATE UNIQUE INDEX learned_pkey ON core.learned USING btree (enterprise_id, format, key)
+mapping.mapping_id bigint NOT NULL IDENTITY
+mapping.name code NOT NULL
+mapping.enterprise_id integer NOT NULL
+mapping.topic text NOT NULL
+mapping.document text NOT NULL
+mapping.source text NOT NULL
+mapping.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+mapping.ended_at timestamp with time zone
+mapping: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
+mapping: PRIMARY KEY (mapping_id)
+CREATE UNIQUE INDEX mapping_name ON core.mapping USING btree (name) WHERE (ended_at IS NULL)
+CREATE UNIQUE INDEX mapping_pkey ON core.mapping USING btree (mapping_id)
 meter.meter_id integer NOT NULL
 meter.park_id integer NOT NULL
 meter.enterprise_id integer NOT NULL
@@ -190,8 +212,11 @@ quarantine.topic text NOT NULL
 quarantine.payload bytea NOT NULL
 quarantine.reason text NOT NULL
 quarantine.readings integer NOT NULL
+quarantine.pattern text
+quarantine.settled_at timestamp with time zone
 quarantine: CHECK ((readings > 0))
 quarantine: PRIMARY KEY (quarantine_id)
+CREATE INDEX quarantine_unplaced ON core.quarantine USING btree (quarantine_id) WHERE ((pattern IS NOT NULL) AND (settled_at IS NULL))
 CREATE UNIQUE INDEX quarantine_pkey ON core.quarantine USING btree (quarantine_id)
 reading.channel_id integer NOT NULL
 reading.at timestamp with time zone NOT NULL
@@ -250,6 +275,8 @@ source_total.inserted bigint NOT NULL
 source_total.duplicate bigint NOT NULL
 source_total.conflict bigint NOT NULL
 source_total.quarantined bigint NOT NULL
+source_total.in_flight integer NOT NULL DEFAULT 0
+source_total.in_flight_at timestamp with time zone
 source_total: CHECK ((received = (((inserted + duplicate) + conflict) + quarantined)))
 source_total: PRIMARY KEY (source)
 CREATE UNIQUE INDEX source_total_pkey ON core.source_total USING btree (source)
@@ -263,6 +290,15 @@ typed.who text NOT NULL
 typed: CHECK ((who <> ''::text))
 typed: PRIMARY KEY (batch_id)
 CREATE UNIQUE INDEX typed_pkey ON core.typed USING btree (batch_id)
+unknown_topic.pattern text NOT NULL
+unknown_topic.messages bigint NOT NULL
+unknown_topic.first_at timestamp with time zone NOT NULL DEFAULT now()
+unknown_topic.last_at timestamp with time zone NOT NULL DEFAULT now()
+unknown_topic.topic text NOT NULL
+unknown_topic.payload bytea NOT NULL
+unknown_topic.reason text NOT NULL
+unknown_topic: PRIMARY KEY (pattern)
+CREATE UNIQUE INDEX unknown_topic_pkey ON core.unknown_topic USING btree (pattern)
 usage_15min.channel_id integer NOT NULL
 usage_15min.start timestamp with time zone NOT NULL
 usage_15min.amount double precision NOT NULL

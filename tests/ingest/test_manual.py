@@ -53,7 +53,10 @@ def test_each_outcome_is_counted(conn: Connection, meter: Subject) -> None:
     assert done[2].stored == 10.0
     assert done[3].reason == "unknown quantity 'colour'"
     assert (done[5].value, done[5].unit) == (2.0, "m3")
-    total = conn.execute("SELECT * FROM source_total").fetchall()
+    total = conn.execute(
+        "SELECT source, messages, received, inserted, duplicate, conflict, quarantined "
+        "FROM source_total"
+    ).fetchall()
     assert total == [("manual", 6, 6, 2, 1, 1, 2)]
     assert conn.execute("SELECT DISTINCT who FROM typed").fetchall() == [
         ("Reader One",)

@@ -163,6 +163,18 @@ def test_corrected_readings_count_as_if_they_had_come_so(
     assert told.tables() == right.tables()
 
 
+def test_readings_far_apart_are_struck_out_together(database: str) -> None:
+    """Beside a long silence nothing of the interval between them may stay."""
+    park = One(database)
+    park.write((0, 0.0), (300 * 96, 1000.0), (500 * 96, 2000.0), (800 * 96, 3000.0))
+    park.analyse()
+    assert len(park.tables()[0]) > 0
+    park.revise(300 * 96, None)
+    park.revise(500 * 96, None)
+    park.analyse()
+    assert [len(each) for each in park.tables()] == [0, 0, 0, 0]
+
+
 def test_late_readings_and_corrections_come_in_any_order(
     new_database: Callable[[], str],
 ) -> None:
