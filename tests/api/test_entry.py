@@ -64,6 +64,7 @@ def test_typed_readings(served: httpx.Client, at: str) -> None:
         "duplicate": 2,
         "conflict": 1,
         "quarantined": 2,
+        "in_flight": 0,
     }
     where = {"enterprise": "E01", "meter": "M1"}
     last = served.get(f"{PARK}/readings/last", params=where).json()
