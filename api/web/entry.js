@@ -72,7 +72,9 @@ function when(iso) {
 const plain = (value) => (value === null ? "–" : text.number(value, 3).replace(/([.,]\d*?)0+$/, "$1").replace(/[.,]$/, ""));
 
 function showLast() {
+  const mine = (each) => each.quantity === $("quantity").value; // on top, however long the list
   const rows = (last?.rows ?? []).filter((each) => each.kind === "register");
+  rows.sort((one, other) => mine(other) - mine(one));
   const heads = [["quantity"], ["readAt"], ["value", "n"]].map(([words, kind]) =>
     node("th", { scope: "col", ...(kind && { class: kind }) }, t(words)));
   const body = rows.map((each) => node("tr", {},
