@@ -4,6 +4,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ingest.formats import (
+    acrel,
+    adw300,
+    chirpstack,
     esphome,
     flat,
     homeassistant,
@@ -44,6 +47,9 @@ FORMATS: tuple[Format, ...] = (
         homeassistant.parse,
         homeassistant.learned,
     ),
+    Format(acrel.NAME, acrel.accepts, acrel.parse),
+    Format(adw300.NAME, adw300.accepts, adw300.parse),
+    Format(chirpstack.NAME, chirpstack.accepts, chirpstack.parse),
     Format(flat.NAME, flat.accepts, flat.parse),
 )
 

@@ -1,0 +1,105 @@
+"""Acrel gateways and meters (ADL400, AWT100, …): one JSON frame per meter.
+
+Topics `/gw/acrelHW/{product}/{type}/{gateway}`. Certain, from a captured frame and a
+public consumer of it: the times are local, `u*` V, `i*` A, `p` kW, `q` kvar, `wh` the
+energy taken in kWh, and all behind a current transformer are secondary: that consumer
+multiplies them by `ct`. Assumed, from the order in which the maker's other protocols
+give the four totals: `wl` is the energy given in kWh. `varh` and `varl` are then
+reactive totals of two quadrants each; the catalogue has single quadrants, so they are
+unread. `pt` and `ct` are never applied: `parkwatt multiplier` states them.
+"""
+
+import re
+
+import msgspec
+
+from ingest.reading import (
+    Heard,
+    Knowledge,
+    Parsed,
+    Place,
+    Refused,
+    code_of,
+    instant,
+    shown,
+)
+
+NAME = "acrel/1"
+_TOPIC = re.compile(r"/?gw/acrelHW/[^/]+/([^/]+)/[^/]+")
+
+_KEYS = {
+    "ua": "voltage_a_v",
+    "ub": "voltage_b_v",
+    "uc": "voltage_c_v",
+    "ia": "current_a_a",
+    "ib": "current_b_a",
+    "ic": "current_c_a",
+    "p": "power_kw",
+    "q": "reactive_power_kvar",
+    "pf": "power_factor",
+    "hz": "frequency_hz",
+    "wh": "energy_import_kwh",
+    "wl": "energy_export_kwh",
+}
+_ABOUT = frozenset(
+    ("type", "time", "gwSN", "meterSN", "meterName", "meterStatus", "ch")
+)
+
+
+def accepts(topic: str) -> bool:
+    """Tell whether a topic is of such a gateway."""
+    return _TOPIC.fullmatch(topic) is not None
+
+
+def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
+    """Read one frame; only `data` and `hstdata` (history) hold readings.
+
+    Raises
+    ------
+    Refused
+        When the frame names no meter, or a state of the meter that is not known.
+    """
+    parsed = Parsed(park=place.park, enterprise=place.enterprise)
+    topic = _TOPIC.search(heard.topic)
+    if topic and topic[1] not in ("data", "hstdata"):
+        return parsed  # login, time, heart, para, event
+    try:
+        body = msgspec.json.decode(heard.payload.removeprefix(b"\xef\xbb\xbf"))
+    except (ValueError, RecursionError):
+        raise Refused("payload is not JSON") from None
+    if not isinstance(body, dict):
+        raise Refused("payload is not a JSON object")
+    kind = body.get("type") or (topic[1] if topic else None)
+    if kind not in ("data", "hstdata"):
+        return parsed
+    status = body.get("meterStatus", "normal")
+    if status == "missing":  # the gateway did not reach it: its zeros are no values
+        return parsed
+    if status != "normal":
+        raise Refused(f"meterStatus is {shown(status)}")
+    meter = place.meter or _meter(body.get("meterSN"), body.get("ch"))
+    when = body.get("time")
+    if when in (None, ""):
+        if heard.retained:  # of unknown age
+            return parsed
+        if kind == "hstdata":
+            at: int | Refused = Refused("history without its time")
+        else:
+            parsed.on_arrival = True
+            at = heard.arrived_us
+    else:
+        at = instant(when, place.zone, heard.arrived_us)
+    for name, raw in body.items():
+        if name in _KEYS:
+            parsed.add(meter, _KEYS[name], raw, at)
+        elif name not in _ABOUT:
+            parsed.unread.append(name)
+    return parsed
+
+
+def _meter(serial: object, channel: object) -> str:
+    if not isinstance(serial, str | int) or isinstance(serial, bool) or serial == "":
+        raise Refused("no meterSN")
+    # circuits of one meter share its number: never let two become one
+    circuit = "" if channel in (None, "", 0, "0") else f"-ch{shown(channel)}"
+    return code_of(f"{serial}{circuit}")

@@ -1,0 +1,103 @@
+"""ChirpStack v4: uplinks of LoRaWAN devices, as JSON.
+
+Event `up` of the ChirpStack documentation (Integrations, Event types). Only the decoded
+`object` is read, which a codec in the device profile makes. An uplink that comes twice
+(`deduplicationId`) has the same device, time and values: its readings are duplicates by
+their key, so the identifier is not needed.
+"""
+
+import re
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from ingest.reading import (
+    Heard,
+    Knowledge,
+    Parsed,
+    Place,
+    Refused,
+    Reject,
+    code_of,
+    instant,
+)
+from store.quantities import KEYS
+
+NAME = "chirpstack/1"
+_UPLINK = re.compile(r"application/[^/]+/device/([^/]+)/event/(\w+)")
+
+
+def accepts(topic: str) -> bool:
+    """Tell whether a topic is an event of a device."""
+    return _UPLINK.fullmatch(topic) is not None
+
+
+def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
+    """Read one uplink; other events (join, ack, status, …) give nothing.
+
+    Raises
+    ------
+    Refused
+        When the payload is not decoded, or no key of it names a quantity.
+    """
+    parsed = Parsed(park=place.park, enterprise=place.enterprise)
+    topic = _UPLINK.search(heard.topic)
+    if topic and topic[2] != "up":
+        return parsed
+    try:
+        body = msgspec.json.decode(heard.payload)
+    except (ValueError, RecursionError):
+        raise Refused("payload is not JSON") from None
+    if not isinstance(body, dict):
+        raise Refused("payload is not a JSON object")
+    decoded = body.get("object")
+    if not isinstance(decoded, dict):
+        if not body.get("data"):  # an uplink of the network alone
+            return parsed
+        raise Refused("no decoded object: set a codec in the device profile")
+    values = _flat(decoded)
+    if not any(_is_key(key) for _, key, _ in values):
+        raise Refused("no key names a quantity and its unit: a mapping is needed")
+    meter = place.meter or _device(body, topic[1] if topic else None)
+    when = body.get("time")
+    if when is None:
+        if heard.retained:  # of unknown age
+            return parsed
+        parsed.on_arrival = True
+        at: int | Refused = heard.arrived_us
+    else:
+        at = instant(when, place.zone, heard.arrived_us)
+    seen = Counter(key for _, key, _ in values)
+    for path, key, raw in values:
+        if not _is_key(key):
+            parsed.unread.append(path)
+        elif seen[key] > 1:
+            reason = f"{path[:70]!r}: {key} stands twice: a mapping is needed"
+            parsed.rejects.append(Reject(reason))
+        else:
+            parsed.add(meter, key, raw, at)
+    return parsed
+
+
+def _flat(decoded: dict[str, Any]) -> list[tuple[str, str, Any]]:
+    """Give path, key and value, also of what is nested one level."""
+    values = []
+    for name, raw in decoded.items():
+        if isinstance(raw, dict):
+            values += [(f"{name}.{key}", key.strip(), raw[key]) for key in raw]
+        else:
+            values.append((name, name.strip(), raw))
+    return values
+
+
+def _is_key(name: str) -> bool:
+    return name in KEYS and KEYS[name].kind != "delta"
+
+
+def _device(body: dict[str, Any], named: str | None) -> str:
+    info = body.get("deviceInfo")
+    identity = named or (info.get("devEui") if isinstance(info, dict) else None)
+    if not isinstance(identity, str) or not identity:
+        raise Refused("no devEui in topic or payload")
+    return code_of(identity)
