@@ -12,6 +12,7 @@ from ingest.formats import (
     homeassistant,
     shelly1,
     shelly2,
+    sparkplug,
     tasmota,
     thingsboard,
 )
@@ -40,6 +41,10 @@ FORMATS: tuple[Format, ...] = (
     Format(shelly1.NAME, shelly1.accepts, shelly1.parse),
     Format(tasmota.NAME, tasmota.accepts, tasmota.parse),
     Format(thingsboard.NAME, thingsboard.accepts, thingsboard.parse),
+    Format(acrel.NAME, acrel.accepts, acrel.parse),
+    Format(adw300.NAME, adw300.accepts, adw300.parse),
+    Format(chirpstack.NAME, chirpstack.accepts, chirpstack.parse),
+    Format(sparkplug.NAME, sparkplug.accepts, sparkplug.parse),
     Format(esphome.NAME, esphome.accepts, esphome.parse, teacher=homeassistant.NAME),
     Format(
         homeassistant.NAME,
@@ -47,9 +52,6 @@ FORMATS: tuple[Format, ...] = (
         homeassistant.parse,
         homeassistant.learned,
     ),
-    Format(acrel.NAME, acrel.accepts, acrel.parse),
-    Format(adw300.NAME, adw300.accepts, adw300.parse),
-    Format(chirpstack.NAME, chirpstack.accepts, chirpstack.parse),
     Format(flat.NAME, flat.accepts, flat.parse),
 )
 
