@@ -8,7 +8,7 @@ ROOMS := parkwatt.py store ingest analytics api dashboards simulators
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench tools lock clean
+.PHONY: help venv demo test check bench fuzz tools lock clean
 MAKEFLAGS += --no-print-directory
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo 'make test    the whole test suite on real servers (ARGS are passed to pytest)'
 	@echo 'make check   format, lint, types, import contracts, spelling, docs in step'
 	@echo 'make bench   speed, as JSON lines'
+	@echo 'make fuzz    odd bytes for the native and the Sparkplug parser, 10 minutes each (ARGS="--seconds 60")'
 	@echo 'make venv    only the environment, in $(VENV)'
 	@echo 'make tools   what the tests need from apt: Mosquitto, Chromium, fonts'
 	@echo 'make lock    renew requirements/*.txt from pyproject.toml'
@@ -53,6 +54,9 @@ check: $(VENV)/.ready-dev
 
 bench: $(VENV)/.ready-dev tools
 	@env -u PYTHONPATH $(BIN)/python tests/bench/run.py $(ARGS)
+
+fuzz: $(VENV)/.ready-dev
+	@env -u PYTHONPATH $(BIN)/python tests/fuzz/run.py $(ARGS)
 
 tools:
 	@deploy/install-test-tools.sh >&2
