@@ -8,7 +8,7 @@ ROOMS := parkwatt.py store ingest analytics api dashboards simulators
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench fuzz tools lock clean
+.PHONY: help venv demo test check bench crash fuzz tools lock clean
 MAKEFLAGS += --no-print-directory
 
 help:
@@ -18,6 +18,8 @@ help:
 	@echo 'make check   format, lint, types, import contracts, spelling, docs in step'
 	@echo 'make bench   speed, as JSON lines'
 	@echo 'make fuzz    odd bytes for the native and the Sparkplug parser, 10 minutes each (ARGS="--seconds 60")'
+	@echo 'make crash   kill each part while readings travel; what was sent must be stored'
+	@echo '             (make crash ARGS="--points 2 --fault ingest")'
 	@echo 'make venv    only the environment, in $(VENV)'
 	@echo 'make tools   what the tests need from apt: Mosquitto, Chromium, fonts'
 	@echo 'make lock    renew requirements/*.txt from pyproject.toml'
@@ -57,6 +59,9 @@ bench: $(VENV)/.ready-dev tools
 
 fuzz: $(VENV)/.ready-dev
 	@env -u PYTHONPATH $(BIN)/python tests/fuzz/run.py $(ARGS)
+
+crash: $(VENV)/.ready-dev tools
+	@env -u PYTHONPATH $(BIN)/python -m tests.crash.run $(ARGS)
 
 tools:
 	@deploy/install-test-tools.sh >&2
