@@ -221,6 +221,8 @@ class Rig:
         os.kill(self.pid(part), signal.SIGKILL)
         if part in self._children:
             self._children[part].wait()
+        # a broker with a long queue takes a moment to give its memory back
+        wait(lambda: not self.pid(part), 10, f"end of {part}")
 
     def start(self, part: str) -> None:
         if part == "database":
@@ -231,6 +233,10 @@ class Rig:
             self.start_ingest()
         else:
             self.start_gateway()
+
+    def log(self, part: str) -> str:
+        """What a part has said."""
+        return (self.folder / f"{part}.log").read_text("utf-8", "replace")
 
     def received(self) -> int:
         """Readings received, as last seen."""
