@@ -34,7 +34,7 @@ Reading = Mapping[str, str | float | None]
 NO_SUBSCRIBERS = 16  # of PUBACK: it succeeds, and yet nobody has the message
 PACKET_TOO_LARGE = 149
 LARGEST_PAYLOAD = 262_144
-_SLOWEST_S = 300.0
+SLOWEST_S = 300.0
 _TICK_S = 0.5
 _KEEP_SESSION_S = 7 * 86400
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
@@ -329,7 +329,7 @@ class Gateway:
         for sent in list(self._sent.values()):
             if sent.due > now:
                 continue
-            sent.pause_s = min(2 * sent.pause_s, _SLOWEST_S)
+            sent.pause_s = min(2 * sent.pause_s, SLOWEST_S)
             sent.due = now + self._spread(sent.pause_s)
             # what the broker has not answered the client itself repeats
             if sent.mid is None:

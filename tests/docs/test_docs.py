@@ -2,12 +2,15 @@
 
 import re
 import tomllib
+from inspect import signature
 from pathlib import Path
 
 import pytest
 import typer.main
 
 import parkwatt
+from simulators import gateway, spool
+from simulators.gateway import Gateway
 from store.quantities import QUANTITIES, UNITS
 from store.settings import Settings
 
@@ -21,6 +24,10 @@ def page(name: str) -> str:
 
 def between(text: str, mark: str) -> str:
     return text.split(f"<!-- {mark} -->")[1].split(f"<!-- /{mark} -->")[0]
+
+
+def between_headings(text: str, heading: str) -> str:
+    return text.split(f"## {heading}\n")[1].split("\n## ")[0]
 
 
 def test_every_setting_with_its_default_and_meaning() -> None:
@@ -61,6 +68,27 @@ def test_every_wire_key() -> None:
         if quantity.kind == "register":
             assert f"`{quantity.name}_delta{tail}`" in rows[0]
     assert table.count("\n| `") == len(QUANTITIES)
+
+
+def test_the_gateways_limits_and_reasons() -> None:
+    default = {
+        name: each.default
+        for name, each in signature(Gateway.__init__).parameters.items()
+    }
+    rows = re.findall(
+        r"^\| [^|]+ \| (\d+) \|", between(page("gateway.md"), "limits"), re.M
+    )
+    assert [int(row) for row in rows] == [
+        gateway.LARGEST_PAYLOAD,
+        default["window"],
+        default["resend_s"],
+        gateway.SLOWEST_S,
+        spool.MOST_BYTES,
+    ]
+    assert Settings.model_fields["payload_bytes"].default == gateway.LARGEST_PAYLOAD
+    reasons = between_headings(page("gateway.md"), "What PUBACK means")
+    for code in (0, 16, 135, 151):
+        assert f"\n| {code} |" in reasons
 
 
 @pytest.mark.parametrize(

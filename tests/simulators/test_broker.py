@@ -269,6 +269,33 @@ def test_gateway_says_that_nothing_is_stored(
         assert gateway.unconfirmed == 1
 
 
+def test_gateway_that_may_not_write(tmp_path: Path) -> None:
+    program = shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
+    if program is None:
+        pytest.skip("mosquitto is not installed")
+    port = free_port()
+    (tmp_path / "acl").write_text("topic read #\n")
+    (tmp_path / "acl").chmod(0o600)
+    config = tmp_path / "mosquitto.conf"
+    config.write_text(
+        f"user root\nlistener {port} 127.0.0.1\nallow_anonymous true\n"
+        f"acl_file {tmp_path / 'acl'}\n"
+    )
+    with (
+        subprocess.Popen(
+            [program, "-c", str(config)], stderr=subprocess.DEVNULL
+        ) as run,
+        Gateway(
+            "127.0.0.1", port, park="P09", spool=tmp_path / "s.db", resend_s=0.3
+        ) as gateway,
+    ):
+        gateway.send("E01", {"W1": [WATER]})
+        wait_for(lambda: gateway.refused[135] >= 2)
+        assert gateway.unconfirmed == 1
+        assert gateway.confirmed == 0
+        run.terminate()
+
+
 def test_gateway_goes_on_after_a_restart(
     mosquitto_port: int, listen: Callable[..., Got], tmp_path: Path
 ) -> None:
