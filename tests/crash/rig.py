@@ -262,9 +262,14 @@ class Rig:
         return found
 
     def recovery(self, since: float) -> float | None:
-        """Seconds from `since` to the next reading that was committed."""
-        before = max((count for at, count in self.samples if at <= since), default=0)
-        later = [at for at, count in self.samples if at > since and count > before]
+        """Seconds from `since` to the next reading that was committed.
+
+        What was taken before the fault may still be committed just after it, and is
+        seen a little later: growth counts from a quarter of a second on.
+        """
+        settled = since + 0.25
+        before = max((count for at, count in self.samples if at <= settled), default=0)
+        later = [at for at, count in self.samples if at > settled and count > before]
         return round(later[0] - since, 2) if later else None
 
     def quiet(self, seconds: float = 3.0) -> None:
