@@ -14,7 +14,7 @@ MAKEFLAGS += --no-print-directory
 help:
 	@echo 'make demo    everything on this machine: database, broker, a real plant, the live page'
 	@echo '             (make demo ARGS=--once prints the figures as JSON and ends)'
-	@echo 'make test    the whole test suite on real servers (ARGS are passed to pytest)'
+	@echo 'make test    the whole test suite on real servers (ARGS are passed to pytest; -n 0: one process)'
 	@echo 'make check   format, lint, types, import contracts, spelling, docs in step'
 	@echo 'make bench   speed, as JSON lines'
 	@echo 'make fuzz    odd bytes for the native and the Sparkplug parser, 10 minutes each (ARGS="--seconds 60")'
@@ -44,7 +44,7 @@ demo: $(VENV)/.ready
 	@$(BIN)/parkwatt demo $(ARGS)
 
 test: $(VENV)/.ready-dev tools
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.ready-dev
 	@$(BIN)/ruff format --check .

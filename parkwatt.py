@@ -24,9 +24,6 @@ from rich.table import Table
 import simulators.simulate
 from analytics.jobs import factors, service
 from analytics.jobs.figures import figures as compute_figures
-from api.serve import listen
-from api.serve import serve as serve_api
-from dashboards.publish import push
 from ingest import checking, explaining, importing, manual, retrying
 from ingest import service as ingest_service
 from ingest.broker import Broker
@@ -237,7 +234,9 @@ def analyse(
 def serve() -> None:
     """Serve the API and the live page, until stopped."""
     with _database() as url:
-        serve_api(url, settings(), _until_stopped())
+        from api.serve import serve  # the web stack starts slowly: here alone
+
+        serve(url, settings(), _until_stopped())
 
 
 @app.command()
@@ -259,6 +258,8 @@ def _services(
     restarts: int | None = 5,
 ) -> Iterator[tuple[str, Address, Supervisor]]:
     """Run database, broker and the three processes."""
+    from api.serve import listen
+
     listen(settings()).close()  # a taken port is told before anything is started
     with (
         _private_database() as server,
@@ -1112,6 +1113,8 @@ def digits(
 @dashboards_app.command("push")
 def dashboards_push() -> None:
     """Publish the dashboards to Grafana; a second run changes nothing."""
+    from dashboards.publish import push
+
     known = settings()
     changed = push(known.grafana_url, known.grafana_token, known.grafana_database_url)
     out.print("\n".join(changed) if changed else "nothing to do")

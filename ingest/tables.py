@@ -9,9 +9,6 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import openpyxl
-from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
-
 from store.errors import Invalid
 
 COLUMNS = ("park", "enterprise", "meter", "quantity", "at", "value")
@@ -186,6 +183,8 @@ def _holds(archive: zipfile.ZipFile, part: zipfile.ZipInfo, mark: bytes) -> bool
 
 
 def _load(path: Path, stack: ExitStack, *, data_only: bool) -> Any:
+    import openpyxl  # slow to start: only where there is a workbook
+
     file = stack.enter_context(path.open("rb"))  # by its content, not by its name
     try:
         with warnings.catch_warnings(action="ignore"):
@@ -242,6 +241,8 @@ def _sheet_lines(
 
 
 def _is_formula(cell: Any) -> bool:
+    from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
+
     return cell.data_type == "f" or isinstance(
         cell.value, ArrayFormula | DataTableFormula
     )
