@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ingest.entry import figure, instant_us, key_of, zone_of
 from ingest.reading import Parsed, Reading, Refused
-from ingest.resolver import Resolver, _Owner
+from ingest.resolver import Owner, Resolver
 from ingest.tables import Broken, Cell, Line, open_table
 from ingest.writer import Batch
 from store import registry, rehearse, relations, typed
@@ -249,13 +249,13 @@ class _Pretender(Resolver):
     def _id(self, *place: object) -> int:
         return self._pretended.setdefault(place, -1 - len(self._pretended))
 
-    def _load(self, conn: Connection, park: str, enterprise: str) -> _Owner | None:
+    def _load(self, conn: Connection, park: str, enterprise: str) -> Owner | None:
         found = super()._load(conn, park, enterprise)
         if found is None and self._makes:
-            return _Owner(self._id(park), self._id(park, enterprise), {})
+            return Owner(self._id(park), self._id(park, enterprise), {})
         return found
 
-    def channel(self, conn: Connection, owner: _Owner, reading: Reading) -> int:
+    def channel(self, conn: Connection, owner: Owner, reading: Reading) -> int:
         """Find the channel of a reading, or pretend that there is one."""
         known = KEYS[reading.key]
         meter_id, waiting = registry.find_meter(

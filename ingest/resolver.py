@@ -11,7 +11,7 @@ from store.quantities import KEYS
 _FORGET_S = 1.0  # how long an unknown enterprise stays unknown
 
 
-class _Owner(NamedTuple):
+class Owner(NamedTuple):
     """A known enterprise and the channels met so far."""
 
     park_id: int
@@ -24,12 +24,12 @@ class Resolver:
 
     def __init__(self, unconfirmed_meters: int) -> None:
         self._limit = unconfirmed_meters
-        self._owners: dict[tuple[str, str], _Owner] = {}
+        self._owners: dict[tuple[str, str], Owner] = {}
         self._unknown: dict[tuple[str, str], float] = {}
         self.parks: dict[int, int] = {}
         self.totals: set[int] = set()
 
-    def owner(self, conn: Connection, park: str, enterprise: str) -> _Owner:
+    def owner(self, conn: Connection, park: str, enterprise: str) -> Owner:
         """Find an enterprise.
 
         Raises
@@ -52,11 +52,11 @@ class Resolver:
             self._unknown.pop((park, enterprise), None)
         return found
 
-    def _load(self, conn: Connection, park: str, enterprise: str) -> _Owner | None:
+    def _load(self, conn: Connection, park: str, enterprise: str) -> Owner | None:
         ids = registry.find_enterprise(conn, park, enterprise)
-        return None if ids is None else _Owner(*ids, {})
+        return None if ids is None else Owner(*ids, {})
 
-    def channel(self, conn: Connection, owner: _Owner, reading: Reading) -> int:
+    def channel(self, conn: Connection, owner: Owner, reading: Reading) -> int:
         """Find the channel of a reading, making it and its meter where they are new.
 
         Raises
@@ -75,7 +75,7 @@ class Resolver:
             self.totals.add(channel)
         return channel
 
-    def _meter(self, conn: Connection, owner: _Owner, code: str) -> int:
+    def _meter(self, conn: Connection, owner: Owner, code: str) -> int:
         meter_id, waiting = registry.find_meter(conn, owner.enterprise_id, code)
         if meter_id is not None:
             return meter_id

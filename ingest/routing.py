@@ -1,7 +1,7 @@
 """Where a foreign message belongs and who reads it: by its topic, never by its payload."""
 
 import time
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from ingest import formats, mapping
@@ -13,6 +13,8 @@ from store.database import Connection
 from store.errors import Invalid
 
 _RELOAD_S = 2.0
+
+Lesson: TypeAlias = tuple[int, str, dict[str, Any]]  # enterprise, format, news
 
 
 class Unplaced(Refused):
@@ -81,8 +83,8 @@ class Router:
         name = known.name.partition("/")[0]
         raise Unplaced(f"looks like {name}, of no enterprise: it needs a mapping")
 
-    def lessons(self) -> list[tuple[int, str, dict[str, Any]]]:
-        """Give what was learned since the last call: enterprise, format, news."""
+    def lessons(self) -> list[Lesson]:
+        """Give what was learned since the last call."""
         news = []
         for (enterprise_id, form), each in self._learned.items():
             if each.news:

@@ -4,9 +4,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
-from ingest.session import Session
-from ingest.writer import Writer
+from ingest.session import Message, Session
+from ingest.writer import Writer, Written
 from store.errors import DatabaseAway
 from store.records import Counts
 from store.settings import Settings
@@ -37,28 +38,45 @@ def run(
     session = Session(settings)
     writer = Writer(url, settings, source=settings.mqtt_client_id)
     session.start()
+    stored: list[Message] = []  # what is being stored while the next batch is read
+    finish: Callable[[], Written] | None = None
+
+    def settle() -> bool:
+        nonlocal finish
+        attempt, finish, wait_s = finish, None, 0.25
+        while attempt is not None:
+            try:
+                counts, answers = attempt()
+            except DatabaseAway as error:
+                log.error("%s; the batch is kept", error)
+                if stop.wait(wait_s):
+                    return False
+                wait_s = min(2 * wait_s, 5.0)
+                attempt = partial(writer.write, stored)
+                continue
+            session.acknowledge(stored)
+            session.answer(answers)
+            if progress is not None:
+                progress(counts)
+            break
+        return True
+
     try:
         said_at = 0.0
         while not stop.is_set():
             if time.monotonic() - said_at >= SAY_S:
                 said_at = time.monotonic()
-                writer.note_in_flight(session.waiting)
+                writer.note_in_flight(session.waiting + len(stored) * bool(finish))
             messages = session.take(settings.batch_messages, settings.batch_seconds)
-            wait_s = 0.25
-            while messages:
-                try:
-                    counts, answers = writer.write(messages)
-                except DatabaseAway as error:
-                    log.error("%s; the batch is kept", error)
-                    if stop.wait(wait_s):
-                        return
-                    wait_s = min(2 * wait_s, 5.0)
-                    continue
-                session.acknowledge(messages)
-                session.answer(answers)
-                if progress is not None:
-                    progress(counts)
-                break
+            if not messages:
+                continue
+            prepared = writer.prepare(messages)
+            if not settle():
+                return
+            stored, finish = messages, writer.start(messages, prepared)
+            if not session.waiting and not settle():  # nothing to read meanwhile
+                return
+        settle()
     finally:
         time.sleep(0.05)  # let the last acknowledgements leave
         session.stop()

@@ -16,6 +16,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ingest.link import Link
 from ingest.reading import Answer
 from store.errors import ParkwattError
 from store.settings import Settings
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 KEEP_SESSION_S = 30 * 86400
 SESSION_TAKEN_OVER = 142
+_NOT_UTF8 = "(not UTF-8)"  # no topic of anybody
 ANSWERS = 20_000  # most that wait for a broker; a gateway without one sends again
 
 
@@ -55,15 +57,17 @@ class Session:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._window = 2 * settings.batch_messages
+        # one batch waits for its commit, one is read, two are on their way
+        self._window = 4 * settings.batch_messages
         # a new connection may deliver its window while the old one's is still queued
-        self._queue: queue.Queue[Message] = queue.Queue(maxsize=4 * self._window)
+        self._most = 2 * self._window
+        self._queue: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._generation = 0
         self._turn = threading.RLock()  # paho may call back from within an ack
         self._connected = threading.Event()
         self._refused = ""
         self._died = ""
-        client = mqtt.Client(
+        client = Link(
             CallbackAPIVersion.VERSION2,
             client_id=settings.mqtt_client_id,
             protocol=mqtt.MQTTv5,
@@ -78,6 +82,7 @@ class Session:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
+        client.deliver = self._deliver
         self._client = client
 
     @property
@@ -152,12 +157,13 @@ class Session:
 
         A message of QoS 0 has no id and takes no acknowledgement.
         """
-        for message in messages:
-            # between the look and the ack no new connection may come: what is queued
-            # for the old one is thrown away with it
-            with self._turn:
-                if message.mid and message.generation == self._generation:
-                    self._client.ack(message.mid, 1)
+        # between the look and the ack no new connection may come: what is queued for
+        # the old one is thrown away with it
+        with self._turn:
+            now = self._generation
+            self._client.acknowledge(
+                [each.mid for each in messages if each.mid and each.generation == now]
+            )
 
     def answer(self, answers: Iterable[Answer]) -> None:
         """Publish what the senders wait for."""
@@ -225,15 +231,21 @@ class Session:
         try:
             topic = message.topic
         except UnicodeDecodeError:
-            topic = "(not UTF-8)"
+            topic = _NOT_UTF8
+        self._keep(message.mid, topic, bytes(message.payload), bool(message.retain))
+
+    def _deliver(self, mid: int, topic: bytes, payload: bytes, retained: bool) -> None:
+        try:
+            self._keep(mid, topic.decode(), payload, retained)
+        except UnicodeDecodeError:
+            self._keep(mid, _NOT_UTF8, payload, retained)
+
+    def _keep(self, mid: int, topic: str, payload: bytes, retained: bool) -> None:
+        while self._queue.qsize() >= self._most:  # QoS 0 knows no window
+            time.sleep(0.01)
         self._queue.put(
             Message(
-                self._generation,
-                message.mid,
-                topic,
-                bytes(message.payload),
-                time.time_ns() // 1000,
-                bool(message.retain),
+                self._generation, mid, topic, payload, time.time_ns() // 1000, retained
             )
         )
 

@@ -1,15 +1,26 @@
 """From messages to one committed transaction, and only then to acknowledgements."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from ingest.formats import native
-from ingest.reading import Answer, Heard, Parsed, Refused, Reject, check_size
-from ingest.resolver import Resolver
-from ingest.routing import Router, Unplaced
+from ingest.reading import (
+    Answer,
+    Heard,
+    Parsed,
+    Reading,
+    Refused,
+    Reject,
+    check_size,
+)
+from ingest.resolver import Owner, Resolver
+from ingest.routing import Lesson, Router, Unplaced
 from ingest.session import Message
 from ingest.topics import pattern_of, raw
 from store import devices
@@ -51,25 +62,20 @@ class Batch:
         except Refused as refused:
             self.refuse(topic, payload, str(refused), parsed.count)
             return
-        channels = owner.channels
-        refused_meters: dict[str, str] = {}
-        for reading in parsed.readings:
-            channel = channels.get((reading.meter, reading.key))
-            if channel is None:
-                try:
-                    if reading.meter in refused_meters:
-                        raise Refused(refused_meters[reading.meter])
-                    channel = resolver.channel(conn, owner, reading)
-                except Refused as refused:
-                    refused_meters[reading.meter] = str(refused)
-                    rejects.append(Reject(str(refused)))
-                    continue
-            self.channel.append(channel)
-            self.at.append(reading.at_us)
-            self.value.append(reading.value)
-            self.until.append(reading.until_us)
+        readings = parsed.readings
+        try:
+            channels = [owner.channels[each[:2]] for each in readings]
+        except KeyError:
+            readings = _placed(conn, resolver, owner, readings, rejects)
+            channels = [owner.channels[each[:2]] for each in readings]
+        if readings:
+            _, _, at, value, until = zip(*readings, strict=True)
+            self.channel += channels
+            self.at += at
+            self.value += value
+            self.until += until
             if parsed.on_arrival:
-                self.on_arrival.add(channel)
+                self.on_arrival.update(channels)
         if rejects:
             reasons = "; ".join(dict.fromkeys(each.reason for each in rejects))
             self.refuse(topic, payload, reasons, sum(each.readings for each in rejects))
@@ -103,21 +109,64 @@ class Batch:
         )
 
 
+def _placed(
+    conn: Connection,
+    resolver: Resolver,
+    owner: Owner,
+    readings: list[Reading],
+    rejects: list[Reject],
+) -> list[Reading]:
+    """Make the channels that are missing; give the readings that have one then."""
+    refused: dict[str, str] = {}
+    placed = []
+    for reading in readings:
+        if reading[:2] not in owner.channels:
+            try:
+                if reading.meter in refused:
+                    raise Refused(refused[reading.meter])
+                resolver.channel(conn, owner, reading)
+            except Refused as why:
+                refused[reading.meter] = str(why)
+                rejects.append(Reject(str(why)))
+                continue
+        placed.append(reading)
+    return placed
+
+
+class Prepared(NamedTuple):
+    """A batch that was read and waits to be stored."""
+
+    batch: Batch
+    lessons: list[Lesson]
+    answers: list[Answer]
+    messages: int
+    resolver: Resolver  # that found its channels
+
+
+Written: TypeAlias = tuple[Counts, list[Answer]]
+
+
 class Writer:
-    """Stores batches of messages; knows one connection and gets a new one when it dies."""
+    """Stores batches of messages, one while the next is read.
+
+    Knows a connection to look up and one to store, and gets new ones when they die.
+    """
 
     def __init__(self, url: str, settings: Settings, source: str) -> None:
         self._url = url
         self._settings = settings
         self._source = source
-        self._conn: Connection | None = None
+        self._lookups: Connection | None = None
+        self._stores: Connection | None = None
+        self._beside = ThreadPoolExecutor(1, "store")
         self._forget()
 
     def close(self) -> None:
-        """Give the connection back."""
-        if self._conn is not None:
-            self._conn.close()
-            self._conn = None
+        """Give the connections back."""
+        for conn in (self._lookups, self._stores):
+            if conn is not None:
+                conn.close()
+        self._lookups = self._stores = None
         # what it knew may be gone: another server, or one that was restored
         self._forget()
 
@@ -125,13 +174,47 @@ class Writer:
         self._resolver = Resolver(self._settings.unconfirmed_meters)
         self._router = Router()
 
+    def _connect(self) -> Connection:
+        return connect(
+            self._url, autocommit=True, name="parkwatt-ingest", patience_s=60
+        )
+
     def note_in_flight(self, messages: int) -> None:
         """Say how many messages wait to be stored, if the database can be told."""
         with suppress(DatabaseAway), translated():
-            if self._conn is not None:
-                note_in_flight(self._conn, self._source, messages)
+            if self._lookups is not None:
+                note_in_flight(self._lookups, self._source, messages)
 
-    def write(self, messages: Sequence[Message]) -> tuple[Counts, list[Answer]]:
+    def prepare(self, messages: Sequence[Message]) -> Prepared | None:
+        """Read a batch; None when only `write` can deal with it."""
+        try:
+            with translated():
+                return self._prepare(messages)
+        except (DatabaseAway, DatabaseRefused):
+            return None
+
+    def start(
+        self, messages: Sequence[Message], prepared: Prepared | None
+    ) -> Callable[[], Written]:
+        """Begin to store a batch; the result waits for it as `write` would.
+
+        The one before it must have been waited for.
+        """
+        if prepared is None or prepared.resolver is not self._resolver:
+            return partial(self.write, messages)
+        stored = self._beside.submit(self._store, prepared)
+
+        def finish() -> Written:
+            try:
+                with translated():
+                    return stored.result()
+            except (DatabaseAway, DatabaseRefused):
+                self.close()
+                return self.write(messages)
+
+        return finish
+
+    def write(self, messages: Sequence[Message]) -> Written:
         """Store a batch and commit.
 
         Raises
@@ -141,7 +224,7 @@ class Writer:
         """
         try:
             with translated():
-                return self._write(messages)
+                return self._store(self._prepare(messages))
         except DatabaseAway:
             self.close()
             raise
@@ -150,22 +233,20 @@ class Writer:
             self.close()
             if len(messages) == 1:
                 with translated():
-                    return self._write([], [(messages[0], str(refused))])
+                    return self._store(self._prepare([], [(messages[0], str(refused))]))
             half = len(messages) // 2
             counts, answers = self.write(messages[:half])
             more, others = self.write(messages[half:])
             return counts + more, answers + others
 
-    def _write(
+    def _prepare(
         self,
         messages: Sequence[Message],
         refused_whole: Sequence[tuple[Message, str]] = (),
-    ) -> tuple[Counts, list[Answer]]:
-        if self._conn is None:
-            self._conn = connect(
-                self._url, autocommit=True, name="parkwatt-ingest", patience_s=60
-            )
-        conn = self._conn
+    ) -> Prepared:
+        if self._lookups is None:
+            self._lookups = self._connect()
+        conn = self._lookups
         batch = Batch()
         answers: list[Answer] = []
         for message, reason in refused_whole:
@@ -181,10 +262,22 @@ class Writer:
             batch.add(conn, self._resolver, message.topic, message.payload, parsed)
             if parsed.answer is not None:
                 answers.append(parsed.answer)
+        return Prepared(
+            batch,
+            self._router.lessons(),
+            answers,
+            len(messages) + len(refused_whole),
+            self._resolver,
+        )
+
+    def _store(self, prepared: Prepared) -> Written:
+        batch, lessons, answers, messages, resolver = prepared
         rows = batch.rows()
-        lessons = self._router.lessons()
         if not (rows.channel.size or batch.quarantined or batch.unplaced or lessons):
             return Counts(), answers
+        if self._stores is None:
+            self._stores = self._connect()
+        conn = self._stores
         with conn.transaction():
             unkept = self._count_unplaced(conn, batch)
             for lesson in lessons:
@@ -195,11 +288,11 @@ class Writer:
                 conn,
                 rows,
                 batch.quarantined,
-                parks=self._resolver.parks,
-                totals=self._resolver.totals,
+                parks=resolver.parks,
+                totals=resolver.totals,
                 source=self._source,
                 parser=", ".join(sorted(batch.parsers)) or "none",
-                messages=len(messages) + len(refused_whole),
+                messages=messages,
                 unkept=unkept,
             )
         return counts, answers
