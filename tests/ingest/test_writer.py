@@ -171,6 +171,51 @@ def test_a_lost_connection_confirms_nothing_and_the_batch_can_be_written_again(
     writer.close()
 
 
+def test_one_batch_is_read_while_the_one_before_is_stored(
+    writer: Writer, database: str
+) -> None:
+    first = [message(power(i, i)) for i in range(3)]
+    second = [message(power(i, i), "M2") for i in range(2, 6)]
+    finish = writer.start(first, writer.prepare(first))
+    prepared = writer.prepare(second)
+    assert finish()[0] == Counts(inserted=3)
+    assert writer.start(second, prepared)()[0] == Counts(inserted=4)
+    writer.close()
+
+
+@pytest.mark.parametrize("lost", ["first", "both"])
+def test_a_batch_that_was_read_ahead_outlives_a_fault(
+    writer: Writer, database: str, lost: str
+) -> None:
+    """What was looked up before the fault is not believed after it."""
+    writer.write([message(power(0, 0))])
+    first = [message(power(i, i)) for i in range(3)]
+    second = [message(power(i, i)) for i in range(2, 6)]
+    prepared = writer.prepare(first)
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(
+            "CREATE FUNCTION fail() RETURNS trigger "
+            "LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE 'broken' USING errcode = 'XX001'; END $$;"
+            "CREATE TRIGGER fail BEFORE INSERT ON core.reading "
+            "FOR EACH ROW EXECUTE FUNCTION fail()"
+        )
+        finish = writer.start(first, prepared)
+        ahead = writer.prepare(second)
+        with pytest.raises(DatabaseAway):
+            finish()
+        if lost == "both":
+            with pytest.raises(DatabaseAway):
+                writer.start(second, ahead)()
+        conn.execute("DROP TRIGGER fail ON core.reading")
+    assert writer.write(first)[0] == Counts(inserted=2, duplicate=1)
+    assert writer.start(second, ahead)()[0] == Counts(inserted=3, duplicate=1)
+    with connect(database) as conn:
+        rows = conn.execute("SELECT count(*), sum(value) FROM reading").fetchone()
+    assert rows == (6, 15.0)
+    writer.close()
+
+
 def test_two_writers_register_the_same_new_meter_once(database: str) -> None:
     with connect(database, autocommit=True) as conn:
         park = registry.add_park(conn, "p", zone="UTC")
