@@ -55,7 +55,7 @@ check: $(VENV)/.ready-dev
 	@$(if $(wildcard tests/docs),$(BIN)/pytest -q tests/docs)
 
 bench: $(VENV)/.ready-dev tools
-	@env -u PYTHONPATH $(BIN)/python tests/bench/run.py $(ARGS)
+	@env -u PYTHONPATH $(BIN)/python -m tests.bench.run $(ARGS)
 
 fuzz: $(VENV)/.ready-dev
 	@env -u PYTHONPATH $(BIN)/python tests/fuzz/run.py $(ARGS)

@@ -23,6 +23,7 @@ from store.settings import Settings
 
 log = logging.getLogger(__name__)
 
+ANSWERS_IN_FLIGHT = 1_000  # paho's 20 would hold back the senders of a backlog
 KEEP_SESSION_S = 30 * 86400
 SESSION_TAKEN_OVER = 142
 _NOT_UTF8 = "(not UTF-8)"  # no topic of anybody
@@ -79,6 +80,7 @@ class Session:
             client.tls_set(ca_certs=settings.mqtt_ca, cert_reqs=ssl.CERT_REQUIRED)
         client.reconnect_delay_set(1, 30)
         client.max_queued_messages_set(ANSWERS)
+        client.max_inflight_messages_set(ANSWERS_IN_FLIGHT)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message

@@ -1,4 +1,4 @@
-"""Batches into the table: the optimistic COPY with its exact fallback."""
+"""Batches into the table: the optimistic COPY with its exact fallbacks."""
 
 from datetime import datetime
 from typing import LiteralString, NamedTuple
@@ -12,8 +12,11 @@ from store.readings import (
     COPY_TRAILER,
     EPOCH_US,
     NO_UNTIL,
+    Bool,
+    Float64,
     Int64,
     Rows,
+    rows_there,
     to_datetime,
 )
 from store.records import Counts
@@ -56,14 +59,7 @@ def write_batch(
         Refused readings whose bytes are not kept: they are only counted.
     """
     batch_id = _next_batch(conn)
-    if rows.channel.size:
-        try:
-            with conn.transaction():
-                stored = _store_fast(conn, rows, batch_id)
-        except psycopg.errors.UniqueViolation:
-            stored = _store_around(conn, rows, batch_id)
-    else:
-        stored = _Stored(0, 0, rows)
+    stored = _store(conn, rows, batch_id) if rows.channel.size else _Stored(0, 0, rows)
     counts = Counts(
         inserted=stored.inserted,
         duplicate=rows.channel.size - stored.inserted - stored.conflict,
@@ -155,37 +151,72 @@ def _next_batch(conn: Connection) -> int:
     return row[0]
 
 
-def _store_fast(conn: Connection, rows: Rows, batch_id: int) -> _Stored:
-    """COPY straight into the table; right unless a key is there already."""
-    order = np.lexsort((rows.at_us, rows.channel))  # stable: first come stays first
-    ordered = rows.take(order)
-    again = np.zeros(order.size, np.bool_)
+def _store(conn: Connection, rows: Rows, batch_id: int) -> _Stored:
+    """COPY what is new; most often that is all, so what is there is looked at later."""
+    ordered = rows.take(
+        np.lexsort((rows.at_us, rows.channel))
+    )  # first come stays first
+    again = np.zeros(rows.channel.size, np.bool_)
     again[1:] = (np.diff(ordered.channel) == 0) & (np.diff(ordered.at_us) == 0)
+    of = np.cumsum(~again) - 1  # the key of each row
     first = ordered.take(~again)
-    copy_rows(conn, first, batch_id)
-    conflict = 0
-    if again.any():
-        of = np.cumsum(~again) - 1  # which of the first ones each row repeats
-        other = (ordered.value != first.value[of]) | (
-            ordered.until_us != first.until_us[of]
+    there, kept = np.zeros(first.channel.size, np.bool_), first
+    try:
+        with conn.transaction():
+            copy_rows(conn, first, batch_id)
+    except psycopg.errors.UniqueViolation:
+        known = rows_there(conn, first)
+        if known is None:
+            return _store_exactly(conn, rows, batch_id)
+        there, kept = _laid_over(first, known)
+        try:
+            with conn.transaction():
+                copy_rows(conn, first.take(~there), batch_id)
+        except psycopg.errors.UniqueViolation:  # another writer was there meanwhile
+            return _store_exactly(conn, rows, batch_id)
+    refused = (ordered.value != kept.value[of]) | (
+        ordered.until_us != kept.until_us[of]
+    )
+    refused &= again | there[of]
+    _note_conflicts(conn, ordered.take(refused), kept.value[of][refused], batch_id)
+    return _Stored(
+        int(np.count_nonzero(~there)),
+        int(np.count_nonzero(refused)),
+        _spans(first.take(~there)),
+    )
+
+
+def _laid_over(first: Rows, known: Rows) -> tuple[Bool, Rows]:
+    """Tell which keys are there already, and give what is stored for each then."""
+    both = np.concatenate([known.channel, first.channel])
+    at = np.concatenate([known.at_us, first.at_us])
+    order = np.lexsort((at, both))  # stable: what is known comes before its equal
+    same = (np.diff(both[order]) == 0) & (np.diff(at[order]) == 0)
+    mine = order[1:][same] - known.channel.size
+    theirs = order[:-1][same]
+    there = np.zeros(first.channel.size, np.bool_)
+    there[mine] = True
+    value, until = first.value.copy(), first.until_us.copy()
+    value[mine], until[mine] = known.value[theirs], known.until_us[theirs]
+    return there, first._replace(value=value, until_us=until)
+
+
+def _note_conflicts(
+    conn: Connection, refused: Rows, stored: Float64, batch_id: int
+) -> None:
+    if not stored.size:
+        return
+    columns = zip(*(each.tolist() for each in (*refused, stored)), strict=True)
+    with conn.cursor() as cur:
+        cur.executemany(
+            "INSERT INTO core.conflict "
+            "(channel_id, at, stored, refused, refused_until, batch_id) "
+            "VALUES (%s, %s, %s, %s, %s, %s)",
+            [
+                (channel, to_datetime(at), kept, value, _until(until), batch_id)
+                for channel, at, value, until, kept in columns
+            ],
         )
-        clash = np.flatnonzero(other)
-        conflict = clash.size
-        for i in clash:
-            conn.execute(
-                "INSERT INTO core.conflict "
-                "(channel_id, at, stored, refused, refused_until, batch_id) "
-                "VALUES (%s, %s, %s, %s, %s, %s)",
-                (
-                    int(ordered.channel[i]),
-                    to_datetime(int(ordered.at_us[i])),
-                    float(first.value[of[i]]),
-                    float(ordered.value[i]),
-                    _until(int(ordered.until_us[i])),
-                    batch_id,
-                ),
-            )
-    return _Stored(first.channel.size, conflict, _spans(first))
 
 
 def copy_rows(conn: Connection, rows: Rows, batch_id: int) -> None:
@@ -200,8 +231,8 @@ def copy_rows(conn: Connection, rows: Rows, batch_id: int) -> None:
         )
 
 
-def _store_around(conn: Connection, rows: Rows, batch_id: int) -> _Stored:
-    """Store what is new beside what is there, comparing every value.
+def _store_exactly(conn: Connection, rows: Rows, batch_id: int) -> _Stored:
+    """Store what is new beside what is there, row by row, whoever else writes.
 
     The staging table keeps the order of arrival, so that the first of a key stays.
     """

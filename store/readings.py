@@ -13,6 +13,7 @@ from store.database import Connection
 
 Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
 
 # PostgreSQL counts microseconds from 2000-01-01, the house from 1970-01-01
 EPOCH_US = 946_684_800_000_000
@@ -107,18 +108,72 @@ def read_spans(
             known_on=known_on,
         ),
     )
+    rows = _copy_out(conn, query, spans)
+    return rows.take(np.lexsort((rows.at_us, rows.channel)))
+
+
+_NEAR_US = 15 * 60_000_000
+_MOST_SPANS = 5_000
+
+
+def rows_there(conn: Connection, rows: Rows) -> Rows | None:
+    """Give the stored readings around some rows; None where that would be too many.
+
+    Parameters
+    ----------
+    rows
+        Ordered by channel and time. Where they are close, one look is for all.
+    """
+    fresh = np.ones(rows.at_us.size, np.bool_)
+    fresh[1:] = (np.diff(rows.channel) != 0) | (np.diff(rows.at_us) > _NEAR_US)
+    begin = np.flatnonzero(fresh)
+    if begin.size > _MOST_SPANS:
+        return None
+    end = np.append(begin[1:], rows.at_us.size) - 1
+    spans = [
+        (channel, to_datetime(low), to_datetime(high + 1))
+        for channel, low, high in zip(
+            rows.channel[begin].tolist(),
+            rows.at_us[begin].tolist(),
+            rows.at_us[end].tolist(),
+            strict=True,
+        )
+    ]
+    most = 4 * rows.at_us.size + 1_000  # a denser history than the rows is of no use
+    query = sql.SQL(
+        """
+        COPY (
+            SELECT w.channel_id, r.at, r.value, coalesce(r.until, r.at)
+            FROM span w CROSS JOIN LATERAL (
+                SELECT r.at, r.value, r.until FROM core.reading r
+                WHERE r.channel_id = w.channel_id AND r.at >= w.start AND r.at < w.stop
+            ) AS r LIMIT {}
+        ) TO STDOUT (FORMAT BINARY)
+        """
+    ).format(most)
+    found = _copy_out(conn, query, spans)
+    if found.at_us.size == most:
+        return None
+    until = np.where(found.until_us == found.at_us, NO_UNTIL, found.until_us)
+    return found._replace(until_us=until)
+
+
+def _copy_out(
+    conn: Connection,
+    query: sql.Composed,
+    spans: list[tuple[int, datetime, datetime]],
+) -> Rows:
     with conn.transaction(), conn.cursor() as cur:
         _span_table(cur, spans)
         with cur.copy(query) as copy:
             raw = b"".join(bytes(block) for block in copy)
     table = np.frombuffer(raw[len(COPY_HEADER) : -len(COPY_TRAILER)], _ROW)
-    rows = Rows(
+    return Rows(
         table["channel"].astype(np.int64),
         table["at"].astype(np.int64) + EPOCH_US,
         table["value"].astype(np.float64),
         table["until"].astype(np.int64) + EPOCH_US,
     )
-    return rows.take(np.lexsort((rows.at_us, rows.channel)))
 
 
 def _span_table(

@@ -6,18 +6,13 @@ measured, the figure, its unit and the bar it is held against, where there is on
 
 import json
 import os
-import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import httpx
 import numpy as np
@@ -27,28 +22,27 @@ from analytics.jobs import service
 from ingest.broker import Broker
 from ingest.broker import find_or_install as find_broker
 from simulators import steel
-from simulators.errors import PublishError
 from simulators.publisher import Publisher
-from store import registry, relations
+from store import registry
 from store.batches import copy_rows, write_batch
 from store.database import connect
 from store.embedded import Server, find_or_install
 from store.migrate import migrate
 from store.processes import free_port
 from store.readings import NO_UNTIL, Rows, to_us
+from tests.bench import ingesting
+from tests.bench.tools import (
+    METERS,
+    START,
+    emit,
+    listening,
+    note,
+    process,
+    register,
+    wait,
+)
 
-METERS = 100
-BATCHED, SINGLE, RAW = 400_000, 60_000, 400_000
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def emit(name: str, value: float, unit: str, bar: str = "", **more: object) -> None:
-    line = {"measure": name, "value": round(value, 4), "unit": unit, "bar": bar, **more}
-    print(json.dumps(line), flush=True)
-
-
-def note(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+RAW = 400_000
 
 
 def main() -> None:
@@ -63,28 +57,16 @@ def main() -> None:
         try:
             url = server.url
             migrate(url)
-            raw = raw_copy(url)
-            ingest(url, broker, "batched", BATCHED, 50, raw)
-            ingest(url, broker, "single", SINGLE, 1, raw)
+            ingesting.measure(url, broker, partial(raw_copy, url))
             freshness(url, broker)
+            with connect(server.url_of("postgres"), autocommit=True) as conn:
+                conn.execute("CREATE DATABASE year")
+            url = server.url_of("year")  # nothing else waits to be computed there
+            migrate(url)
             analysis(url)
         finally:
             server.stop()
             server.destroy()
-
-
-def register(url: str, park: str, meters: int) -> list[int]:
-    with connect(url, autocommit=True) as conn:
-        park_id = registry.add_park(conn, park, zone="Asia/Shanghai", region="CN-JS")
-        enterprise = registry.add_enterprise(conn, park_id, "e")
-        channels = []
-        for i in range(meters):
-            meter = registry.add_meter(conn, park_id, enterprise, f"M{i}")
-            relations.confirm_meter(conn, meter, enterprise, source="bench")
-            channels.append(
-                registry.add_channel(conn, meter, "energy_import", "register")
-            )
-    return channels
 
 
 def shape(readings: int, meters: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -109,119 +91,7 @@ def raw_copy(url: str) -> float:
             rates.append(RAW / (time.perf_counter() - began))
         conn.execute("DELETE FROM core.reading WHERE channel_id > 1000000")
         conn.commit()
-    rate = statistics.median(rates)
-    emit("raw binary COPY, 20 000 rows a commit", rate, "rows/s", rows=RAW)
-    return rate
-
-
-@contextmanager
-def process(url: str, broker: Broker, command: str, **env: str) -> Iterator[Any]:
-    with tempfile.TemporaryFile() as log:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "parkwatt", command],
-            env={
-                **os.environ,
-                "PARKWATT_DATABASE_URL": url,
-                "PARKWATT_MQTT_HOST": broker.host,
-                "PARKWATT_MQTT_PORT": str(broker.port),
-                **env,
-            },
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            yield child
-        finally:
-            child.send_signal(signal.SIGTERM)
-            child.wait(30)
-
-
-def wait(condition: Callable[[], bool], seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise SystemExit("waited in vain")
-        time.sleep(0.02)
-
-
-def listening(broker: Broker, park: str) -> bool:
-    try:
-        with Publisher(broker.host, broker.port, client_id="bench-door") as door:
-            door.publish(f"parkwatt/v1/{park}/e/door/ack", b"{}")
-            door.drain()
-    except PublishError:
-        return False
-    return True
-
-
-def received(url: str, source: str) -> int:
-    with connect(url) as conn:
-        row = conn.execute(
-            "SELECT coalesce(sum(received), 0)::int8 FROM core.batch WHERE source = %s",
-            (source,),
-        ).fetchone()
-    return int(str(row[0])) if row else 0
-
-
-def ingest(
-    url: str, broker: Broker, name: str, readings: int, per_message: int, raw: float
-) -> None:
-    """Drain a backlog queued in the broker, acknowledged after commit."""
-    register(url, name, METERS)
-    source = f"bench-{name}"
-    env = {
-        "PARKWATT_MQTT_CLIENT_ID": source,
-        "PARKWATT_MQTT_TOPIC": f"parkwatt/v1/{name}/#",
-    }
-    with process(url, broker, "ingest", **env):
-        wait(lambda: listening(broker, name))
-    meter, _, value = shape(readings, METERS)
-    times = [
-        (START + timedelta(minutes=i)).isoformat()
-        for i in range(readings // METERS + 1)
-    ]
-    note(f"queueing {readings} readings, {per_message} a message")
-    with Publisher(broker.host, broker.port, client_id="bench-fill") as publisher:
-        for m in range(METERS):
-            mine = np.flatnonzero(meter == m)
-            for low in range(0, mine.size, per_message):
-                part = [
-                    {
-                        "at": times[i // METERS],
-                        "energy_import_kwh": float(value[i]),
-                    }
-                    for i in mine[low : low + per_message].tolist()
-                ]
-                body: Any = part[0] if per_message == 1 else {"readings": part}
-                publisher.publish(
-                    f"parkwatt/v1/{name}/e/M{m}/readings", json.dumps(body).encode()
-                )
-        publisher.drain(120)
-    with process(url, broker, "ingest", **env) as child:
-        wait(lambda: received(url, source) >= readings)
-        usage = Path(f"/proc/{child.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        status = Path(f"/proc/{child.pid}/status").read_text()
-    cpu_s = (int(usage[11]) + int(usage[12])) / os.sysconf("SC_CLK_TCK")
-    peak_mb = int(status.split("VmHWM:")[1].split()[0]) / 1024
-    with connect(url) as conn:
-        row = conn.execute(
-            "SELECT sum(inserted)::int8, extract(epoch FROM max(received_at) - "
-            "min(received_at))::float8, "
-            "(array_agg(received ORDER BY batch_id DESC))[1]::int8 "
-            "FROM core.batch WHERE source = %s AND received > 0",
-            (source,),
-        ).fetchone()
-    assert row is not None
-    inserted, seconds, last = (float(str(each)) for each in row)
-    rate = (inserted - last) / seconds
-    what = f"ingest drains a backlog, {per_message} readings a message"
-    emit(
-        what, rate, "readings/s", "" if per_message > 1 else ">= 8000", stored=inserted
-    )
-    if per_message > 1:
-        emit(f"{what}, of raw COPY", rate / raw, "ratio", ">= 0.25")
-    emit(f"{what}: CPU of ingest, start included", 1e6 * cpu_s / readings, "µs/reading")
-    emit(f"{what}: peak memory of ingest", peak_mb, "MB", "< 300")
+    return statistics.median(rates)
 
 
 def freshness(url: str, broker: Broker) -> None:

@@ -1,17 +1,19 @@
 """What goes in is counted exactly, and nothing that is stored is ever changed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from itertools import pairwise
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store import registry
+from store import batches, readings, registry
 from store.batches import Quarantined, write_batch
 from store.database import Connection, connect
-from store.readings import NO_UNTIL, Rows, read_spans, to_datetime
+from store.readings import NO_UNTIL, Rows, read_spans, to_datetime, to_us
 from store.records import Counts
 
 pytestmark = pytest.mark.db
@@ -124,6 +126,26 @@ def test_marks_cover_what_went_in_and_only_that(conn: Connection) -> None:
     assert conn.execute("SELECT count(*) FROM dirty").fetchone() == (2,)
 
 
+def test_what_is_there_is_looked_up_where_it_is_near(conn: Connection) -> None:
+    """Days apart are two looks; a history far denser than the rows is left alone."""
+    c = channel(conn)
+    write(conn, rows(c, [(i, 1.0) for i in range(0, 3000)]))
+    near = readings.rows_there(conn, rows(c, [(1, 1.0), (2, 2.0), (500, 1.0)]))
+    assert near is not None
+    assert near.at_us.tolist() == [START + i * STEP for i in (1, 2, 500)]
+    begin = START + 250 * STEP
+    conn.execute(
+        "INSERT INTO reading (channel_id, at, value, batch_id) "
+        "SELECT %s, generate_series(%s::timestamptz, %s, '0.5 seconds'), 1, 1 "
+        "ON CONFLICT DO NOTHING",
+        (c, to_datetime(begin), to_datetime(begin + 800_000_000)),
+    )
+    at = np.array([begin, begin + 800_000_000])
+    few = Rows(np.full(2, c), at, np.array([1.0, 2.0]), np.full(2, NO_UNTIL))
+    assert readings.rows_there(conn, few) is None
+    assert write(conn, few) == Counts(duplicate=1, conflict=1)
+
+
 def test_spans_come_with_their_context(conn: Connection) -> None:
     c, other = channel(conn), channel(conn, "M2")
     write(conn, rows(c, [(i, float(i)) for i in range(20)]))
@@ -134,6 +156,16 @@ def test_spans_come_with_their_context(conn: Connection) -> None:
     assert set(found.channel.tolist()) == {c}
 
 
+def _too_many(conn: Connection, rows: Rows) -> None:
+    return None
+
+
+def _out_of_date(conn: Connection, rows: Rows) -> Rows:
+    """What another writer has stored a moment later is not in it."""
+    return rows.take(np.empty(0, np.int64))
+
+
+@pytest.mark.parametrize("look", [readings.rows_there, _too_many, _out_of_date])
 @settings(
     max_examples=25,
     deadline=None,
@@ -144,23 +176,32 @@ def test_spans_come_with_their_context(conn: Connection) -> None:
     st.lists(st.integers(1, 29), max_size=4),
 )
 def test_accounts_balance_and_the_first_value_stays(
-    conn: Connection, readings: list[tuple[int, float]], cuts: list[int]
+    conn: Connection,
+    look: Callable[[Connection, Rows], Rows | None],
+    sent: list[tuple[int, float]],
+    cuts: list[int],
 ) -> None:
     """Any batches: received = inserted + duplicate + conflict, the first value stays."""
     conn.execute("TRUNCATE reading, conflict, batch, dirty")
     c = channel(conn)
-    edges = [0, *sorted(cuts), len(readings)]
+    edges = [0, *sorted(cuts), len(sent)]
     totals = Counts()
     for low, high in pairwise(edges):
-        part = readings[low:high]
-        counts = write(conn, rows(c, part))
+        part = sent[low:high]
+        with patch.object(batches, "rows_there", look):
+            counts = write(conn, rows(c, part))
         assert counts.received == len(part)
         totals += counts
     first: dict[int, float] = {}
     clashes = 0
-    for i, value in readings:
+    for i, value in sent:
         clashes += first.setdefault(i, value) != value
     assert stored(conn) == {(c, START + i * STEP): v for i, v in first.items()}
     assert totals.inserted == len(first)
     assert totals.conflict == clashes
-    assert conn.execute("SELECT count(*) FROM conflict").fetchone() == (clashes,)
+    assert conn.execute(
+        "SELECT count(*), count(*) FILTER (WHERE stored = refused) FROM conflict"
+    ).fetchone() == (clashes, 0)
+    for at, kept in conn.execute("SELECT at, stored FROM conflict"):
+        assert isinstance(at, datetime)
+        assert first[(to_us(at) - START) // STEP] == kept
