@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, TypeAlias
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 _CHUNK = 65_536
 _MOST = 1 << 20  # bytes that may wait for a broker that takes none
@@ -27,9 +27,24 @@ Deliver: TypeAlias = Callable[[int, bytes, bytes, bool], None]
 
 
 class Link(mqtt.Client):
-    """A paho client for many messages; `deliver` takes the plain ones in its thread."""
+    """A paho client for many messages, which go to `deliver` in the network thread."""
 
-    deliver: Deliver
+    def __init__(self, deliver: Deliver, **options: Any) -> None:
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            protocol=mqtt.MQTTv5,
+            manual_ack=True,
+            **options,
+        )
+        self._deliver = deliver
+        self.on_message = self._take_whole
+
+    def _take_whole(
+        self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage
+    ) -> None:
+        # not through its topic, which raises where it is not UTF-8
+        topic, payload = bytes(message._topic), bytes(message.payload)
+        self._deliver(message.mid, topic, payload, bool(message.retain))
 
     def acknowledge(self, mids: Sequence[int]) -> None:
         """Acknowledge messages of QoS 1 in this order, by one write."""
@@ -53,7 +68,7 @@ class Link(mqtt.Client):
 
     def _take_plain(self, data: bytes, at: int) -> int:
         """Deliver plain messages up to the first packet that is not one, whole."""
-        end, deliver = len(data), self.deliver
+        end, deliver = len(data), self._deliver
         while at + 2 <= end:
             head = data[at]
             qos = head >> 1 & 3

@@ -11,10 +11,10 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ingest.link import Link
 from ingest.reading import Answer
@@ -65,15 +65,10 @@ class Session:
         self._queue: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._generation = 0
         self._turn = threading.RLock()  # paho may call back from within an ack
-        self._connected = threading.Event()
+        self._connected, self._ended = threading.Event(), threading.Event()
         self._refused = ""
         self._died = ""
-        client = Link(
-            CallbackAPIVersion.VERSION2,
-            client_id=settings.mqtt_client_id,
-            protocol=mqtt.MQTTv5,
-            manual_ack=True,
-        )
+        client = Link(self._deliver, client_id=settings.mqtt_client_id)
         if settings.mqtt_username:
             client.username_pw_set(settings.mqtt_username, settings.mqtt_password)
         if settings.mqtt_ca:
@@ -83,8 +78,6 @@ class Session:
         client.max_inflight_messages_set(ANSWERS_IN_FLIGHT)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
-        client.on_message = self._on_message
-        client.deliver = self._deliver
         self._client = client
 
     @property
@@ -119,6 +112,7 @@ class Session:
 
     def stop(self) -> None:
         """Disconnect; what is not acknowledged comes again."""
+        self._ended.set()
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -192,7 +186,9 @@ class Session:
             log.error("the broker forgot the session: messages may be lost")
         share = self._settings.mqtt_share
         topic = self._settings.mqtt_topic
-        client.subscribe(f"$share/{share}/{topic}" if share else topic, qos=1)
+        # our own answers need not come back, where the protocol lets us say so
+        options = SubscribeOptions(qos=1, noLocal=not share)
+        client.subscribe(f"$share/{share}/{topic}" if share else topic, options=options)
         self._connected.set()
         log.info("connected, session kept: %s", flags.session_present)
 
@@ -227,15 +223,6 @@ class Session:
         elif reason.is_failure:
             log.warning("disconnected from the broker: %s", reason)
 
-    def _on_message(
-        self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage
-    ) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = _NOT_UTF8
-        self._keep(message.mid, topic, bytes(message.payload), bool(message.retain))
-
     def _deliver(self, mid: int, topic: bytes, payload: bytes, retained: bool) -> None:
         try:
             self._keep(mid, topic.decode(), payload, retained)
@@ -244,7 +231,8 @@ class Session:
 
     def _keep(self, mid: int, topic: str, payload: bytes, retained: bool) -> None:
         while self._queue.qsize() >= self._most:  # QoS 0 knows no window
-            time.sleep(0.01)
+            if self._ended.wait(0.01):
+                return
         self._queue.put(
             Message(
                 self._generation, mid, topic, payload, time.time_ns() // 1000, retained

@@ -41,10 +41,10 @@ class Settings(BaseSettings):
         default="parkwatt/v1/#", description="topic filter that ingest subscribes to"
     )
     batch_messages: int = Field(
-        default=2000,
+        default=1000,
         ge=1,
-        le=32000,
-        description="most messages in one transaction; the receive maximum is twice it",
+        le=16000,
+        description="most messages in one transaction; the receive maximum is four times it",
     )
     batch_seconds: float = Field(
         default=0.1, gt=0, le=10, description="longest wait before a batch is written"

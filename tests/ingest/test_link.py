@@ -5,6 +5,7 @@ import struct
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
+from unittest.mock import patch
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -38,34 +39,16 @@ def _packet(message: Heard, properties: bytes = b"\0") -> bytes:
 
 
 class Wire:
-    """A link whose broker is the other end of a pair of sockets."""
+    """A client whose broker is the other end of a pair of sockets."""
 
-    def __init__(self, kind: type[mqtt.Client]) -> None:
+    def __init__(self, client: Any, heard: list[Heard]) -> None:
+        self.client: Any = client
+        self.heard = heard
         self.broker, own = socket.socketpair()
         own.setblocking(False)
-
-        class Paired(kind):  # type: ignore[misc, valid-type]
-            def _create_socket_connection(self) -> socket.socket:
-                return own
-
-        self.client = Paired(
-            CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5, manual_ack=True
-        )
-        self.heard: list[Heard] = []
-        self.client.on_message = self._on_message
-        self.client.deliver = lambda *each: self.heard.append(each)
-        self.client.connect("nowhere", keepalive=0)
+        with patch.object(client, "_create_socket_connection", lambda: own):
+            client.connect("nowhere", keepalive=0)
         self.read()
-
-    def _on_message(self, client: Any, userdata: Any, message: Any) -> None:
-        self.heard.append(
-            (
-                message.mid,
-                message._topic,
-                bytes(message.payload),
-                bool(message.retain),
-            )
-        )
 
     def read(self) -> bytes:
         """Give what the client has sent."""
@@ -90,9 +73,26 @@ class Wire:
         self.client.loop_read()
 
 
+def linked() -> Wire:
+    heard: list[Heard] = []
+    return Wire(Link(lambda *each: heard.append(each)), heard)
+
+
+def plain() -> Wire:
+    """The client as it is without us."""
+    heard: list[Heard] = []
+    client = mqtt.Client(
+        CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5, manual_ack=True
+    )
+    client.on_message = lambda _, __, message: heard.append(
+        (message.mid, message._topic, bytes(message.payload), bool(message.retain))
+    )
+    return Wire(client, heard)
+
+
 @pytest.fixture
 def wire() -> Iterator[Wire]:
-    made = Wire(Link)
+    made = linked()
     yield made
     made.close()
 
@@ -113,24 +113,24 @@ def test_hears_what_paho_hears(sent: list[Heard], cuts: list[int]) -> None:
     stream = b"".join(_packet(each) for each in sent)
     edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
     parts = [stream[low:high] for low, high in pairwise(edges)]
-    short, plain = Wire(Link), Wire(mqtt.Client)
+    short, whole = linked(), plain()
     try:
-        assert short.bring(*parts) == plain.bring(*parts) == sent
+        assert short.bring(*parts) == whole.bring(*parts) == sent
     finally:
         short.close()
-        plain.close()
+        whole.close()
 
 
 @given(st.binary(max_size=60))
 def test_odd_bytes_end_the_connection_as_with_paho(stream: bytes) -> None:
     # 0x30-0x3f are messages; other packets have paths of their own in paho
     stream = b"\x32" + stream
-    short, plain = Wire(Link), Wire(mqtt.Client)
+    short, whole = linked(), plain()
     try:
-        assert short.bring(stream) == plain.bring(stream)
+        assert short.bring(stream) == whole.bring(stream)
     finally:
         short.close()
-        plain.close()
+        whole.close()
 
 
 def test_properties_and_other_packets_go_to_paho_in_order(wire: Wire) -> None:
