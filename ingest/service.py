@@ -67,7 +67,9 @@ def run(
             if time.monotonic() - said_at >= SAY_S:
                 said_at = time.monotonic()
                 writer.note_in_flight(session.waiting + len(stored) * bool(finish))
-            messages = session.take(settings.batch_messages, settings.batch_seconds)
+            # while one is being stored, the next need not wait for more messages
+            seconds = 0.0 if finish else settings.batch_seconds
+            messages = session.take(settings.batch_messages, seconds)
             if not messages:
                 continue
             prepared = writer.prepare(messages)

@@ -40,12 +40,13 @@ KW += [486.72, 534.80, 510.48, 557.72, 628.72, 596.72]
 VALUES = 3 * 35_041
 
 
-def settings(broker: Broker, name: str) -> Settings:
+def settings(broker: Broker, name: str, client_id: str = "", **more: Any) -> Settings:
     return Settings(
         mqtt_host=broker.host,
         mqtt_port=broker.port,
-        mqtt_client_id=f"test-{name}",
+        mqtt_client_id=client_id or f"test-{name}",
         mqtt_topic=f"parkwatt/v1/{name}/#",
+        **more,
     )
 
 
@@ -215,6 +216,48 @@ def test_the_same_file_imported_gives_the_same_bits(
     for each in (imported, over_mqtt):
         each["intensity"].pop("added_value_ids")
     assert imported == over_mqtt
+
+
+def test_several_ingests_share_the_load_and_give_the_same_bits(
+    plant: tuple[str, dict[str, Any]], new_database: Callable[[], str], broker: Broker
+) -> None:
+    _, by_one = plant
+    url = new_database()
+    register(url, "plant")
+    # small batches, so that each of them has its turn
+    known = [
+        settings(
+            broker, "plant", f"shared-{i}", mqtt_share="several", batch_messages=20
+        )
+        for i in range(3)
+    ]
+    with ingesting(url, known[0]), ingesting(url, known[1]), ingesting(url, known[2]):
+        wait(lambda: listening(broker, "plant"))
+        report = replay.replay(
+            host=broker.host,
+            port=broker.port,
+            park="plant",
+            enterprise="steel",
+            meter="M1",
+            shuffle=True,
+            duplicates=0.03,
+        )
+
+        def took() -> list[SourceCounts]:
+            with connect(url) as conn:
+                return source_counts(conn)
+
+        wait(lambda: sum(each.received for each in took()) >= report.readings)
+    for each in known:
+        _forget(broker, each)
+    assert sum(each.inserted for each in took()) == VALUES
+    assert sum(each.conflict + each.quarantined for each in took()) == 0
+    assert min(each.received for each in took()) > report.readings / 10
+    assert len(took()) == 3
+    shared = year(url, "plant")
+    for found in (shared, by_one):
+        found["intensity"].pop("added_value_ids")
+    assert shared == by_one
 
 
 BAD = [
