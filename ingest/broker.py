@@ -13,33 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ingest import mosquitto
 from store.embedded import apt
 from store.errors import ParkwattError
 from store.processes import DidNotStart, free_port, last_lines, launch, stop, tied
 
 _START_SECONDS = 60.0  # a long queue is read back first
-_MOSQUITTO = """\
-# the folder may lie below one that only root enters, so as root the broker stays
-# root; it listens on the loopback only
-{user}
-listener {port} 127.0.0.1
-allow_anonymous true
-persistence true
-persistence_location {folder}/
-# the timer alone: autosave_on_changes rewrites the whole file again and again
-autosave_interval 5
-persistent_client_expiration 30d
-# an outage's backlog; the default of 1000 drops silently, 0 is no safe "unlimited"
-max_queued_messages 1000000
-max_inflight_messages 2000
-# larger than ingest reads, so that too large a payload is kept with its reason
-max_packet_size 1048576
-log_dest stderr
-log_type error
-log_type warning
-log_type notice
-connection_messages false
-"""
 
 # rumqttd has one listener per protocol version; ours speaks MQTT 5 only
 _RUMQTTD = """\
@@ -219,8 +198,8 @@ class Broker:
             quiet = ["--log-level", "critical"]  # it logs each message as an error
             return [sys.executable, "-m", "iotcore", "--config", str(path), *quiet]
         path = self.folder / "mosquitto.conf"
-        user = "user root" if os.geteuid() == 0 else ""
-        text = _MOSQUITTO.format(port=self.port, folder=self.folder, user=user)
+        root = os.geteuid() == 0
+        text = mosquitto.plain(port=self.port, state=self.folder, root=root)
         path.write_text(text, "utf-8")
         return [self._program, "-c", str(path)]
 

@@ -4,6 +4,7 @@ import shutil
 import socket
 from typing import NamedTuple
 
+from ingest import probing
 from ingest.broker import Broker
 from store.database import connect
 from store.embedded.server import Server
@@ -27,7 +28,7 @@ def checks(settings: Settings) -> list[Check]:
     """Look at each part without starting or installing anything."""
     return [
         *_database(settings),
-        _broker(settings),
+        *_broker(settings),
         _page(settings),
         _program("mosquitto", "broker of `parkwatt up`", "apt install mosquitto"),
         _program("chromium", "browser test of the page", "apt install chromium"),
@@ -79,16 +80,27 @@ def _database(settings: Settings) -> list[Check]:
     ]
 
 
-def _broker(settings: Settings) -> Check:
+def _broker(settings: Settings) -> list[Check]:
     host, port = settings.mqtt_host, settings.mqtt_port
     if not port:
         broker = Broker(settings.folder / "broker")
         host, port = broker.host, broker.remembered_port
         if broker.pid is None:
-            return Check("broker", False, True, "not running", "run `parkwatt up`")
-    good = _answers(host, port)
-    remedy = "" if good else "check PARKWATT_MQTT_HOST and PARKWATT_MQTT_PORT"
-    return Check("broker", good, True, f"{host}:{port}", remedy)
+            return [Check("broker", False, True, "not running", "run `parkwatt up`")]
+    if not _answers(host, port):
+        remedy = "check PARKWATT_MQTT_HOST and PARKWATT_MQTT_PORT"
+        return [Check("broker", False, True, f"{host}:{port}", remedy)]
+    found = Check("broker", True, True, f"{host}:{port}", "")
+    at = settings.model_copy(update={"mqtt_host": host, "mqtt_port": port})
+    try:
+        risks = probing.look(at)
+    except probing.NotPossible as reason:
+        return [found, Check("broker's queue", False, False, str(reason), "")]
+    if risks:
+        remedy = "take the settings of `parkwatt broker-config`"
+        return [found, Check("broker's queue", False, True, risks[0], remedy)]
+    state = f"keeps {probing.MESSAGES} messages for who is away"
+    return [found, Check("broker's queue", True, True, state, "")]
 
 
 def _page(settings: Settings) -> Check:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from ingest import probing
 from ingest.session import Message, Session
 from ingest.writer import Writer, Written
 from store.errors import DatabaseAway
@@ -38,6 +39,7 @@ def run(
     session = Session(settings)
     writer = Writer(url, settings, source=settings.mqtt_client_id)
     session.start()
+    probing.warn(settings)
     stored: list[Message] = []  # what is being stored while the next batch is read
     finish: Callable[[], Written] | None = None
 
@@ -56,6 +58,12 @@ def run(
                 continue
             session.acknowledge(stored)
             session.answer(answers)
+            if counts.conflict:
+                log.warning(
+                    "%d readings contradict what is stored and changed nothing: "
+                    "see `parkwatt conflicts`",
+                    counts.conflict,
+                )
             if progress is not None:
                 progress(counts)
             break

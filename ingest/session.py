@@ -17,6 +17,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ingest.link import Link
+from ingest.probing import DROPPED, told
 from ingest.reading import Answer
 from store.errors import ParkwattError
 from store.settings import Settings
@@ -67,12 +68,18 @@ class Session:
         self._turn = threading.RLock()  # paho may call back from within an ack
         self._connected, self._ended = threading.Event(), threading.Event()
         self._refused = ""
+        self._dropped = -1  # messages the broker says it dropped; nothing said yet
         self._died = ""
         client = Link(self._deliver, client_id=settings.mqtt_client_id)
         if settings.mqtt_username:
             client.username_pw_set(settings.mqtt_username, settings.mqtt_password)
         if settings.mqtt_ca:
-            client.tls_set(ca_certs=settings.mqtt_ca, cert_reqs=ssl.CERT_REQUIRED)
+            client.tls_set(
+                ca_certs=settings.mqtt_ca,
+                certfile=settings.mqtt_cert or None,
+                keyfile=settings.mqtt_key or None,
+                cert_reqs=ssl.CERT_REQUIRED,
+            )
         client.reconnect_delay_set(1, 30)
         client.max_queued_messages_set(ANSWERS)
         client.max_inflight_messages_set(ANSWERS_IN_FLIGHT)
@@ -185,10 +192,17 @@ class Session:
         elif self._generation > 1:
             log.error("the broker forgot the session: messages may be lost")
         share = self._settings.mqtt_share
+        for risk in told(properties, KEEP_SESSION_S, bool(share)):
+            log.warning("%s", risk)
         topic = self._settings.mqtt_topic
         # our own answers need not come back, where the protocol lets us say so
         options = SubscribeOptions(qos=1, noLocal=not share)
-        client.subscribe(f"$share/{share}/{topic}" if share else topic, options=options)
+        client.subscribe(
+            [
+                (f"$share/{share}/{topic}" if share else topic, options),
+                (DROPPED, SubscribeOptions(qos=0)),
+            ]
+        )
         self._connected.set()
         log.info("connected, session kept: %s", flags.session_present)
 
@@ -230,6 +244,9 @@ class Session:
             self._keep(mid, _NOT_UTF8, payload, retained)
 
     def _keep(self, mid: int, topic: str, payload: bytes, retained: bool) -> None:
+        if topic == DROPPED:
+            self._note_dropped(payload)
+            return
         while self._queue.qsize() >= self._most:  # QoS 0 knows no window
             if self._ended.wait(0.01):
                 return
@@ -238,6 +255,20 @@ class Session:
                 self._generation, mid, topic, payload, time.time_ns() // 1000, retained
             )
         )
+
+    def _note_dropped(self, payload: bytes) -> None:
+        """Tell when the broker has dropped messages, of whatever client."""
+        if not payload.isdigit():
+            return
+        now = int(payload)
+        if now > max(0, self._dropped):
+            log.error(
+                "the broker has dropped %d messages%s: its queue limit is too low, or a "
+                "client is away for ever",
+                now - max(0, self._dropped),
+                " since it started" if self._dropped < 0 else "",
+            )
+        self._dropped = now
 
     def _thread_died(self, args: Any) -> None:
         log.critical("thread died: %r", args.exc_value, exc_info=args.exc_value)

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from ingest.formats import native
+from ingest.mosquitto import PROBE
 from ingest.reading import (
     Answer,
     Heard,
@@ -303,6 +304,8 @@ class Writer:
         """Read a message; what cannot be read goes to the batch's quarantine."""
         topic, payload = message.topic, message.payload
         try:
+            if topic.startswith(PROBE):  # ours, heard by a filter that is wide
+                return None
             check_size(payload, self._settings.payload_bytes)
             if native.accepts(topic) and not raw(topic):
                 if native.silent(topic):

@@ -30,6 +30,10 @@ class Settings(BaseSettings):
     mqtt_ca: str = Field(
         default="", description="file of the broker's authority; set: TLS is used"
     )
+    mqtt_cert: str = Field(
+        default="", description="file of ingest's certificate, where the broker asks"
+    )
+    mqtt_key: str = Field(default="", description="file of the certificate's key")
     mqtt_client_id: str = Field(
         default="parkwatt-ingest", description="fixed session name of ingest"
     )
