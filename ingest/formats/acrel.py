@@ -11,15 +11,15 @@ unread. `pt` and `ct` are never applied: `parkwatt multiplier` states them.
 
 import re
 
-import msgspec
-
 from ingest.reading import (
     Heard,
     Knowledge,
     Parsed,
     Place,
     Refused,
+    arrival,
     code_of,
+    decoded,
     instant,
     shown,
 )
@@ -63,10 +63,7 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
     topic = _TOPIC.search(heard.topic)
     if topic and topic[1] not in ("data", "hstdata"):
         return parsed  # login, time, heart, para, event
-    try:
-        body = msgspec.json.decode(heard.payload.removeprefix(b"\xef\xbb\xbf"))
-    except (ValueError, RecursionError):
-        raise Refused("payload is not JSON") from None
+    body = decoded(heard.payload)
     if not isinstance(body, dict):
         raise Refused("payload is not a JSON object")
     kind = body.get("type") or (topic[1] if topic else None)
@@ -79,16 +76,15 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
         raise Refused(f"meterStatus is {shown(status)}")
     meter = place.meter or _meter(body.get("meterSN"), body.get("ch"))
     when = body.get("time")
-    if when in (None, ""):
-        if heard.retained:  # of unknown age
-            return parsed
-        if kind == "hstdata":
-            at: int | Refused = Refused("history without its time")
-        else:
-            parsed.on_arrival = True
-            at = heard.arrived_us
-    else:
+    at: int | Refused | None
+    if when not in (None, ""):
         at = instant(when, place.zone, heard.arrived_us)
+    elif kind == "hstdata" and not heard.retained:
+        at = Refused("history without its time")
+    else:
+        at = arrival(heard, parsed)
+    if at is None:
+        return parsed
     for name, raw in body.items():
         if name in _KEYS:
             parsed.add(meter, _KEYS[name], raw, at)

@@ -9,8 +9,6 @@ which the catalogue has no key.
 import re
 from typing import Any
 
-import msgspec
-
 from ingest.reading import (
     Heard,
     Knowledge,
@@ -18,7 +16,9 @@ from ingest.reading import (
     Place,
     Refused,
     Reject,
+    arrival,
     code_of,
+    decoded,
     instant,
 )
 
@@ -56,10 +56,7 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
     Refused
         When the payload has not the form `{"data": [{"tp": …, "point": […]}]}`.
     """
-    try:
-        body = msgspec.json.decode(heard.payload.removeprefix(b"\xef\xbb\xbf"))
-    except (ValueError, RecursionError):
-        raise Refused("payload is not JSON") from None
+    body = decoded(heard.payload)
     instants = body.get("data") if isinstance(body, dict) else None
     if not isinstance(instants, list):
         raise Refused("payload has no list data of points")
@@ -80,13 +77,13 @@ def _instant(parsed: Parsed, each: object, heard: Heard, place: Place) -> None:
     serial = next((point.get("val") for item, point in values if item == _SERIAL), None)
     meter = place.meter or _code(serial)
     when = each.get("tp")
-    if when is None:
-        if heard.retained:  # of unknown age
-            return
-        parsed.on_arrival = True
-        at: int | Refused = heard.arrived_us
-    else:
-        at = instant(when, place.zone, heard.arrived_us)
+    at = (
+        arrival(heard, parsed)
+        if when is None
+        else instant(when, place.zone, heard.arrived_us)
+    )
+    if at is None:
+        return
     for item, point in values:
         if item in _KEYS:
             parsed.add(meter, _KEYS[item], point.get("val"), at)

@@ -10,8 +10,6 @@ import re
 from collections import Counter
 from typing import Any
 
-import msgspec
-
 from ingest.reading import (
     Heard,
     Knowledge,
@@ -19,7 +17,9 @@ from ingest.reading import (
     Place,
     Refused,
     Reject,
+    arrival,
     code_of,
+    decoded,
     instant,
 )
 from store.quantities import KEYS
@@ -45,29 +45,26 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
     topic = _UPLINK.search(heard.topic)
     if topic and topic[2] != "up":
         return parsed
-    try:
-        body = msgspec.json.decode(heard.payload)
-    except (ValueError, RecursionError):
-        raise Refused("payload is not JSON") from None
+    body = decoded(heard.payload)
     if not isinstance(body, dict):
         raise Refused("payload is not a JSON object")
-    decoded = body.get("object")
-    if not isinstance(decoded, dict):
+    inner = body.get("object")
+    if not isinstance(inner, dict):
         if not body.get("data"):  # an uplink of the network alone
             return parsed
         raise Refused("no decoded object: set a codec in the device profile")
-    values = _flat(decoded)
+    values = _flat(inner)
     if not any(_is_key(key) for _, key, _ in values):
         raise Refused("no key names a quantity and its unit: a mapping is needed")
     meter = place.meter or _device(body, topic[1] if topic else None)
     when = body.get("time")
-    if when is None:
-        if heard.retained:  # of unknown age
-            return parsed
-        parsed.on_arrival = True
-        at: int | Refused = heard.arrived_us
-    else:
-        at = instant(when, place.zone, heard.arrived_us)
+    at = (
+        arrival(heard, parsed)
+        if when is None
+        else instant(when, place.zone, heard.arrived_us)
+    )
+    if at is None:
+        return parsed
     seen = Counter(key for _, key, _ in values)
     for path, key, raw in values:
         if not _is_key(key):
@@ -80,10 +77,10 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
     return parsed
 
 
-def _flat(decoded: dict[str, Any]) -> list[tuple[str, str, Any]]:
+def _flat(inner: dict[str, Any]) -> list[tuple[str, str, Any]]:
     """Give path, key and value, also of what is nested one level."""
     values = []
-    for name, raw in decoded.items():
+    for name, raw in inner.items():
         if isinstance(raw, dict):
             values += [(f"{name}.{key}", key.strip(), raw[key]) for key in raw]
         else:
