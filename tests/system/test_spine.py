@@ -74,10 +74,15 @@ def ingesting(url: str, known: Settings) -> Iterator[None]:
     assert not thread.is_alive()
 
 
-def wait(condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait(
+    condition: Callable[[], bool],
+    seconds: float = 30,
+    found: Callable[[], object] = lambda: "",
+) -> None:
+    """Wait for the condition; when it stays away, say what was found instead."""
     end = monotonic() + seconds
     while not condition():
-        assert monotonic() < end, "waited in vain"
+        assert monotonic() < end, f"waited in vain {found()}"
         sleep(0.05)
 
 
@@ -247,7 +252,11 @@ def test_several_ingests_share_the_load_and_give_the_same_bits(
             with connect(url) as conn:
                 return source_counts(conn)
 
-        wait(lambda: sum(each.received for each in took()) >= report.readings)
+        wait(
+            lambda: sum(each.received for each in took()) >= report.readings,
+            seconds=90,
+            found=lambda: (report.readings, took()),
+        )
     for each in known:
         _forget(broker, each)
     assert sum(each.inserted for each in took()) == VALUES
