@@ -13,6 +13,7 @@ from store.database import Connection
 from store.errors import Invalid
 
 _RELOAD_S = 2.0
+_LATE_S = 60.0  # after its beginning, a transaction with a lesson has ended
 
 Lesson: TypeAlias = tuple[int, str, dict[str, Any]]  # enterprise, format, news
 
@@ -37,6 +38,12 @@ class Learned:
         if self._known.get(key) != value:
             self._known[key] = self.news[key] = value
 
+    def hear(self, others: dict[str, Any]) -> None:
+        """Take what other processes learned, except where this one has news."""
+        self._known.update(
+            {key: each for key, each in others.items() if key not in self.news}
+        )
+
 
 class _Owner(NamedTuple):
     enterprise_id: int
@@ -44,9 +51,17 @@ class _Owner(NamedTuple):
 
 
 class Router:
-    """Knows the mappings and what formats have learned, as the database has it."""
+    """Knows the mappings and what formats have learned, as the database has it.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    shared
+        Whether other processes read a part of the same messages, and learn from them.
+    """
+
+    def __init__(self, *, shared: bool = False) -> None:
+        self._shared = shared
+        self._reloaded = time.monotonic()
         self._mappings: list[tuple[Mapping, ZoneInfo]] = []
         self._due = 0.0
         self._owners: dict[tuple[str, str], _Owner] = {}
@@ -109,6 +124,11 @@ class Router:
             form = formats.named(name)
         if form is None:
             raise Unplaced("no format reads this topic: it needs a mapping")
+        if self._shared and form.ordered:
+            raise Refused(
+                f"{form.name.partition('/')[0]} needs one ingest that hears every "
+                "message of a device, and this one shares its topics"
+            )
         return form.parse(heard, place, knowledge(form.memory)), form.name
 
     def _knowledge(self, conn: Connection, enterprise_id: int, form: str) -> Knowledge:
@@ -140,3 +160,8 @@ class Router:
             except Invalid:  # of an older version; the page of mappings shows it
                 continue
             self._mappings.append((each, ZoneInfo(each.zone or row.zone)))
+        if self._shared:
+            within_s = now - self._reloaded + _LATE_S
+            for (enterprise_id, form), learned in self._learned.items():
+                learned.hear(devices.learned(conn, enterprise_id, form, within_s))
+        self._reloaded = now

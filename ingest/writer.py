@@ -173,7 +173,7 @@ class Writer:
 
     def _forget(self) -> None:
         self._resolver = Resolver(self._settings.unconfirmed_meters)
-        self._router = Router()
+        self._router = Router(shared=bool(self._settings.mqtt_share))
 
     def _connect(self) -> Connection:
         return connect(

@@ -125,11 +125,18 @@ def mappings(conn: Connection) -> list[Mapping]:
         ).fetchall()
 
 
-def learned(conn: Connection, enterprise_id: int, form: str) -> dict[str, Any]:
-    """Give what a format has learned of the devices of an enterprise."""
+def learned(
+    conn: Connection, enterprise_id: int, form: str, within_s: float | None = None
+) -> dict[str, Any]:
+    """Give what a format has learned of an enterprise's devices, ever or lately."""
     rows = conn.execute(
-        "SELECT key, value FROM core.learned WHERE enterprise_id = %s AND format = %s",
-        (enterprise_id, form),
+        """
+        SELECT key, value FROM core.learned
+        WHERE enterprise_id = %(enterprise)s AND format = %(form)s
+          AND (%(within)s::float8 IS NULL
+               OR recorded_at > now() - make_interval(secs => %(within)s))
+        """,
+        {"enterprise": enterprise_id, "form": form, "within": within_s},
     ).fetchall()
     return {str(key): value for key, value in rows}
 

@@ -28,6 +28,7 @@ class Format(NamedTuple):
     # tells a topic by what was learned, where its form does not tell
     learned: Callable[[str, Knowledge], bool] | None = None
     teacher: str | None = None  # the format whose knowledge it reads; None: its own
+    ordered: bool = False  # a message means what those before it say
 
     @property
     def memory(self) -> str:
@@ -44,7 +45,7 @@ FORMATS: tuple[Format, ...] = (
     Format(acrel.NAME, acrel.accepts, acrel.parse),
     Format(adw300.NAME, adw300.accepts, adw300.parse),
     Format(chirpstack.NAME, chirpstack.accepts, chirpstack.parse),
-    Format(sparkplug.NAME, sparkplug.accepts, sparkplug.parse),
+    Format(sparkplug.NAME, sparkplug.accepts, sparkplug.parse, ordered=True),
     Format(esphome.NAME, esphome.accepts, esphome.parse, teacher=homeassistant.NAME),
     Format(
         homeassistant.NAME,

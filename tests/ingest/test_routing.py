@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ingest import formats
+from ingest import formats, routing
 from ingest.reading import Heard, Knowledge, Parsed, Place
 from ingest.retrying import retry
 from ingest.session import Message
@@ -205,6 +205,43 @@ def test_discovery_tells_what_other_topics_hold_after_a_restart_too(url: str) ->
     with connect(url) as conn:
         rows = conn.execute("SELECT code FROM meter ORDER BY code").fetchall()
     assert rows == [("any.topic.at_all",), ("boiler.grid",)]
+
+
+def test_ingests_that_share_topics_learn_from_each_other(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routing, "_RELOAD_S", 0.0)
+    one, other = (Writer(url, Settings(mqtt_share="g"), name) for name in "ab")
+    below = "parkwatt/v1/p/e/raw/"
+    state = message(f"{below}plant/state", {"power": 20})
+    try:
+        assert other.write([state])[0] == Counts(quarantined=1)
+        for unit, value in (("W", 0.02), ("kW", 20.0)):
+            body = {
+                "stat_t": f"{below}plant/state",
+                "unit_of_meas": unit,
+                "val_tpl": "{{ value_json.power }}",
+            }
+            one.write([message(f"{below}homeassistant/sensor/x/config", body)])
+            state = message(f"{below}plant/state", {"power": 20})
+            assert other.write([state])[0] == Counts(inserted=1)
+            with connect(url) as conn:
+                row = conn.execute("SELECT value FROM reading ORDER BY at DESC")
+                assert row.fetchone() == (value,)
+    finally:
+        one.close()
+        other.close()
+
+
+def test_ingests_that_share_topics_read_no_format_of_ordered_messages(url: str) -> None:
+    writer = Writer(url, Settings(mqtt_share="g"), "a")
+    born = message("parkwatt/v1/p/e/raw/spBv1.0/G/NBIRTH/N", b"\x18\x00")
+    assert writer.write([born])[0] == Counts(quarantined=1)
+    writer.close()
+    with connect(url) as conn:
+        row = conn.execute("SELECT reason FROM quarantine").fetchone()
+    assert row is not None
+    assert str(row[0]).startswith("sparkplug needs one ingest that hears every message")
 
 
 @pytest.mark.parametrize(
