@@ -32,66 +32,65 @@ def fixed(amount: NDArray[np.float64], window_s: float = 900.0) -> NDArray[np.fl
 
 
 def sliding(
-    at_s: NDArray[np.int64] | NDArray[np.float64],
-    register: NDArray[np.float64],
-    start_s: int,
-    stop_s: int,
-    *,
-    window_s: int = 900,
-    step_s: int = 60,
-    cadence_s: float | None = None,
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Sliding demand of one meter from its cumulative register.
+    amount: NDArray[np.float64], *, steps: int = 15, step_s: float = 60.0
+) -> NDArray[np.float64]:
+    """Mean power of the windows that begin at each step.
 
     Parameters
     ----------
-    at_s
-        Times of the readings, shape (n,) [s since 1970 UTC], strictly rising.
-    register
-        Continuous register (rollover and replacement removed) × multiplier, shape (n,)
-        [kWh]; a NaN reading counts as not there.
-    start_s, stop_s
-        Windows that begin in [start_s, stop_s) are given; the last of them end up to
-        `window_s` later.
-    window_s, step_s
-        Length of a window and the step between windows [s].
-    cadence_s
-        The longest interval between readings that a window may touch [s]; default two
-        steps.
+    amount
+        Energy per step, shape (…, n) [kWh]; NaN is unknown.
+    steps
+        Steps in a window.
+    step_s
+        Length of a step [s].
 
     Returns
     -------
-    start
-        Window starts, shape (m,) [s], whole multiples of `step_s`.
-    kw
-        Mean power, shape (m,) [kW]; NaN where the readings do not reach over the window
-        or one of their intervals in it is longer than `cadence_s`.
+    NDArray[np.float64]
+        Shape (…, n - steps + 1) [kW]; NaN where any step of the window is unknown.
 
     Notes
     -----
     Demand period 15 min and slip time 1 min as in DL/T 645-2007 meters (parameters
-    04000103, 04000104). Between two readings the register is taken as a straight line;
-    the bound on their distance is ours.
+    04000103, 04000104). Each window is summed by itself, in the order of time: the same
+    steps give the same bits whatever surrounds them.
     """
-    first = -(-start_s // step_s)
-    start = np.arange(first, -(-stop_s // step_s), dtype=np.int64) * step_s
-    kw = np.full(start.size, np.nan)
-    there = ~np.isnan(register)
-    at, value = at_s[there], register[there]
-    if at.size < 2:
-        return start, kw
-    bound = 2 * step_s if cadence_s is None else cadence_s
-    long_before = np.concatenate(([0], np.cumsum(np.diff(at) > bound)))
-    inside = np.flatnonzero((start >= at[0]) & (start + window_s <= at[-1]))
-    begin = start[inside]
-    end = begin + window_s
-    # the readings at or before the window's start and at or after its end
-    left = np.searchsorted(at, begin, "right") - 1
-    right = np.searchsorted(at, end, "left")
-    known = long_before[left] == long_before[right]
-    used = np.interp(end, at, value) - np.interp(begin, at, value)
-    kw[inside] = np.where(known, used * (3600.0 / window_s), np.nan)
-    return start, kw
+    windows = max(amount.shape[-1] - steps + 1, 0)
+    energy = np.zeros((*amount.shape[:-1], windows))
+    for step in range(steps):
+        energy += amount[..., step : step + windows]
+    return energy * (3600.0 / (steps * step_s))
+
+
+def sliding_peaks(
+    key: NDArray[np.int64], step: NDArray[np.int64], amount: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Highest sliding 15-minute demand of each quarter hour, of many keys at once.
+
+    Parameters
+    ----------
+    key, step, amount
+        Known minutes, shape (n,), ordered by (key, step): whose, which minute counted
+        from a full hour, and its energy [kWh].
+
+    Returns
+    -------
+    first
+        Index of the first minute of each quarter, shape (m,). Only quarters that are
+        known, with the one after them: all 15 windows that begin in them.
+    kw
+        Highest mean power of these windows, shape (m,) [kW].
+    after
+        Minutes from the quarter's start to the window's, the first of equals.
+    """
+    reach = 28  # the last window begins at minute 14 and has 15 minutes
+    first = np.flatnonzero(step[: max(step.size - reach, 0)] % 15 == 0)
+    last = first + reach
+    first = first[(key[last] == key[first]) & (step[last] - step[first] == reach)]
+    windows = sliding(amount)[first[:, None] + np.arange(15)]
+    after = np.argmax(windows, axis=1)
+    return first, windows[np.arange(first.size), after], after
 
 
 def peak(

@@ -32,6 +32,7 @@ USAGE_15MIN = Table("usage_15min", "channel_id", _USAGE)
 USAGE_DAY = Table("usage_day", "channel_id", _USAGE)
 USAGE_MONTH = Table("usage_month", "channel_id", _USAGE)
 DEMAND = Table("demand", "subject_id", ("fixed_kw", "measured", "coverage"))
+SLIDING = Table("demand_sliding", "subject_id", ("kw", "after_s"))
 
 
 class Series(NamedTuple):

@@ -65,8 +65,9 @@ def load_amounts(
         ids = sorted({part[0] for plan in plans for part in plan.parts})
         spans = [Span(each, period.start, period.stop, settled=True) for each in ids]
         rows = compute.read_sources(conn, world, spans, known_on)
-        used, _ = compute.meter_usage(world, rows)
-        usage = compute.clip(used, period.start, period.stop)
+        understood = compute.understand(world, rows)
+        usage = compute.meter_usage(understood)
+        usage = compute.clip(usage, period.start, period.stop)
     found: dict[str, Amounts] = {}
     for plan in plans:
         if known_on is not None:

@@ -8,11 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analytics import registers
+from analytics import demand, registers
 from analytics.jobs.validity import Segments, segments, steps
 from analytics.registers import (
     MOMENTARY,
@@ -20,7 +21,6 @@ from analytics.registers import (
     Bool,
     Events,
     Float64,
-    Int64,
     Intervals,
     Steps,
     Usage,
@@ -33,6 +33,9 @@ from store.records import Channel, Validity
 from store.series import Series
 
 CONTEXT = MOMENTARY + 4  # readings beside a span that decide on what is in it
+MINUTE_US = 60_000_000
+FINE_US = 2 * MINUTE_US  # readings no further apart resolve a minute; ours
+DEMAND_OF = "energy_import"
 
 
 @dataclass(kw_only=True)
@@ -105,21 +108,17 @@ def read_sources(
     )
 
 
-def meter_usage(world: World, rows: Rows) -> tuple[Series, Events]:
-    """Turn readings of counted channels into usage per quarter hour.
+class Known(NamedTuple):
+    """What readings of counted channels say, by dense index of the channels."""
 
-    Parameters
-    ----------
-    rows
-        Ordered by channel and time.
+    channels: list[Channel]
+    intervals: Intervals
+    multiplier: Steps
+    events: Events  # with channel ids
 
-    Returns
-    -------
-    Series
-        By usage id; columns amount, measured_s, estimated_s, expected_s.
-    Events
-        With channel ids.
-    """
+
+def understand(world: World, rows: Rows) -> Known:
+    """Take what readings, ordered by channel and time, say."""
     ids = np.unique(rows.channel)
     channels = [world.by_id[int(each)] for each in ids]
     dense = np.searchsorted(ids, rows.channel)
@@ -141,13 +140,68 @@ def meter_usage(world: World, rows: Rows) -> tuple[Series, Events]:
     index: dict[int, list[int]] = defaultdict(list)
     for i, each in enumerate(channels):
         index[each.meter_id].append(i)
-    used = registers.usage(
-        _merged(of_registers, of_deltas),
-        np.array([round(each.measured_up_to_s * 1e6) for each in channels], np.int64),
-        _without_deltas(steps(world.multipliers, index), is_delta),
-    )
     found = events.joined(overlaps)
-    return _series(usage_id, used), found._replace(channel=ids[found.channel])
+    return Known(
+        channels,
+        _merged(of_registers, of_deltas),
+        _without_deltas(steps(world.multipliers, index), is_delta),
+        found._replace(channel=ids[found.channel]),
+    )
+
+
+def meter_usage(known: Known) -> Series:
+    """Give usage per quarter hour.
+
+    Returns
+    -------
+    Series
+        By usage id; columns amount, measured_s, estimated_s, expected_s.
+    """
+    measured_up_to_us = [round(each.measured_up_to_s * 1e6) for each in known.channels]
+    used = registers.usage(
+        known.intervals, np.array(measured_up_to_us, np.int64), known.multiplier
+    )
+    return _series(known.channels, used)
+
+
+def meter_minutes(known: Known) -> Series:
+    """Give the energy taken in each minute that close readings tell whole.
+
+    Returns
+    -------
+    Series
+        By usage id; one column, amount.
+    """
+    taken = np.array([each.quantity == DEMAND_OF for each in known.channels], np.bool_)
+    long = known.intervals.stop - known.intervals.start
+    fine = (long <= FINE_US) & taken[known.intervals.channel]
+    if not fine.any():
+        return Series(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((1, 0)))
+    used = registers.usage(
+        known.intervals.take(fine),
+        np.full(len(known.channels), FINE_US, np.int64),
+        known.multiplier,
+        step_us=MINUTE_US,
+    )
+    minutes = _series(known.channels, used)
+    whole = minutes.values[1] > MINUTE_US / 1e6 - 1e-3
+    return minutes.take(whole)._replace(values=minutes.values[:1, whole])
+
+
+def sliding_demand(minutes: Series) -> Series:
+    """Give each quarter hour's highest sliding window from known minutes.
+
+    Returns
+    -------
+    Series
+        By the keys of `minutes`; columns kw, after_s.
+    """
+    first, kw, after = demand.sliding_peaks(
+        minutes.key, minutes.start_us // MINUTE_US, minutes.values[0]
+    )
+    return Series(
+        minutes.key[first], minutes.start_us[first], np.array([kw, after * 60.0])
+    )
 
 
 def _merged(one: Intervals, other: Intervals) -> Intervals:
@@ -170,8 +224,9 @@ def _without_deltas(multiplier: Steps, is_delta: Bool) -> Steps:
     return Steps(multiplier.channel[keep], multiplier.at[keep], multiplier.value[keep])
 
 
-def _series(usage_id: Int64, used: Usage) -> Series:
-    """Give usage by usage id; where a register and amounts share a quarter, add them."""
+def _series(channels: list[Channel], used: Usage) -> Series:
+    """Give usage by usage id; where a register and amounts share an interval, add them."""
+    usage_id = np.array([each.usage_id for each in channels], np.int64)
     found = Series(
         usage_id[used.channel],
         used.start,
@@ -269,6 +324,67 @@ def add_up(total: Total, usage: Series, start: datetime, stop: datetime) -> Seri
     return Series(
         np.zeros(where.size, np.int64), (where + first) * QUARTER_US, sums[:, where]
     )
+
+
+class Minutes:
+    """Adds up the energy of totals per minute, meter after meter.
+
+    Parameters
+    ----------
+    totals
+        What to add up in [start, stop).
+    order
+        Usage ids in the order in which they are added, that of codes.
+    """
+
+    def __init__(
+        self,
+        totals: Sequence[Total],
+        order: Iterable[int],
+        start: datetime,
+        stop: datetime,
+    ) -> None:
+        self._subjects = np.array([each.subject_id for each in totals], np.int64)
+        self._first = to_us(start) // MINUTE_US
+        self._size = to_us(stop) // MINUTE_US - self._first
+        self._energy = np.zeros((len(totals), self._size))
+        self._members = np.zeros((len(totals), self._size), np.int32)
+        self._missing = np.zeros((len(totals), self._size), np.int32)
+        self._of: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+        for place, total in enumerate(totals):
+            for channel, low, high in total.parts:
+                begin, end = self._minute(low), self._minute(high)
+                if begin < end:
+                    self._of[channel].append((place, begin, end))
+                    self._members[place, begin:end] += 1
+        self._missing += self._members
+        self.channels = [each for each in order if each in self._of]
+
+    def _minute(self, at: datetime) -> int:
+        return min(max(to_us(at) // MINUTE_US - self._first, 0), self._size)
+
+    def add(self, minutes: Series) -> None:
+        """Add minutes of the next channels, whole and in the order of `channels`."""
+        there = set(minutes.key.tolist())
+        for key in self.channels:
+            if key not in there:
+                continue
+            low, high = np.searchsorted(minutes.key, [key, key + 1])
+            at = minutes.start_us[low:high] // MINUTE_US - self._first
+            amount = minutes.values[0, low:high]
+            for place, begin, end in self._of[key]:
+                inside = (at >= begin) & (at < end)
+                self._energy[place, at[inside]] += amount[inside]
+                self._missing[place, at[inside]] -= 1
+
+    def known(self) -> Series:
+        """Give the minutes in which all members are known, by subject; column amount."""
+        total, minute = np.nonzero((self._missing == 0) & (self._members > 0))
+        return Series(
+            self._subjects[total],
+            (self._first + minute) * MINUTE_US,
+            self._energy[None, total, minute],
+        ).ordered()
 
 
 def expected_s(total: Total, edges: Sequence[datetime]) -> Float64:

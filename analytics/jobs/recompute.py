@@ -8,13 +8,14 @@ park is claimed by a lock that lasts to the commit.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from analytics import demand
 from analytics.jobs import compute
-from analytics.jobs.compute import World
+from analytics.jobs.compute import DEMAND_OF, World
 from analytics.registers import (
     EVENT_NAMES,
     EVENT_RULES,
@@ -32,6 +33,7 @@ from store.events import RegisterEvent, replace_events
 from store.readings import to_datetime, to_us
 from store.series import (
     DEMAND,
+    SLIDING,
     USAGE_15MIN,
     USAGE_DAY,
     USAGE_MONTH,
@@ -44,7 +46,7 @@ from store.series import (
 
 WIDEN = MOMENTARY + 2  # readings on either side whose intervals a new one can change
 CHUNK = timedelta(days=124)  # of channel time whose readings are in memory together
-DEMAND_OF = "energy_import"
+QUARTER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,10 +118,12 @@ def _settled(
         ]
     if deltas:
         deltas = dirty.stretch(conn, deltas)
-    return spans + [
-        each._replace(channel_id=world.by_id[each.channel_id].usage_id, settled=True)
-        for each in registers + deltas
-    ]
+    for each in registers + deltas:
+        known = world.by_id[each.channel_id]
+        # windows that begin in the quarter before reach into this one
+        early = QUARTER if known.quantity == DEMAND_OF else timedelta()
+        spans.append(Span(known.usage_id, each.start - early, each.stop, True))
+    return spans
 
 
 def _month(zone: ZoneInfo, at: datetime) -> tuple[datetime, datetime]:
@@ -188,25 +192,114 @@ def _recompute(
     planned = compute.plan_totals(world, quantities, first, last)
     for total in [*planned, *_emptied(conn, world.park_id, quantities, planned)]:
         _write_total(conn, world.zone, total, usage, edges)
+    taken = [
+        each
+        for each in marked
+        if each.channel_id in meters or totals.get(each.channel_id) == DEMAND_OF
+    ]
+    if taken:
+        _write_sliding_totals(
+            conn,
+            world,
+            _floor(min(each.start for each in taken)),
+            _ceil(max(each.stop for each in taken)),
+        )
     return Done(park_id=world.park_id, readings=readings, quarters=changed.key.size)
 
 
 def _usage(conn: Connection, world: World, spans: list[Span]) -> tuple[Series, int]:
-    """Compute usage from readings, some ids at a time, and record the events."""
+    """Compute usage from readings, some ids at a time; record events and sliding demand."""
     parts = [Series(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((4, 0)))]
     readings = 0
     for some in _chunks(spans):
-        rows = compute.read_sources(conn, world, some)
+        rows = compute.read_sources(conn, world, _to_last_window(world, some))
         readings += rows.channel.size
-        used, events = compute.meter_usage(world, rows)
+        known = compute.understand(world, rows)
+        used = compute.meter_usage(known)
         parts.append(used.take(_inside(used.key, used.start_us, some)))
+        _write_sliding(conn, world, some, compute.meter_minutes(known))
         of_sources = sorted(
             each._replace(channel_id=source.channel_id)
             for each in some
             for source in world.sources[each.channel_id]
         )
-        _write_events(conn, of_sources, events)
+        _write_events(conn, of_sources, known.events)
     return _joined(*parts), readings
+
+
+def _to_last_window(world: World, spans: list[Span]) -> list[Span]:
+    """Let spans reach to the end of the last sliding window that begins in them."""
+    return [
+        each._replace(stop=each.stop + QUARTER)
+        if world.by_id[each.channel_id].quantity == DEMAND_OF
+        else each
+        for each in spans
+    ]
+
+
+def _write_sliding(
+    conn: Connection, world: World, spans: list[Span], minutes: Series
+) -> None:
+    """Write the sliding demand of meters in their spans."""
+    mine = sorted(
+        each._replace(channel_id=world.by_id[each.channel_id].meter_id)
+        for each in spans
+        if world.by_id[each.channel_id].quantity == DEMAND_OF
+    )
+    if not mine:
+        return
+    start, stop = min(s.start for s in mine), max(s.stop for s in mine)
+    old = read(conn, SLIDING, [each.channel_id for each in mine], start, stop)
+    new = compute.sliding_demand(minutes)
+    meters = [world.by_id[key].meter_id for key in new.key.tolist()]
+    new = new._replace(key=np.array(meters, np.int64)).ordered()
+    write(
+        conn,
+        SLIDING,
+        old.take(_inside(old.key, old.start_us, mine)),
+        new.take(_inside(new.key, new.start_us, mine)),
+    )
+
+
+def _write_sliding_totals(
+    conn: Connection, world: World, start: datetime, stop: datetime
+) -> None:
+    """Write the sliding demand of the park and its enterprises, day after day."""
+    edges = compute.days(world.zone, start, stop)
+    meter = {each.channel_id: each.meter_id for each in world.usages}
+    subjects = [
+        each.enterprise_id for each in registry.enterprises(conn, world.park_id)
+    ]
+    for begin, end in pairwise(edges):
+        low, high = max(begin, start), min(end, stop)
+        planned = compute.plan_totals(world, {DEMAND_OF}, low, high + QUARTER)
+        own = read(
+            conn,
+            SLIDING,
+            [meter[part[0]] for total in planned for part in total.parts],
+            low,
+            high,
+        )
+        told = set(own.key.tolist())
+        # one member that is never known for a whole window makes its totals unknown
+        wanted = [
+            total
+            for total in planned
+            if all(
+                meter[channel] in told or since > low or until < high + QUARTER
+                for channel, since, until in total.parts
+            )
+        ]
+        minutes = compute.Minutes(
+            wanted, [c.channel_id for c in world.usages], low, high + QUARTER
+        )
+        spans = [Span(key, low, high + QUARTER, True) for key in minutes.channels]
+        for some in _chunks(spans):
+            rows = compute.read_sources(conn, world, sorted(some))
+            minutes.add(compute.meter_minutes(compute.understand(world, rows)))
+        found = compute.sliding_demand(minutes.known())
+        old = read(conn, SLIDING, [world.park_id, *subjects], low, high)
+        write(conn, SLIDING, old, found)
 
 
 def _chunks(spans: list[Span]) -> Iterator[list[Span]]:

@@ -2,10 +2,11 @@
 -- of the rows whose validity holds the start, the one recorded last.
 
 CREATE VIEW grafana.park_demand AS
-SELECT p.code AS park, d.start AS time, d.fixed_kw, d.sliding_kw, d.measured,
+SELECT p.code AS park, d.start AS time, d.fixed_kw, s.kw AS sliding_kw, d.measured,
        d.coverage, c.kw AS contract_kw
 FROM core.park p
 JOIN core.demand d ON d.subject_id = p.park_id
+LEFT JOIN core.demand_sliding s USING (subject_id, start)
 LEFT JOIN LATERAL (
     SELECT k.kw FROM core.contract_demand k
     WHERE k.subject_id = p.park_id AND k.valid_from <= d.start

@@ -10,87 +10,90 @@ from analytics import demand
 ENERGIES = st.floats(0, 1000)
 
 
-def minutes(kw: list[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Register read each minute: mean power of each minute in, times and kWh out."""
-    register = np.concatenate(([0.0], np.cumsum(np.array(kw) / 60.0)))
-    return np.arange(len(kw) + 1, dtype=np.int64) * 60, register
+def minutes(kw: list[float]) -> np.ndarray:
+    """Energy of each minute [kWh] from its mean power."""
+    return np.array(kw) / 60.0
 
 
 # domain knowledge of demand metering: 600 kW for 15 minutes from minute 10 on
-BLOCK = [0.0] * 10 + [600.0] * 15 + [0.0] * 20
+BLOCK = minutes([0.0] * 10 + [600.0] * 15 + [0.0] * 20)
 
 
 def test_a_block_over_the_edge_is_cut_by_fixed_windows_only() -> None:
-    at, register = minutes(BLOCK)
-    quarters = demand.fixed(np.diff(register[::15]))
+    quarters = demand.fixed(BLOCK.reshape(-1, 15).sum(axis=1))
     assert_allclose(quarters, [200, 400, 0], atol=1e-9)
-    start, kw = demand.sliding(at, register, 0, 1860)
+    kw = demand.sliding(BLOCK)
+    assert kw.size == 31
     best = demand.peak(kw)
-    assert best is not None
+    assert best == 10
     assert kw[best] == pytest.approx(600)
-    assert start[best] == 600
+    first, highest, after = demand.sliding_peaks(
+        np.zeros(45, np.int64), np.arange(45), BLOCK
+    )
+    assert_array_equal(first, [0, 15])
+    assert_allclose(highest, [600, 400])
+    assert_array_equal(after, [10, 0])
 
 
-def test_sliding_gives_windows_that_begin_in_the_range() -> None:
-    at, register = minutes(BLOCK)
-    start, kw = demand.sliding(at, register, 0, 2700)
-    assert_array_equal(start, np.arange(45) * 60)
-    # the last reading is at minute 45: later windows reach beyond what is known
-    assert_array_equal(np.isnan(kw), start > 1800)
-
-
-def test_parts_of_a_range_give_the_same_windows_as_the_whole() -> None:
-    at, register = minutes(BLOCK)
-    whole = demand.sliding(at, register, 0, 2700)
-    parts = [demand.sliding(at, register, *edges) for edges in ((0, 630), (630, 2700))]
-    for i in (0, 1):
-        assert_array_equal(whole[i], np.concatenate([part[i] for part in parts]))
+@given(
+    arrays(np.float64, 60, elements=st.one_of(ENERGIES, st.just(np.nan))),
+    st.integers(0, 30),
+)
+def test_a_window_is_the_same_bits_whatever_surrounds_it(
+    used: np.ndarray, begin: int
+) -> None:
+    assert_array_equal(demand.sliding(used)[begin:], demand.sliding(used[begin:]))
 
 
 def test_a_gap_is_unknown_in_every_window_it_touches_and_only_there() -> None:
-    at, register = minutes([60.0] * 60)
-    keep = (at < 1200) | (at >= 1500)  # the interval 1140 … 1500 is longer than 120 s
-    start, kw = demand.sliding(at[keep], register[keep], 0, 2700)
-    touched = (start < 1500) & (start + 900 > 1140)
+    used = minutes([60.0] * 60)
+    used[20:25] = np.nan
+    kw = demand.sliding(used)
+    start = np.arange(kw.size)
+    touched = (start < 25) & (start + 15 > 20)
     assert_array_equal(np.isnan(kw), touched)
     assert_allclose(kw[~touched], 60)
-    _, bridged = demand.sliding(at[keep], register[keep], 0, 2700, cadence_s=360)
-    assert_allclose(bridged, 60)
 
 
-def test_a_reading_without_value_is_no_reading() -> None:
-    at, register = minutes([60.0] * 30)
-    register[7] = np.nan
-    _, kw = demand.sliding(at, register, 0, 901)
-    assert_allclose(kw, 60)  # two minutes apart is within the bound
-    register[8] = np.nan
-    start, kw = demand.sliding(at, register, 0, 901)
-    assert_array_equal(np.isnan(kw), start < 540)
+@pytest.mark.parametrize("known", [0, 1, 14])
+def test_too_few_minutes_know_nothing(known: int) -> None:
+    assert demand.sliding(np.zeros(known)).shape == (0,)
+    first, kw, after = demand.sliding_peaks(
+        np.zeros(known, np.int64), np.arange(known), np.zeros(known)
+    )
+    assert first.size == kw.size == after.size == 0
 
 
-def test_window_edges_between_readings_are_interpolated() -> None:
-    at = np.array([30, 90, 150, 930, 990], np.int64)
-    register = np.array([0.0, 1.0, 2.0, 15.0, 16.0])  # 60 kW throughout
-    start, kw = demand.sliding(at, register, 0, 91, cadence_s=780)
-    assert_array_equal(start, [0, 60])
-    assert np.isnan(kw[0])
-    assert kw[1] == pytest.approx(60)
-
-
-@pytest.mark.parametrize("readings", [0, 1])
-def test_too_few_readings_know_nothing(readings: int) -> None:
-    at = np.arange(readings, dtype=np.int64)
-    start, kw = demand.sliding(at, np.zeros(readings), 0, 120)
-    assert_array_equal(start, [0, 60])
-    assert np.isnan(kw).all()
+@given(
+    arrays(np.float64, (2, 120), elements=st.one_of(ENERGIES, st.just(np.nan))),
+    st.integers(-100, 100),
+)
+def test_peaks_of_quarters_are_those_of_their_windows(
+    used: np.ndarray, shift: int
+) -> None:
+    key, minute = np.nonzero(~np.isnan(used))
+    step = minute + shift
+    first, kw, after = demand.sliding_peaks(key, step, used[key, minute])
+    found = {
+        (int(key[i]), int(step[i])): (float(best), int(late))
+        for i, best, late in zip(first, kw, after, strict=True)
+    }
+    expected = {}
+    for each in (0, 1):
+        windows = demand.sliding(used[each])
+        for at in range(-shift % 15, windows.size - 14, 15):
+            of_quarter = windows[at : at + 15]
+            if not np.isnan(of_quarter).any():
+                best = int(np.argmax(of_quarter))
+                expected[each, at + shift] = (float(of_quarter[best]), best)
+    assert found == expected
 
 
 @given(arrays(np.float64, 60, elements=ENERGIES))
 def test_sliding_is_never_below_fixed_and_at_most_twice(used: np.ndarray) -> None:
-    register = np.concatenate(([0.0], np.cumsum(used)))
-    at = np.arange(61, dtype=np.int64) * 60
-    quarters = demand.fixed(np.diff(register[::15]))
-    _, kw = demand.sliding(at, register, 0, 2701)
+    quarters = demand.sliding(used, steps=15)[::15]
+    assert_allclose(quarters, demand.fixed(used.reshape(-1, 15).sum(axis=1)))
+    kw = demand.sliding(used)
     assert np.max(kw) >= np.max(quarters)
     # any window lies in two neighbouring quarters
     assert np.max(kw) <= np.max(quarters[:-1] + quarters[1:]) + 1e-6

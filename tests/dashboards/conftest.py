@@ -39,8 +39,8 @@ INSERT INTO core.contract_demand (subject_id, kw, valid_from, valid_to, source,
     (1, 600, '2025-01-01Z', NULL, 'first', '2025-01-01Z'),
     (1, 800, '2026-03-01Z', '2026-04-01Z', 'correction', '2026-03-02Z'),
     (1, 999, '2026-03-01Z', NULL, 'entered last, known earlier', '2026-03-01Z');
-INSERT INTO core.demand (subject_id, start, fixed_kw, measured, coverage, sliding_kw)
-    SELECT n, at, kw, 1, 1, kw FROM (
+INSERT INTO core.demand (subject_id, start, fixed_kw, measured, coverage)
+    SELECT n, at, kw, 1, 1 FROM (
         SELECT n, at, CASE
             WHEN n = 2 AND at = '2026-03-11 09:30+08' THEN 400
             WHEN n = 3 AND at = '2026-03-11 20:00+08' THEN 500

@@ -105,6 +105,7 @@ def test_hypertables_where_timescale_is(timescale_database: str) -> None:
         ).fetchall()
     assert [row[0] for row in found] == [
         "demand",
+        "demand_sliding",
         "reading",
         "usage_15min",
         "usage_day",

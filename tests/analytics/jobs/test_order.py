@@ -16,7 +16,7 @@ from analytics.jobs.recompute import Done
 from store import registry, relations
 from store.batches import write_batch
 from store.database import Connection, connect
-from store.readings import NO_UNTIL, Rows, to_us
+from store.readings import NO_UNTIL, Rows, to_datetime, to_us
 
 pytestmark = pytest.mark.db
 
@@ -141,6 +141,13 @@ class Park:
                 "JOIN subject s USING (subject_id) "
                 "LEFT JOIN meter m ON m.meter_id = d.subject_id ORDER BY 1, 2, 3"
             ).fetchall()
+            derived["sliding"] = conn.execute(
+                "SELECT s.kind, coalesce(m.code, e.code), d.start, d.kw, d.after_s "
+                "FROM demand_sliding d JOIN subject s USING (subject_id) "
+                "LEFT JOIN meter m ON m.meter_id = d.subject_id "
+                "LEFT JOIN enterprise e ON e.enterprise_id = d.subject_id "
+                "ORDER BY 1, 2, 3"
+            ).fetchall()
             return derived
 
 
@@ -180,6 +187,78 @@ def test_parts_in_any_order_equal_the_whole(
     assert {each[2] for each in expected["events"]} >= {"erratic", "reset", "overlap"}
     for name, table in expected.items():
         assert found[name] == table, name
+
+
+def close(rng: np.random.Generator, hours: int) -> Sent:
+    """Make up a meter that is read each minute, with gaps, around the end of a month."""
+    start = to_us(FIRST) + 40 * 60 * MINUTE
+    at = start + np.arange(hours * 60 + 1) * MINUTE
+    value = np.cumsum(np.round(rng.random(at.size), 2))
+    keep = np.ones(at.size, np.bool_)
+    for gap in rng.integers(0, at.size, 4):
+        keep[gap : gap + int(rng.integers(1, 9))] = False
+    return Sent(list(zip(at[keep].tolist(), value[keep].tolist(), strict=True)), [])
+
+
+def windows(meters: list[Sent]) -> dict[datetime, tuple[float, float]]:
+    """The highest minute-stepped window of each quarter of a sum, from the registers."""
+    registers = [dict(each.register) for each in meters]
+    for (
+        each
+    ) in registers:  # one minute without a reading lies between two that have one
+        for at in list(each):
+            if at + MINUTE not in each and at + 2 * MINUTE in each:
+                each[at + MINUTE] = (each[at] + each[at + 2 * MINUTE]) / 2
+
+    def energy(low: int, high: int) -> float:
+        minutes = range(low, high + MINUTE, MINUTE)
+        if any(at not in each for each in registers for at in minutes):
+            return float("nan")
+        return sum(each[high] - each[low] for each in registers)
+
+    found = {}
+    first = min(min(each) for each in registers)
+    for quarter in range(first, max(max(each) for each in registers), 15 * MINUTE):
+        kw = [
+            4 * energy(quarter + n * MINUTE, quarter + (n + 15) * MINUTE)
+            for n in range(15)
+        ]
+        if not np.isnan(kw).any():
+            best = int(np.argmax(np.round(kw, 9)))
+            found[to_datetime(quarter)] = (kw[best], best * 60.0)
+    return found
+
+
+def test_sliding_demand_of_a_park_is_that_of_its_registers_in_any_order(
+    new_database: Callable[[], str],
+) -> None:
+    rng = np.random.default_rng(3)
+    meters = [close(rng, 16) for _ in range(3)]
+    rows = everything(meters)
+    whole, parts = (Park(new_database(), meters) for _ in "ab")
+    for park in (whole, parts):
+        for m in range(len(meters)):
+            park.confirm(f"M{m}")
+    whole.write(rows)
+    whole.analyse()
+    for part in np.array_split(rng.permutation(len(rows)), 5):
+        parts.write([rows[i] for i in part])
+        parts.analyse()
+    expected = whole.tables()
+    assert parts.tables() == expected
+    for kind, code, some in (
+        ("meter", "M1", meters[1:2]),
+        ("enterprise", "e", meters),
+        ("park", None, meters),
+    ):
+        stored = {
+            row[2]: row[3:] for row in expected["sliding"] if row[:2] == (kind, code)
+        }
+        by_hand = windows(some)
+        assert len(by_hand) > 20
+        assert stored.keys() == by_hand.keys()
+        for at, (kw, after_s) in by_hand.items():
+            assert stored[at] == (pytest.approx(kw), after_s)
 
 
 def test_as_known_now_equals_what_is_stored(database: str) -> None:
