@@ -5,9 +5,9 @@ import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ingest.reading import Refused, number, time_us
+from ingest.reading import Refused, quantified, time_us
 from store.errors import Invalid
-from store.quantities import KEYS, QUANTITIES
+from store.quantities import KEYS, QUANTITIES, Key
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
@@ -79,8 +79,8 @@ def _local(at: datetime, zone: ZoneInfo) -> datetime:
     raise Refused(f"time {at.isoformat()} {what} in {zone.key}: state its offset")
 
 
-def figure(raw: object, scale: float = 1.0) -> float:
-    """Read a number, or a text that can mean only one.
+def figure(raw: object, key: Key) -> float:
+    """Read a number, or a text that can mean only one, as a value of a key.
 
     Raises
     ------
@@ -92,4 +92,4 @@ def figure(raw: object, scale: float = 1.0) -> float:
             why = ": write it without commas" if "," in raw else ""
             raise Refused(f"value {raw[:40]!r} is not a number{why}")
         raw = float(raw)
-    return number(raw, scale)
+    return quantified(raw, key)

@@ -62,7 +62,11 @@ def explain(
         *_, (found["read_by"], parsed) = _explained(topic, payloads, limit, zone, by)
     except Refused as refused:
         found["refused"] = [{"reason": str(refused), "readings": 1}]
-        if not native.accepts(topic):
+        if below := raw(topic):
+            found["proposal"] = propose(
+                below.topic, payloads, park=below.park, enterprise=below.enterprise
+            )
+        elif not native.accepts(topic):
             found["proposal"] = propose(topic, payloads)
         return found
     return found | {
@@ -85,7 +89,7 @@ def _explained(
         check_size(payload, limit)
         below = raw(topic)
         if by is not None:
-            matched = match(by, topic)
+            matched = match(by, topic) or (match(by, below.topic) if below else None)
             if matched is None:
                 raise Refused(f"the mapping reads {by.topic}, not this topic")
             place = Place(by.park, by.enterprise, ZoneInfo(by.zone or zone), matched[1])

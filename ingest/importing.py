@@ -299,4 +299,4 @@ def _reading(
     if known.kind == "delta":
         raise Refused(f"{quantity} is an interval amount: not possible in this file")
     at_us = instant_us(at, zone)
-    return (park, enterprise), Reading(meter, key, at_us, figure(value, known.scale))
+    return (park, enterprise), Reading(meter, key, at_us, figure(value, known))

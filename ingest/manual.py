@@ -53,7 +53,7 @@ def _checked(meter: str, entry: Entry) -> Reading:
     key = key_of(entry.quantity)
     known = KEYS[key]
     at_us = instant_us(entry.at)
-    value = figure(entry.value, known.scale)
+    value = figure(entry.value, known)
     if known.kind != "delta":
         if entry.until is not None:
             raise Refused(f"{entry.quantity} is no interval amount: it has no end")
@@ -152,7 +152,8 @@ def enter(conn: Connection, subject: Subject, entry: Entry) -> Entered:
     Raises
     ------
     Invalid
-        When nobody is named, or the subject is no confirmed meter.
+        When nobody is named, the subject is no confirmed meter, or a correction lies
+        over the instant.
     """
     meter = subject.meter
     if subject.kind != "meter" or meter is None or subject.enterprise is None:
@@ -180,6 +181,7 @@ def enter(conn: Connection, subject: Subject, entry: Entry) -> Entered:
     except Refused as refused:
         batch.refuse(topic, payload, str(refused), 1)
     else:
+        _uncorrected(conn, subject, reading)
         parsed = Parsed(
             park=subject.park.code, enterprise=subject.enterprise, readings=[reading]
         )
@@ -210,6 +212,18 @@ def enter(conn: Connection, subject: Subject, entry: Entry) -> Entered:
     )
 
 
+def _uncorrected(conn: Connection, subject: Subject, reading: Reading) -> None:
+    known, at = KEYS[reading.key], to_datetime(reading.at_us)
+    channel = registry.find_channel(
+        conn, subject.subject_id, known.quantity.name, known.kind
+    )
+    if channel is not None and typed.corrected(conn, channel, at):
+        raise Invalid(
+            f"the reading of {at.isoformat()} was corrected or struck out: what is typed "
+            "would not count. Correct it again, with a reason"
+        )
+
+
 def revise(
     conn: Connection,
     subject: Subject,
@@ -234,7 +248,7 @@ def revise(
         known: Key = KEYS[key_of(quantity)]
         at_us = instant_us(at)
         end_us = NO_UNTIL if until is None else instant_us(until)
-        after = None if value is None else figure(value, known.scale)
+        after = None if value is None else figure(value, known)
     except Refused as refused:
         raise Invalid(str(refused)) from refused
     until_at = None if end_us == NO_UNTIL else to_datetime(end_us)

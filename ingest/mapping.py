@@ -15,7 +15,16 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ingest.formats import FORMATS
-from ingest.reading import Heard, Parsed, Place, Refused, code_of, from_text, instant
+from ingest.reading import (
+    Heard,
+    Parsed,
+    Place,
+    Refused,
+    Reject,
+    code_of,
+    from_text,
+    instant,
+)
 from store.errors import Invalid
 from store.quantities import KEYS
 from store.registry import is_code
@@ -42,6 +51,13 @@ class Value(BaseModel):
     def _is_path(cls, text: str) -> str:
         _compiled(text)
         return text
+
+    @field_validator("scale")
+    @classmethod
+    def _is_scale(cls, scale: float) -> float:
+        if scale == 0:
+            raise ValueError("is 0: every value would be")
+        return scale
 
     @field_validator("key")
     @classmethod
@@ -155,9 +171,24 @@ def load(text: str) -> Mapping:
         first = error.errors()[0]
         where = ".".join(str(each) for each in first["loc"])
         raise Invalid(f"mapping, {where}: {first['msg']}") from error
-    if (found.format is None) == (not found.values):
-        raise Invalid("a mapping has either a format or values")
+    if problem := _contradiction(found):
+        raise Invalid(f"mapping: {problem}")
     return found
+
+
+def _contradiction(found: Mapping) -> str:
+    """Say what of a mapping would be passed over in silence."""
+    if (found.format is None) == (not found.values):
+        return "it has either a format or values"
+    by_path = bool(found.meter and found.meter.startswith("$"))
+    if found.format and (found.each or found.time or by_path):
+        return "a format finds objects, times and meters by itself: no path is read"
+    if found.meter and METER in found.topic.split("/"):
+        return "the meter stands in the topic or under meter, not in both"
+    keys = [value.key for value in found.values]
+    if twice := sorted({key for key in keys if keys.count(key) > 1}):
+        return f"{', '.join(twice)} of one meter stands in two places"
+    return ""
 
 
 class Matched(NamedTuple):
@@ -191,7 +222,15 @@ def parse(mapping: Mapping, heard: Heard, place: Place) -> Parsed:
     if not objects:
         raise Refused(f"nothing stands at {mapping.each}")
     for each in objects[:_MOST_OBJECTS]:
-        _read(parsed, mapping, heard, place, each, body)
+        try:
+            _read(parsed, mapping, heard, place, each, body)
+        except Refused as refused:
+            if len(objects) == 1:
+                raise
+            parsed.rejects.append(Reject(str(refused), len(mapping.values)))
+    if len(objects) > _MOST_OBJECTS:
+        over = len(objects) - _MOST_OBJECTS
+        parsed.rejects.append(Reject(f"more than {_MOST_OBJECTS} objects", over))
     if not parsed.readings and not parsed.rejects and not heard.retained:
         raise Refused("none of the mapping's values is in the message")
     return parsed
@@ -204,8 +243,9 @@ def _read(
     meter = place.meter
     if meter is None and mapping.meter is not None:
         found = _find(mapping.meter, body) or _find(mapping.meter, whole)
-        if found and isinstance(found[0], str | int) and str(found[0]):
-            meter = code_of(str(found[0])[:200])
+        named = found[0] if found else None
+        if isinstance(named, str | int) and not isinstance(named, bool) and named != "":
+            meter = code_of(str(named))
     if meter is None:
         raise Refused("the message names no meter: neither its topic nor the mapping's")
     at: int | Refused = heard.arrived_us
@@ -217,8 +257,12 @@ def _read(
     else:
         parsed.on_arrival = True
     for value in mapping.values:
-        for raw in _find(value.path, body)[:1]:
-            parsed.add(meter, value.key, raw, at, scale=value.scale)
+        there = _find(value.path, body)
+        if len(there) > 1:
+            why = f"{value.key}: {len(there)} values stand at {value.path}"
+            parsed.rejects.append(Reject(why))
+        elif there:
+            parsed.add(meter, value.key, there[0], at, scale=value.scale)
 
 
 def _decoded(payload: bytes) -> Any:

@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ingest.formats.flat import TIMES, device
+from ingest.formats.flat import METER_KEYS, TIMES, device
 from ingest.reading import from_text
 from ingest.topics import looks_like_an_id
 from store.quantities import KEYS, QUANTITIES, UNITS
 
 _MOST_LEAVES = 200
-_METER_KEYS = re.compile(
-    r"(meter|device|dev|gw|gateway)?_?(sn|id|eui|code|no|name|addr|address|imei)|meter|"
-    r"device|仪表|设备|表号",
-    re.IGNORECASE,
+# Words of something else than the quantity that the rest of the key looks like
+_OTHERWISE = re.compile(
+    r"(.*_)?(limit|max|min|today|yesterday|daily|day|week|month|year|temp(erature)?|"
+    r"pressure|ratio|rssi|status|alarm|tariff|rate_?\d|t[1-4])(_.*)?|pt|ct"
 )
 
 # What a key means, by its last name in small letters; the first that fits. Ours.
@@ -44,8 +44,11 @@ _MEANINGS: tuple[tuple[str, str], ...] = tuple(
         (r".*(solar|pv|光伏).*(power|功率)", "pv_power"),
         (r".*soc|state_?of_?charge", "state_of_charge"),
         (
-            r"(ep|e)_?(exp|rev|ret|neg|n|-)|epe|.*(export|reverse|returned|feed_?in)"
-            r".*|反向有功(总)?(电能|电量)",
+            r"(ep|e)_?(exp|rev|ret|neg|n|-)|epe|"
+            r"(.*energy_?)?(export|reverse|returned|feed_?in)(ed)?(_?energy)?|"
+            r".*(energy|kwh).*(export|reverse|returned|feed_?in)|"
+            r".*(export|reverse|returned|feed_?in).*(energy|kwh)|"
+            r"反向有功(总)?(电能|电量)",
             "energy_export",
         ),
         (r".*(gas|燃气|天然气).*(flow|rate|流量)", "natural_gas_flow"),
@@ -53,18 +56,18 @@ _MEANINGS: tuple[tuple[str, str], ...] = tuple(
         (r".*(steam|蒸汽).*(flow|rate|流量)", "steam_flow"),
         (r".*(steam|蒸汽).*", "steam"),
         (r".*(water|用水).*(flow|rate|流量)", "water_flow"),
-        (r".*(water|用水).*", "water"),
-        (r".*(heat|热量).*", "heat"),
+        (r"((tap|cold|fresh)_?)?water(_?(volume|total|meter))?|.*用水.*", "water"),
+        (r"heat(_?(energy|meter|total))?|.*热量.*", "heat"),
         (r"s|apparent_?power|视在功率", "apparent_power"),
         (r"q|reactive_?power|(总)?无功功率", "reactive_power"),
         (r"eq|ql?|varh|reactive_?energy|无功(电能|电量)", "reactive_energy_q1"),
         (
-            r"p|pt|p_?tot(al)?|power|(total_?)?act(ive)?_?power|(总)?有功功率|功率",
+            r"p|p_?tot(al)?|(total_?)?(act(ive)?_?)?power|(总)?有功功率|功率",
             "power",
         ),
         (
             r"ep|epi|e|[km]?wh|energy|(total_?)?(act(ive)?_?)?energy(_?total|_?import)?|"
-            r"(forward|import|positive|total)_?.*(energy)?|(正向)?有功(总)?(电能|电量)|"
+            r"(forward|import|positive|total)_?(.*energy)?|(正向)?有功(总)?(电能|电量)|"
             r"(总)?电量|用电量|电能",
             "energy_import",
         ),
@@ -104,12 +107,16 @@ def propose(
     body = bodies[-1]
     each, shown = _objects(body)
     prefix = "$" if each is None else each
-    guesses = []
+    guesses: list[Guess] = []
+    doubles: list[Guess] = []
     for leaf in _leaves(shown, "$"):
         if not leaf.name:  # a bare number: its topic says what it is
             leaf = leaf._replace(name=topic.rpartition("/")[2])
         history = [_at(_objects(other)[1], leaf.path) for other in bodies]
-        if guess := _guess(leaf, history):
+        guess = _guess(leaf, history)
+        if guess and guess.key in {each.key for each in guesses}:
+            doubles.append(guess)
+        elif guess:
             guesses.append(guess)
     if not guesses:
         return None
@@ -117,18 +124,18 @@ def propose(
     leaves = list(_leaves(shown, "$", texts=True))
     if each is not None and isinstance(body, dict):
         leaves += _leaves(body, "$", texts=True)
-    times = next((leaf.path for leaf in leaves if leaf.name in TIMES), None)
+    times = next((leaf.path for leaf in leaves if leaf.name.lower() in TIMES), None)
     named = next(
         (
             leaf.path
             for leaf in leaves
-            if _METER_KEYS.fullmatch(leaf.name) and str(leaf.value).strip()
+            if METER_KEYS.fullmatch(leaf.name) and str(leaf.value).strip()
         ),
         None,
     )
     lines = [
         "# A draft: every line is a guess until you have looked at it.",
-        f"name: {device(topic).lower()}",
+        f"name: {device(topic).lower()[:64]}",
         f"topic: {_quoted(_filter(topic, named))}",
         f"park: {park}",
         f"enterprise: {enterprise}",
@@ -147,6 +154,8 @@ def propose(
     for guess in guesses:
         lines.append(f"  - path: {_quoted(guess.path)}")
         lines.append(f"    key: {guess.key}  # {guess.why}")
+    for guess in doubles:
+        lines.append(f"  # {guess.key} too, of another meter? {_quoted(guess.path)}")
     return "\n".join(lines) + "\n"
 
 
@@ -205,7 +214,8 @@ def _guess(leaf: _Leaf, history: list[Any]) -> Guess | None:
     name = leaf.name.lower().replace(" ", "_").replace("-", "_")
     if leaf.name in KEYS and KEYS[leaf.name].kind != "delta":
         return Guess(leaf.path, leaf.name, "a key of ours")
-    if not name or leaf.name in TIMES:
+    name = re.sub(r"[(\[]([a-z0-9/]+)[)\]]$", r"_\1", name).replace("__", "_")
+    if not name or name in TIMES or _OTHERWISE.fullmatch(name):
         return None
     quantity = next(
         (found for words, found in _MEANINGS if re.fullmatch(words, name)), None

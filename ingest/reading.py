@@ -5,12 +5,13 @@ import re
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from store.quantities import KEYS
+from store.quantities import KEYS, Key
 from store.readings import NO_UNTIL, to_us
 from store.registry import CODE
 
@@ -111,7 +112,7 @@ class Parsed:
         try:
             if isinstance(at, Refused):
                 raise at
-            value = number(from_text(raw), KEYS[key].scale * scale)
+            value = quantified(scaled(from_text(raw), scale), KEYS[key])
             self.readings.append(Reading(meter, key, at, value))
         except Refused as refused:
             self.rejects.append(Reject(f"{key}: {refused}"))
@@ -125,6 +126,10 @@ class Parsed:
 
 class Refused(ValueError):
     """Part of a message that cannot be read; the text is the reason."""
+
+
+class Unplaced(Refused):
+    """Nobody can place this message; it is counted by its topic."""
 
 
 def decoded(payload: bytes) -> Any:
@@ -162,11 +167,18 @@ def shown(raw: object) -> str:
     if raw is None or isinstance(raw, bool):
         return json.dumps(raw)
     if isinstance(raw, int | float):
-        return f"{raw:.15g}" if abs(raw) < 1e300 else "a number too large"
+        return f"{raw:.15g}" if not abs(raw) >= 1e300 else "a number too large"
     return "a list" if isinstance(raw, list) else "an object"
 
 
+# a second that is put in at the end of a day is the next day's first
+_LEAP = re.compile(r"(?<=:59):60(?=$|[.,Zz+-])")
 _times: dict[str, int] = {}
+
+
+def _from_iso(text: str) -> datetime:
+    whole, leaps = _LEAP.subn(":59", text)
+    return datetime.fromisoformat(whole) + timedelta(seconds=leaps)
 
 
 def known_time(text: object, arrived_us: int) -> int | None:
@@ -192,8 +204,8 @@ def time_us(text: object, arrived_us: int) -> int:
     at = _times.get(text)
     if at is None:
         try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
+            moment = _from_iso(text)
+        except (ValueError, OverflowError):
             raise Refused(f"time {text[:40]!r} is not ISO 8601") from None
         if moment.tzinfo is None:
             raise Refused(f"time {text!r} has no zone")
@@ -220,7 +232,7 @@ def instant(raw: object, zone: ZoneInfo, arrived_us: int) -> int | Refused:
         Microseconds since 1970; or the reason, to be given for each value.
     """
     try:
-        at = _instant_us(raw, zone)
+        at = _instant_us(raw, zone, arrived_us)
         if at < EARLIEST_US:
             raise Refused(f"time {shown(raw)} is before 2000: clock not set")
         if at > arrived_us + _AHEAD_US:
@@ -234,21 +246,39 @@ def instant(raw: object, zone: ZoneInfo, arrived_us: int) -> int | Refused:
 
 _COMPACT = re.compile(r"(\d{14})(\d{3})?")
 _DIGITS = re.compile(r"\d{9,13}(\.\d+)?")
+_LIVE_US = 30 * 60_000_000  # a message that is no older tells which of two hours it is
 
 
-def _instant_us(raw: object, zone: ZoneInfo) -> int:
+def _instant_us(raw: object, zone: ZoneInfo, arrived_us: int) -> int:
     if isinstance(raw, str):
         text = raw.strip()[:64]
         if _DIGITS.fullmatch(text):
             return _since_1970(float(text))
         if compact := _COMPACT.fullmatch(text):
-            moment = datetime.strptime(compact[1], "%Y%m%d%H%M%S").replace(tzinfo=zone)
-            return to_us(moment) + int(compact[2] or 0) * 1000
-        moment = datetime.fromisoformat(text)
-        return to_us(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+            moment = datetime.strptime(compact[1], "%Y%m%d%H%M%S")  # noqa: DTZ007
+            return _local_us(moment, zone, arrived_us) + int(compact[2] or 0) * 1000
+        if "T" not in text and " " not in text:
+            raise ValueError(text)  # a day, which is no instant
+        moment = _from_iso(text)
+        return to_us(moment) if moment.tzinfo else _local_us(moment, zone, arrived_us)
     if isinstance(raw, bool) or not isinstance(raw, int | float):
         raise Refused("time is missing" if raw is None else f"time is {shown(raw)}")
     return _since_1970(raw)
+
+
+def _local_us(moment: datetime, zone: ZoneInfo, arrived_us: int) -> int:
+    """Give a local time; one that comes twice only where its arrival tells which."""
+    first, second = (
+        to_us(moment.replace(tzinfo=zone, fold=fold)) for fold in (False, True)
+    )
+    if first == second:
+        return first
+    if first > second:
+        raise Refused(f"local time {moment} does not exist: the clock was put forward")
+    near = min(first, second, key=lambda at: abs(arrived_us - at))
+    if abs(arrived_us - near) <= _LIVE_US:
+        return near
+    raise Refused(f"local time {moment} comes twice: the clock was put back")
 
 
 def _since_1970(figure: float) -> int:
@@ -274,7 +304,7 @@ def from_text(raw: object) -> object:
     return raw
 
 
-_NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,3})?")
+_NUMBER = re.compile(r"[+-]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})([eE][+-]?\d{1,3})?")
 
 
 def check_size(payload: bytes, limit: int) -> None:
@@ -301,4 +331,35 @@ def number(raw: object, scale: float) -> float:
         raise Refused(f"{shown(raw)} is not a number")
     if not -LARGEST < raw < LARGEST or not -LARGEST < raw * scale < LARGEST:
         raise Refused(f"number {shown(raw)} is not within ±1e15")  # nor is NaN
-    return float(raw) * scale
+    return float(scaled(raw, scale))
+
+
+def quantified(raw: object, key: Key) -> float:
+    """Take a number as a value of its quantity, in the canonical unit.
+
+    Raises
+    ------
+    Refused
+        As of `number`, for an interval amount below 0 and for what the quantity cannot be.
+    """
+    value = number(raw, key.scale)
+    if key.kind == "delta" and value < 0:
+        raise Refused("an interval amount is below 0")
+    if key.low is not None and not key.low <= value <= key.high:
+        raise Refused(f"number {shown(raw)} is not within {key.low:g} and {key.high:g}")
+    return value
+
+
+def scaled(raw: Any, scale: float) -> Any:
+    """Multiply a number; where the scale is 1/n divide, which rounds only once."""
+    if scale == 1.0 or isinstance(raw, bool) or not isinstance(raw, int | float):
+        return raw
+    times, parts = ratio(scale)
+    return raw * times / parts
+
+
+@lru_cache(maxsize=1000)
+def ratio(scale: float) -> tuple[float, float]:
+    """Give what to multiply with and then to divide by; one of them is 1."""
+    parts = round(1.0 / scale)
+    return (1.0, parts) if parts > 1 and scale == 1.0 / parts else (scale, 1.0)

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from ingest.reading import Heard, Refused
-from ingest.routing import Router, Unplaced
+from ingest.reading import Heard, Refused, Unplaced
+from ingest.routing import Router
 from ingest.session import Message
 from ingest.writer import Writer
 from store import devices

@@ -6,20 +6,17 @@ from zoneinfo import ZoneInfo
 
 from ingest import formats, mapping
 from ingest.mapping import Mapping
-from ingest.reading import Heard, Knowledge, Parsed, Place, Refused
+from ingest.reading import Heard, Knowledge, Parsed, Place, Refused, Unplaced
 from ingest.topics import raw
 from store import devices, registry
 from store.database import Connection
 from store.errors import Invalid
 
 _RELOAD_S = 2.0
+_MOST_LESSONS = 50_000  # of a format in an enterprise: anybody may invent devices
 _LATE_S = 60.0  # after its beginning, a transaction with a lesson has ended
 
 Lesson: TypeAlias = tuple[int, str, dict[str, Any]]  # enterprise, format, news
-
-
-class Unplaced(Refused):
-    """Nobody can place this message; it is counted by its topic."""
 
 
 class Learned:
@@ -34,7 +31,17 @@ class Learned:
         return self._known.get(key)
 
     def put(self, key: str, value: Any) -> None:
-        """Remember it."""
+        """Remember it.
+
+        Raises
+        ------
+        Refused
+            When devices have taught more than any park has.
+        """
+        if key not in self._known and len(self._known) >= _MOST_LESSONS:
+            raise Refused(
+                f"this enterprise's devices have taught {_MOST_LESSONS} names"
+            )
         if self._known.get(key) != value:
             self._known[key] = self.news[key] = value
 
@@ -78,20 +85,27 @@ class Router:
             When it can be placed and not read.
         """
         self._reload(conn)
-        if below := raw(heard.topic):
-            owner = self._owner(conn, below.park, below.enterprise)
-            heard = heard._replace(topic=below.topic)
-            place = Place(below.park, below.enterprise, owner.zone)
-            return self._by_format(conn, heard, place, owner)
+        below = raw(heard.topic)
         for each, zone in self._mappings:
             matched = mapping.match(each, heard.topic)
+            if below is not None:
+                # the prefix says whose it is; a mapping may leave the prefix out
+                if (each.park, each.enterprise) != below[:2]:
+                    continue
+                matched = matched or mapping.match(each, below.topic)
             if matched is None:
                 continue
             place = Place(each.park, each.enterprise, zone, matched.meter)
             if each.format is None:
                 return mapping.parse(each, heard, place), f"mapping/{each.name}"
             owner = self._owner(conn, each.park, each.enterprise)
+            heard = heard._replace(topic=below.topic if below else heard.topic)
             return self._by_format(conn, heard, place, owner, each.format)
+        if below is not None:
+            owner = self._owner(conn, below.park, below.enterprise)
+            heard = heard._replace(topic=below.topic)
+            place = Place(below.park, below.enterprise, owner.zone)
+            return self._by_format(conn, heard, place, owner)
         known = formats.find(heard.topic)
         if known is None or known.name.startswith("flat"):
             raise Unplaced("nobody knows this topic: it needs a mapping")

@@ -73,6 +73,8 @@ def open_table(path: Path, stack: ExitStack) -> Table:
 def _order(path: Path, header: Sequence[object]) -> list[int]:
     names = [str(cell or "").strip().lower() for cell in header]
     missing = [each for each in COLUMNS if each not in names]
+    if len(names) == 1 and len(missing) == len(COLUMNS) and ";" in names[0]:
+        raise Invalid(f"{path.name} separates by semicolons; it needs commas")
     if missing:
         raise Invalid(
             f"{path.name} lacks the column {', '.join(missing)}; it needs "
@@ -96,6 +98,7 @@ def _csv_lines(path: Path) -> Iterator[Line]:
         if isinstance(header, str):
             raise Invalid(f"{path.name} is not CSV text: {header}")
         order = _order(path, header)
+        width = len(header)
         yield Line(1, done, b"", [])
         number = 1
         while line := file.readline(LINE_BYTES + 1):
@@ -108,6 +111,10 @@ def _csv_lines(path: Path) -> Iterator[Line]:
                 done += len(rest)
             if isinstance(row, str):
                 yield Line(number, done, line[:LINE_BYTES], [], row)
+            elif any(cell.strip() for cell in row[width:]):
+                # a decimal comma, perhaps: what stands before it is another number
+                problem = f"{len(row)} cells, and the header has {width}"
+                yield Line(number, done, line, [], problem)
             elif row:
                 cells: list[Cell] = [
                     row[i].strip() if i < len(row) else "" for i in order

@@ -18,10 +18,11 @@ from ingest.reading import (
     Reading,
     Refused,
     Reject,
+    Unplaced,
     check_size,
 )
 from ingest.resolver import Owner, Resolver
-from ingest.routing import Lesson, Router, Unplaced
+from ingest.routing import Lesson, Router
 from ingest.session import Message
 from ingest.topics import pattern_of, raw
 from store import devices

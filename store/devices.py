@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from psycopg.rows import class_row
 
 from store.database import Connection
-from store.errors import Unknown
+from store.errors import Invalid, Unknown
 
 SAMPLE_BYTES = 4096
 KEPT = 100  # messages of one pattern whose bytes are kept
@@ -79,8 +79,23 @@ def add_mapping(
     *,
     source: str,
 ) -> None:
-    """Record a mapping; one of the same name ends."""
+    """Record a mapping; the enterprise's one of the same name ends.
+
+    Raises
+    ------
+    Invalid
+        When another enterprise has one of this name.
+    """
     with conn.transaction():
+        other = conn.execute(
+            "SELECT FROM core.mapping "
+            "WHERE name = %s AND ended_at IS NULL AND enterprise_id <> %s",
+            (name, enterprise_id),
+        ).fetchone()
+        if other is not None:
+            raise Invalid(
+                f"another enterprise has a mapping {name!r}: name it otherwise"
+            )
         conn.execute(
             "UPDATE core.mapping SET ended_at = now() "
             "WHERE name = %s AND ended_at IS NULL",

@@ -33,6 +33,24 @@ class Key:
     kind: Kind
     scale: float  # canonical = value on the wire x scale
 
+    @property
+    def low(self) -> float | None:
+        """The least value that the quantity can have, canonical; None: any."""
+        return BOUNDS.get(self.quantity.name, (None, 0.0))[0]
+
+    @property
+    def high(self) -> float:
+        """The highest value, where there is a least one."""
+        return BOUNDS.get(self.quantity.name, (None, 0.0))[1]
+
+
+# canonical; what lies outside is no such quantity, whoever sends it
+BOUNDS: dict[str, tuple[float, float]] = {
+    "power_factor": (-1.0, 1.0),
+    "state_of_charge": (0.0, 100.0),
+    "frequency": (0.0, 1000.0),
+}
+
 
 # canonical unit -> {unit on the wire: factor to the canonical unit}
 UNITS: dict[str, dict[str, float]] = {

@@ -49,6 +49,15 @@ def sign_batch(conn: Connection, batch_id: int, who: str) -> None:
     )
 
 
+def corrected(conn: Connection, channel_id: int, at: datetime) -> bool:
+    """Tell whether a correction lies over an instant: a reading there does not count."""
+    row = conn.execute(
+        "SELECT EXISTS (SELECT FROM core.revision WHERE channel_id = %s AND at = %s)",
+        (channel_id, at),
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
 def neighbours(
     conn: Connection, channel_id: int, at: datetime, most: int
 ) -> tuple[list[Neighbour], Neighbour | None]:

@@ -13,7 +13,8 @@ from ingest.reading import (
     Refused,
     Reject,
     known_time,
-    number,
+    quantified,
+    ratio,
     shown,
     time_us,
 )
@@ -24,7 +25,11 @@ from store.registry import is_code
 NAME = "native/1"
 PREFIX = "parkwatt/v1/"
 
-_SCALES = {key: known.scale for key, known in KEYS.items() if known.kind != "delta"}
+_SCALES = {
+    key: ratio(known.scale)
+    for key, known in KEYS.items()
+    if known.kind != "delta" and known.low is None
+}
 _NUMBERS = frozenset((int, float))
 _LOW = -LARGEST
 _LONGEST_US = LONGEST_DELTA // timedelta(microseconds=1)
@@ -182,7 +187,7 @@ def _usual(parsed: Parsed, meter: str, body: dict[str, Any], arrived_us: int) ->
         scale = _SCALES.get(key)
         if scale is None or type(raw) not in _NUMBERS or not _LOW < raw < LARGEST:
             return False
-        value = raw * scale
+        value = raw * scale[0] / scale[1]
         if not _LOW < value < LARGEST:
             return False
         found.append(Reading(meter, key, at, value))
@@ -228,16 +233,14 @@ def _instant(
             if known.kind == "delta":
                 span = span or _span(body, arrived_us)
                 begin, end = _or_raise(span)
-                value = number(raw, known.scale)
-                if value < 0:
-                    raise Refused("an interval amount is below 0")
+                value = quantified(raw, known)
                 parsed.readings.append(Reading(meter, key, begin, value, end))
             else:
                 if at is None:
                     at = _at(body, arrived_us)
                 if isinstance(at, Refused):
                     raise at
-                value = number(raw, known.scale)
+                value = quantified(raw, known)
                 parsed.readings.append(Reading(meter, key, at, value))
         except Refused as refused:
             parsed.rejects.append(Reject(str(refused)))

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from ingest.entry import figure, instant_us, key_of, zone_of
 from ingest.reading import Refused
 from store.errors import Invalid
+from store.quantities import KEYS
 from store.readings import to_us
 
 BERLIN = ZoneInfo("Europe/Berlin")
+ENERGY = KEYS["energy_export_kwh"]
 
 
 @pytest.mark.parametrize(
@@ -20,7 +22,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
     [("12.5", 12.5), ("-3", -3.0), ("+4.", 4.0), (".5", 0.5), ("1e3", 1000.0), (7, 7)],
 )
 def test_numbers(text: object, value: float) -> None:
-    assert figure(text) == value
+    assert figure(text, ENERGY) == value
 
 
 @pytest.mark.parametrize(
@@ -43,12 +45,12 @@ def test_numbers(text: object, value: float) -> None:
 )
 def test_what_may_mean_something_else_is_no_number(text: object) -> None:
     with pytest.raises(Refused):
-        figure(text)
+        figure(text, ENERGY)
 
 
 @given(st.floats(-1e14, 1e14))
 def test_every_number_that_python_writes_is_read_back(value: float) -> None:
-    assert figure(repr(value)) == value
+    assert figure(repr(value), ENERGY) == value
 
 
 def test_a_local_time_needs_its_zone() -> None:

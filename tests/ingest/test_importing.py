@@ -236,6 +236,7 @@ def test_good_rows_before_a_break_are_kept(conn: Connection, tmp_path: Path) -> 
     [
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "save it as .xlsx"),
         (b"PK\x03\x04 no archive", "is no workbook"),
+        (b"park;enterprise;meter;quantity;at;value\n", "needs commas"),
         (b"park,park,enterprise,meter,quantity,at,value\n", "more than once"),
     ],
 )
@@ -246,6 +247,19 @@ def test_files_of_another_kind(
     file.write_bytes(content)
     with pytest.raises(Invalid, match=why):
         go(conn, file)
+
+
+def test_a_decimal_comma_does_not_cut_a_number(
+    conn: Connection, tmp_path: Path
+) -> None:
+    file = tmp_path / "c.csv"
+    line = "p,e,M,energy_import_kwh,2026-01-01T00:00:00+08:00,1234"
+    file.write_text(
+        f"park,enterprise,meter,quantity,at,value\n{line},56\n{line},\n{line}\n"
+    )
+    found = go(conn, file, dry_run=True, create=True)
+    assert found.counts == Counts(inserted=1, duplicate=1, quarantined=1)
+    assert "7 cells, and the header has 6" in found.problems[0]
 
 
 def test_other_sheets_are_named(conn: Connection, tmp_path: Path) -> None:

@@ -94,6 +94,40 @@ def test_amounts(conn: Connection, meter: Subject) -> None:
     assert enter(conn, meter, typed(1, 5.0, until=end)).outcome == "quarantined"
 
 
+def test_a_negative_amount_is_refused_wherever_it_is_typed(
+    conn: Connection, meter: Subject
+) -> None:
+    end = "2026-03-01T09:00:00+08:00"
+    key = "water_delta_m3"
+    assert enter(conn, meter, typed(1, -4.0, key, until=end)).outcome == "quarantined"
+    with pytest.raises(Invalid, match="below 0"):
+        revise(
+            conn,
+            meter,
+            quantity=key,
+            at="2026-03-01T08:00:00+08:00",
+            until=end,
+            value=-50,
+            who="Reader One",
+            why="test",
+        )
+
+
+def test_what_would_not_count_is_not_stored(conn: Connection, meter: Subject) -> None:
+    enter(conn, meter, typed(1, 100.0))
+    revise(
+        conn,
+        meter,
+        quantity=typed(1, 0.0).quantity,
+        at=typed(1, 0.0).at,
+        value=None,
+        who="Reader One",
+        why="misread",
+    )
+    with pytest.raises(Invalid, match="struck out"):
+        enter(conn, meter, typed(1, 100.0))
+
+
 def test_only_a_confirmed_meter_and_a_named_person(
     conn: Connection, meter: Subject
 ) -> None:

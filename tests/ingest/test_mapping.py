@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -198,3 +199,89 @@ def test_no_payload_makes_a_mapping_or_a_draft_fail(body: Any) -> None:
     draft = propose("factory/a/m-1/up", [payload, payload])
     if draft is not None:
         mapping.load(draft)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (FLAT + "meter: $.sn\n", "not in both"),
+        (FLAT.partition("time:")[0] + "format: flat\ntime: $.ts\n", "by itself"),
+        (FLAT.partition("time:")[0] + "format: flat\nmeter: $.sn\n", "by itself"),
+        (FLAT.replace("power_w", "energy_import_kwh"), "two places"),
+        (FLAT.replace("0.01", "0"), "is 0"),
+    ],
+)
+def test_what_would_be_passed_over_is_refused(text: str, words: str) -> None:
+    with pytest.raises(Invalid, match=words):
+        mapping.load(text)
+
+
+def test_one_bad_object_spoils_no_other() -> None:
+    body = {
+        "time": "20251123101500",
+        "data": [
+            {"sn": "A", "有功功率": 1},
+            {"sn": None, "有功功率": 2},
+            {"sn": True, "有功功率": 2},
+            {"sn": "C", "有功功率": 3},
+        ],
+    }
+    found = read(LIST, "plant/x", body)
+    assert [(each[0], each[-1]) for each in found[:2]] == [("A", 1), ("C", 3)]
+    assert len(found) == 4
+    assert "names no meter" in found[2][0]
+
+
+def test_a_path_to_several_values_reads_none_of_them() -> None:
+    text = FLAT.replace("$.P,", "'$.p[*]',")
+    found = read(text, "factory/a/M-7/up", {"ts": 1763864100, "EP": 1, "p": [1, 2]})
+    assert found[1] == ["power_w: 2 values stand at $.p[*]"]
+
+
+def test_long_names_do_not_fall_together() -> None:
+    long = "x" * 250
+    body = {
+        "time": "20251123101500",
+        "data": [{"sn": long + n, "有功功率": 1} for n in "ab"],
+    }
+    found = read(LIST, "plant/x", body)
+    assert found[0][0] != found[1][0]
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("total_power", "power_kw"),
+        ("total_current", None),
+        ("total_month", None),
+        ("forward_energy_today", None),
+        ("import_limit", None),
+        ("power_export", None),
+        ("pt", None),
+        ("heater_power", None),
+        ("water_temp", None),
+        ("wastewater", None),
+        ("steam_pressure", None),
+        ("P(kW)", "power_kw"),
+        ("Active Power (kW)", "power_kw"),
+        ("forward_energy", "energy_import_kwh"),
+        ("energy_export", "energy_export_kwh"),
+        ("water_m3", "water_m3"),
+        ("heat_energy", "heat_gj"),
+    ],
+)
+def test_a_guess_fits_the_whole_name(name: str, key: str | None) -> None:
+    draft = propose("x/up", [json.dumps({name: 1.5}).encode()])
+    keys = [each["key"] for each in yaml.safe_load(draft)["values"]] if draft else []
+    assert keys == ([] if key is None else [key])
+
+
+def test_a_draft_of_two_circuits_leaves_the_second_to_a_person() -> None:
+    body = {"ch1": {"energy": 1}, "ch2": {"energy": 2}}
+    draft = propose("x/up", [json.dumps(body).encode()])
+    assert draft is not None
+    assert "# energy_import_kwh too, of another meter?" in draft
+    assert (
+        len(mapping.load(draft.replace("PARK", "P").replace("ENTERPRISE", "E")).values)
+        == 1
+    )

@@ -13,6 +13,7 @@ from ingest.topics import pattern_of
 from ingest.writer import Writer
 from store import devices, registry
 from store.database import Connection, connect
+from store.errors import Invalid
 from store.records import Counts
 from store.settings import Settings
 
@@ -68,7 +69,7 @@ def test_the_prefix_names_the_enterprise_and_the_zone(url: str) -> None:
         ).fetchone()
     assert row is not None
     assert (row[0], str(row[1]), row[2], row[3]) == (
-        "dtu-07",
+        "line.dtu-07",
         "2026-01-01 00:00:00",
         1.5,
         "flat/1",
@@ -94,6 +95,52 @@ def test_a_mapping_places_and_reads(url: str) -> None:
     with connect(url, autocommit=True) as conn:
         devices.end_mapping(conn, "dtu")
     assert write(url, good) == Counts(quarantined=1)
+
+
+@pytest.mark.parametrize("prefix", ["", "parkwatt/v1/p/e/raw/"])
+def test_a_mapping_reads_below_the_prefix_of_its_enterprise_alone(
+    url: str, prefix: str
+) -> None:
+    with connect(url, autocommit=True) as conn:
+        found = registry.find_enterprise(conn, "p", "e")
+        assert found is not None
+        registry.add_enterprise(conn, found[0], "f")
+        text = MAPPING.replace("factory/+", f"{prefix}factory/+")
+        add(conn, "dtu", f"{prefix}factory/+/{{meter}}/up", text)
+    body = {"ts": 1763864100, "EP": 12.5}
+    topic = "raw/factory/a/M-7/up"
+    assert write(url, message(f"parkwatt/v1/p/e/{topic}", body)) == Counts(inserted=1)
+    # another enterprise's message is read by nobody, counted, and can be read later
+    assert write(url, message(f"parkwatt/v1/p/f/{topic}", body)) == Counts(
+        quarantined=1
+    )
+    with connect(url) as conn:
+        assert len(devices.unknown_topics(conn)) == 1
+
+
+def test_a_mapping_does_not_end_that_of_another_enterprise(url: str) -> None:
+    with connect(url, autocommit=True) as conn:
+        found = registry.find_enterprise(conn, "p", "e")
+        assert found is not None
+        other = registry.add_enterprise(conn, found[0], "f")
+        add(conn, "dtu", "factory/+/{meter}/up", MAPPING)
+        with pytest.raises(Invalid, match="another enterprise"):
+            devices.add_mapping(conn, "dtu", other, "x/#", MAPPING, source="test")
+        assert [each.enterprise for each in devices.mappings(conn)] == ["e"]
+
+
+def test_devices_cannot_teach_without_end(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routing, "_MOST_LESSONS", 4)
+    born = [
+        message(f"parkwatt/v1/p/e/raw/spBv1.0/G/NBIRTH/N{n}", b"\x18\x00")
+        for n in range(9)
+    ]
+    assert write(url, *born) == Counts(quarantined=7)
+    with connect(url) as conn:
+        row = conn.execute("SELECT count(*) FROM learned").fetchone()
+    assert row == (4,)
 
 
 def test_a_writer_sees_a_mapping_that_comes_later(url: str) -> None:
