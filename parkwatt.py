@@ -847,6 +847,9 @@ def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     yield "energy", _shown(found["energy_kwh"]), "kWh", ""
     yield "peak demand, fixed 15 min", _shown(found["peak_demand_kw"]), "kW", ""
     yield "  interval starting", found["peak_start"] or "unknown", "", ""
+    yield "peak demand, sliding 15 min", _shown(found["peak_sliding_kw"]), "kW", ""
+    if found["peak_sliding_start"] is not None:
+        yield "  interval starting", found["peak_sliding_start"], "", ""
     yield "load factor", _shown(found["load_factor"], 5), "", ""
     yield "power factor", _shown(found["power_factor"], 5), "", ""
     yield "coverage", f"{found['coverage']:.2%}", "", ""

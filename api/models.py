@@ -198,13 +198,16 @@ class DemandRow(Row):
 
 
 class Demand(Shares):
-    """Fixed 15-minute demand."""
+    """Fixed 15-minute demand, and the highest sliding one."""
 
     unit: str
     peak_demand_kw: Number
     peak_start: datetime | None
     peak_measured_share: Number
     demand_method: str
+    peak_sliding_kw: Number
+    peak_sliding_start: datetime | None
+    sliding_coverage: float
     load_factor: Number
     contract_demand_kw: Number
     parentage: Counted

@@ -12,7 +12,7 @@ from store import registry
 from store.database import Connection
 from store.dirty import Span
 from store.records import Subject
-from store.series import USAGE_15MIN, Series, read
+from store.series import SLIDING, USAGE_15MIN, Series, read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,7 @@ class Amounts:
     quarters: Series
     meters: frozenset[tuple[int, datetime, datetime]]  # each from and to
     expected_s: float  # of what has passed of the period
+    sliding: Series | None = None  # sliding demand, of the energy taken
 
     def total(self, edges: list[datetime]) -> float | None:
         """Sum over days, each the sum of its quarters; None where nothing is known."""
@@ -60,16 +61,25 @@ def load_amounts(
 ) -> dict[str, Amounts]:
     """Give the subject's usage, as stored or computed anew from what was known."""
     world = compute.load_world(conn, subject.park.park_id, subject.park.zone, known_on)
-    plans = _plans(world, subject, period)
+    plans = _plans(world, subject, period.start, period.stop)
     if known_on is not None:
         ids = sorted({part[0] for plan in plans for part in plan.parts})
-        spans = [Span(each, period.start, period.stop, settled=True) for each in ids]
+        stop = period.stop + compute.QUARTER  # the last sliding window ends there
+        spans = [Span(each, period.start, stop, settled=True) for each in ids]
         rows = compute.read_sources(conn, world, spans, known_on)
         understood = compute.understand(world, rows)
         usage = compute.meter_usage(understood)
         usage = compute.clip(usage, period.start, period.stop)
+        minutes = compute.meter_minutes(understood)
     found: dict[str, Amounts] = {}
     for plan in plans:
+        sliding = None
+        if plan.quantity == compute.DEMAND_OF:
+            sliding = (
+                read(conn, SLIDING, [subject.subject_id], period.start, period.stop)
+                if known_on is None
+                else _sliding(world, subject, period, minutes)
+            )
         if known_on is not None:
             quarters = compute.add_up(plan, usage, period.start, period.stop)
         else:
@@ -85,19 +95,37 @@ def load_amounts(
             expected_s=float(
                 compute.expected_s(plan, [period.start, period.due]).sum()
             ),
+            sliding=sliding,
         )
     return found
 
 
+def _sliding(
+    world: compute.World, subject: Subject, period: Period, minutes: Series
+) -> Series:
+    """Compute a subject's sliding demand from the minutes of its meters."""
+    stop = period.stop + compute.QUARTER
+    plans = [
+        plan
+        for plan in _plans(world, subject, period.start, stop)
+        if plan.quantity == compute.DEMAND_OF
+    ]
+    added = compute.Minutes(
+        plans, [each.channel_id for each in world.usages], period.start, stop
+    )
+    added.add(minutes)
+    return compute.sliding_demand(added.known())
+
+
 def _plans(
-    world: compute.World, subject: Subject, period: Period
+    world: compute.World, subject: Subject, start: datetime, stop: datetime
 ) -> list[compute.Total]:
     if subject.kind == "meter":
         return [
             compute.Total(
                 subject_id=subject.subject_id,
                 quantity=each.quantity,
-                parts=((each.channel_id, period.start, period.stop),),
+                parts=((each.channel_id, start, stop),),
             )
             for each in world.usages
             if each.meter_id == subject.subject_id
@@ -107,8 +135,8 @@ def _plans(
         for plan in compute.plan_totals(
             world,
             {each.quantity for each in world.usages},
-            period.start,
-            period.stop,
+            start,
+            stop,
         )
         if plan.subject_id == subject.subject_id
     ]

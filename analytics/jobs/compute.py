@@ -36,6 +36,7 @@ CONTEXT = MOMENTARY + 4  # readings beside a span that decide on what is in it
 MINUTE_US = 60_000_000
 FINE_US = 2 * MINUTE_US  # readings no further apart resolve a minute; ours
 DEMAND_OF = "energy_import"
+QUARTER = timedelta(minutes=15)
 
 
 @dataclass(kw_only=True)

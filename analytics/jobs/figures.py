@@ -79,6 +79,7 @@ def figures(
         "as_known_on": known_on.isoformat() if known_on else None,
         "energy_kwh": totals.get(ENERGY),
         **_demand_figures(energy, period, minimum_coverage),
+        **_sliding_figures(energy, period),
         **_contract(conn, subject, period, known_on),
         "power_factor": _power_factor(amounts, totals),
         **coverage,
@@ -130,6 +131,24 @@ def _demand_figures(
         "peak_measured_share": float(measured[highest] / expected[highest]),
         "demand_method": "demand_fixed15",
         "load_factor": _number(demand.load_factor(kw)),
+    }
+
+
+def _sliding_figures(energy: Amounts | None, period: Period) -> dict[str, Any]:
+    """Peak of the sliding windows, and how much of what has passed of them is known."""
+    due = (to_us(period.due) - to_us(period.start)) // QUARTER_US
+    if energy is None or energy.sliding is None or not energy.sliding.key.size:
+        highest, start, known = None, None, 0.0
+    else:
+        kw, after_s = energy.sliding.values
+        best = int(np.argmax(kw))
+        at = int(energy.sliding.start_us[best]) + round(after_s[best] * 1e6)
+        highest, start = float(kw[best]), _local(at, period)
+        known = min(kw.size / due, 1.0) if due > 0 else 0.0
+    return {
+        "peak_sliding_kw": highest,
+        "peak_sliding_start": start,
+        "sliding_coverage": known,
     }
 
 

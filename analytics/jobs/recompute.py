@@ -15,7 +15,7 @@ import numpy as np
 
 from analytics import demand
 from analytics.jobs import compute
-from analytics.jobs.compute import DEMAND_OF, World
+from analytics.jobs.compute import DEMAND_OF, QUARTER, World
 from analytics.registers import (
     EVENT_NAMES,
     EVENT_RULES,
@@ -46,7 +46,6 @@ from store.series import (
 
 WIDEN = MOMENTARY + 2  # readings on either side whose intervals a new one can change
 CHUNK = timedelta(days=124)  # of channel time whose readings are in memory together
-QUARTER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, kw_only=True)

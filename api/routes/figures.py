@@ -14,6 +14,7 @@ router = APIRouter(prefix="/parks/{park}", tags=["figures"])
 UNITS = {
     "energy_kwh": "kWh",
     "peak_demand_kw": "kW",
+    "peak_sliding_kw": "kW",
     "contract_demand_kw": "kW",
     "tce": "tce",
     "co2_t": "tCO2",

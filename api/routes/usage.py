@@ -116,6 +116,9 @@ _HEAD = [
     "peak_start",
     "peak_measured_share",
     "demand_method",
+    "peak_sliding_kw",
+    "peak_sliding_start",
+    "sliding_coverage",
     "load_factor",
     "contract_demand_kw",
 ]

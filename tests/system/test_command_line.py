@@ -245,14 +245,15 @@ def test_an_unknown_device_becomes_readable_in_a_minute(parkwatt: Run) -> None:
     text = draft["proposal"].replace("PARK", "p").replace("ENTERPRISE", "e1")
     file = parkwatt.file("dtu.yaml", text)
     tried = parkwatt("payload", topic, *files, "--mapping", file)
-    assert "read by mapping/dtu-0071" in tried.stdout
+    assert "read by mapping/factory.a.dtu-0071" in tried.stdout
     added = parkwatt("mapping", "add", file, "--source", "plate")
     assert "factory/a/{meter}/up → p/e1" in added.stdout
-    assert "dtu-0071" in parkwatt("mapping", "list").stdout
+    assert "factory.a.dtu-0071" in parkwatt("mapping", "list").stdout
     assert "0 of 0 messages" in parkwatt("retry").stdout
-    parkwatt("mapping", "end", "dtu-0071")
+    parkwatt("mapping", "end", "factory.a.dtu-0071")
     assert (
-        "mapping 'dtu-0071'" in parkwatt("mapping", "end", "dtu-0071", status=1).stderr
+        "mapping 'factory.a.dtu-0071'"
+        in parkwatt("mapping", "end", "dtu-0071", status=1).stderr
     )
     wrong = parkwatt.file("wrong.yaml", text.replace("park: p", "park: nowhere"))
     assert (

@@ -255,6 +255,23 @@ def test_sliding_demand_of_a_park_is_that_of_its_registers_in_any_order(
             row[2]: row[3:] for row in expected["sliding"] if row[:2] == (kind, code)
         }
         by_hand = windows(some)
+        with connect(whole.url, autocommit=True) as conn:
+            enterprise = None if kind == "park" else "e"
+            meter = code if kind == "meter" else None
+            subject = registry.subject(conn, "p", enterprise, meter)
+            days = (date(2026, 1, 31), date(2026, 2, 2))
+            now = datetime.now(UTC) + timedelta(hours=1)
+            stored_figures = figures(conn, subject, *days)
+            asked = figures(conn, subject, *days, known_on=now)
+        for name in ("peak_sliding_kw", "peak_sliding_start", "sliding_coverage"):
+            assert asked[name] == stored_figures[name]
+        highest = max(
+            kw
+            for at, (kw, _) in by_hand.items()
+            if days[0] <= at.astimezone(ZONE).date() < days[1]
+        )
+        assert stored_figures["peak_sliding_kw"] == pytest.approx(highest)
+        assert 0.2 < stored_figures["sliding_coverage"] < 0.35  # 16 of 48 hours, gaps
         assert len(by_hand) > 20
         assert stored.keys() == by_hand.keys()
         for at, (kw, after_s) in by_hand.items():
