@@ -253,7 +253,7 @@ def test_an_unknown_device_becomes_readable_in_a_minute(parkwatt: Run) -> None:
     parkwatt("mapping", "end", "factory.a.dtu-0071")
     assert (
         "mapping 'factory.a.dtu-0071'"
-        in parkwatt("mapping", "end", "dtu-0071", status=1).stderr
+        in parkwatt("mapping", "end", "factory.a.dtu-0071", status=1).stderr
     )
     wrong = parkwatt.file("wrong.yaml", text.replace("park: p", "park: nowhere"))
     assert (
