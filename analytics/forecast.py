@@ -53,6 +53,20 @@ class Candidates(NamedTuple):
     together_kw: Float64  # reducible with all that stand before
 
 
+class Running(NamedTuple):
+    """The running window, as far as it is known."""
+
+    so_far_kw: float
+    expected_kw: float
+    low_kw: float  # 10 %
+    high_kw: float  # 90 %
+    minutes_left: float
+    shed_kw: float  # to end at the limit if it goes as expected
+    shed_state: int
+    safe_shed_kw: float  # to end at it even at the upper edge of the band
+    safe_shed_state: int
+
+
 class Score(NamedTuple):
     """A back-test; all errors over the same windows."""
 
@@ -217,6 +231,73 @@ def expected(
         mid,
         np.minimum(mid, low - below * width),
         np.maximum(mid, high + above * width),
+    )
+
+
+def running(
+    energy_kwh: float,
+    elapsed_s: float,
+    limit_kw: float,
+    kw: Float64,
+    slot: Int64,
+    so_far_kw: Float64 | None = None,
+    latest_kw: Float64 | None = None,
+    latest: float = np.nan,
+    window_s: float = 900.0,
+) -> Running:
+    """Forecast the window that is running, and tell what to drop in it.
+
+    Parameters
+    ----------
+    energy_kwh
+        Used in the window so far [kWh]; at elapsed 0 it does not matter.
+    elapsed_s, window_s
+        Time that is over in the window, and its length [s].
+    limit_kw
+        Contract demand, or the share of it that is to be kept [kW]; NaN: none.
+    kw
+        Demand of the windows before it, shape (n,) [kW].
+    slot
+        As in :func:`expected`, shape (n + 1,); the last is the running window's.
+    so_far_kw, latest_kw
+        Of the windows before, at the same elapsed time, shape (n,) [kW]: see
+        :func:`progress`. The power so far is needed unless `elapsed_s` is 0.
+    latest
+        Power now [kW]; NaN where it is not known, then `latest_kw` does not matter.
+
+    Returns
+    -------
+    Running
+        NaN where :func:`expected` gives none, states as in :func:`shed`.
+
+    Raises
+    ------
+    ValueError
+        As :func:`expected`.
+    """
+    elapsed = elapsed_s / window_s
+    now = energy_kwh * 3600.0 / elapsed_s if elapsed_s > 0 else np.nan
+    end, low, high = expected(
+        np.append(kw, np.nan),
+        slot,
+        elapsed,
+        None if so_far_kw is None else np.append(so_far_kw, now),
+        None if latest_kw is None or np.isnan(latest) else np.append(latest_kw, latest),
+        first=kw.size,
+    )
+    drop = shed(
+        np.array([end[-1], high[-1]]), now if elapsed else 0.0, elapsed, limit_kw
+    )
+    return Running(
+        now,
+        float(end[-1]),
+        float(low[-1]),
+        float(high[-1]),
+        (window_s - elapsed_s) / 60.0,
+        float(drop.kw[0]),
+        int(drop.state[0]),
+        float(drop.kw[1]),
+        int(drop.state[1]),
     )
 
 

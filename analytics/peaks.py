@@ -35,6 +35,8 @@ class Makers(NamedTuple):
     own_kw: Float64
     coincidence: float  # kw over the sum of own_kw, at most 1 without negative parts
     diversity: float  # its inverse
+    coverage: float  # share of the main meter's windows that count
+    part_coverage: Float64
 
 
 class Weights(NamedTuple):
@@ -128,7 +130,8 @@ def makers(
     parts = each.shape[0]
     window, kw = -1, np.nan
     part_kw = np.full(parts, np.nan)
-    if main.any() and _share(main) >= minimum_coverage:
+    coverage = float(_share(main))
+    if main.any() and coverage >= minimum_coverage:
         window = int(np.argmax(np.where(main, main_kw, -np.inf)))
         kw = float(main_kw[window])
         part_kw = np.where(counts[:, window], each[:, window], np.nan)
@@ -147,6 +150,8 @@ def makers(
         own_kw,
         together,
         float(ratio(1.0, together)),
+        coverage,
+        _share(counts),
     )
 
 
@@ -198,8 +203,9 @@ def shapley(
     value = np.full(2**parts, -np.inf)
     size = max(1, 2**21 // 2**parts)  # windows at a time: 16 MB
     for low in range(0, known.shape[1], size):
-        sums = np.zeros((1, known[0, low : low + size].size))
-        for row in known[:, low : low + size]:
+        some = known[:, low : low + size]
+        sums = np.zeros((1, some.shape[1]))
+        for row in some:
             sums = np.concatenate([sums, sums + row])
         value = np.maximum(value, sums.max(axis=1))
     value[0] = 0.0
