@@ -1,4 +1,6 @@
-"""Speed, measured in one run as JSON lines; ratios travel between machines, seconds do not.
+"""Speed, and how good forecasts are, measured in one run as JSON lines.
+
+Ratios and errors travel between machines, seconds do not.
 
 Durable commits, a real broker and TimescaleDB of their own. Each line names what was
 measured, the figure, its unit and the bar it is held against, where there is one.
@@ -30,7 +32,7 @@ from store.embedded import Server, find_or_install
 from store.migrate import migrate
 from store.processes import free_port
 from store.readings import NO_UNTIL, Rows, to_us
-from tests.bench import ingesting
+from tests.bench import forecasting, ingesting
 from tests.bench.tools import (
     METERS,
     START,
@@ -46,6 +48,7 @@ RAW = 400_000
 
 
 def main() -> None:
+    forecasting.measure()
     home = Path(os.environ.get("PARKWATT_HOME", ".parkwatt")).absolute()
     installation = find_or_install(home, note)
     program = find_broker(home, note)
