@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analytics import demand
 from analytics.intensity import ratio
 
 Int64 = NDArray[np.int64]
@@ -87,61 +86,28 @@ class _Start(NamedTuple):
     signs: tuple[tuple[float, Float64], ...]  # weight and value of what tells likeness
 
 
-def progress(
-    at_s: Int64 | Float64,
-    register: Float64,
-    start_s: int,
-    stop_s: int,
-    elapsed_s: int,
-    *,
-    latest_s: int = 60,
-    window_s: int = 900,
-    cadence_s: float | None = None,
-) -> tuple[Float64, Float64]:
-    """Give the power so far and the latest power of windows, from a register.
+def progress(minute_kwh: Float64, elapsed: int) -> tuple[Float64, Float64]:
+    """Give the power so far and the latest power of 15-minute windows.
 
     Parameters
     ----------
-    at_s, register
-        As in :func:`analytics.demand.sliding`.
-    start_s, stop_s
-        Windows that begin in [start_s, stop_s); they begin at multiples of `window_s`.
-    elapsed_s
-        Time that is over in each window [s].
-    latest_s
-        The latest power is the mean over so long before [s].
-    window_s, cadence_s
-        Length of the windows, longest interval between readings that may be touched [s].
+    minute_kwh
+        Energy of the minutes of whole windows, one after the other, shape (15 n,) [kWh];
+        NaN is unknown.
+    elapsed
+        Minutes that are over in each window, 0 … 15.
 
     Returns
     -------
     so_far_kw, latest_kw
-        Shape (windows,) each; NaN where the readings do not reach. At elapsed 0 nothing
-        is known so far.
+        Shape (n,) each; the latest power is that of the minute before. At elapsed 0
+        nothing is known so far.
     """
-    bound = 2.0 * latest_s if cadence_s is None else cadence_s
-    shift = elapsed_s - latest_s
-    _, latest = demand.sliding(
-        at_s - shift,
-        register,
-        start_s,
-        stop_s,
-        window_s=latest_s,
-        step_s=window_s,
-        cadence_s=bound,
-    )
-    if not elapsed_s:
-        return np.full(latest.size, np.nan), latest
-    _, so_far = demand.sliding(
-        at_s,
-        register,
-        start_s,
-        stop_s,
-        window_s=elapsed_s,
-        step_s=window_s,
-        cadence_s=bound,
-    )
-    return so_far, latest
+    windows = minute_kwh.reshape(-1, 15)
+    before = np.concatenate(([np.nan], minute_kwh))[elapsed::15][: len(windows)]
+    if not elapsed:
+        return np.full(len(windows), np.nan), before * 60.0
+    return windows[:, :elapsed].sum(axis=1) * (60.0 / elapsed), before * 60.0
 
 
 def expected(

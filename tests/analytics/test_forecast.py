@@ -143,22 +143,20 @@ def test_a_window_that_began_needs_its_power_so_far() -> None:
         forecast.expected(np.ones(3), np.zeros(3, np.int64), 0.5)
 
 
-def test_power_so_far_and_latest_power_of_a_register() -> None:
+def test_power_so_far_and_latest_power_of_minutes() -> None:
     # 600 kW from minute 10 to 25, seen at minute 5 and 11 of each quarter
     minutes = np.zeros(45)
     minutes[10:25] = 600
-    register = np.concatenate(([0.0], np.cumsum(minutes / 60)))
-    at = np.arange(46, dtype=np.int64) * 60
-    so_far, latest = forecast.progress(at, register, 0, 2700, 660)
+    so_far, latest = forecast.progress(minutes / 60, 11)
     assert_allclose(so_far, [600 / 11, 600 * 10 / 11, 0], atol=1e-9)
     assert_allclose(latest, [600, 0, 0], atol=1e-9)
-    so_far, latest = forecast.progress(at, register, 0, 2700, 0)
+    so_far, latest = forecast.progress(minutes / 60, 0)
     assert np.isnan(so_far).all()
     assert_allclose(latest, [np.nan, 600, 0], atol=1e-9)
-    so_far, _ = forecast.progress(at, register, 0, 2700, 900)
-    assert_allclose(so_far, demand.fixed(np.diff(register[::15])), atol=1e-9)
-    gap = (at < 1000) | (at > 1300)
-    so_far, latest = forecast.progress(at[gap], register[gap], 0, 2700, 660)
+    so_far, _ = forecast.progress(minutes / 60, 15)
+    assert_allclose(so_far, minutes.reshape(3, 15).mean(axis=1), atol=1e-9)
+    minutes[16:22] = np.nan
+    so_far, latest = forecast.progress(minutes / 60, 11)
     assert_allclose(so_far, [600 / 11, np.nan, 0], atol=1e-9)
 
 
@@ -282,8 +280,8 @@ def test_the_plant_years_next_window_beats_the_last() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("elapsed_s", [0, 300, 600])
-def test_the_simulated_park_beats_holding_the_power(elapsed_s: int) -> None:
+@pytest.mark.parametrize("elapsed", [0, 5, 10])
+def test_the_simulated_park_beats_holding_the_power(elapsed: int) -> None:
     park = Park()
     monday = datetime(2026, 3, 2, tzinfo=ZoneInfo("Asia/Shanghai"))
     start, days = int(monday.timestamp()), 42
@@ -295,16 +293,14 @@ def test_the_simulated_park_beats_holding_the_power(elapsed_s: int) -> None:
     score = forecast.backtest(
         kw,
         day_class(number // 96) * 96 + number % 96,
-        elapsed_s / 900,
-        *forecast.progress(
-            at, register.astype(np.float64), start, int(at[-1]), elapsed_s
-        ),
+        elapsed / 15,
+        *forecast.progress(np.diff(register.astype(np.float64)), elapsed),
         first=28 * 96,
     )
     assert score.windows == 14 * 96
     assert score.mae_kw < 0.8 * score.latest_mae_kw
     assert score.mae_kw < 0.8 * score.last_window_mae_kw
-    assert elapsed_s == 0 or score.mae_kw < 0.5 * score.so_far_mae_kw
+    assert elapsed == 0 or score.mae_kw < 0.5 * score.so_far_mae_kw
     assert 0.75 <= score.band <= 0.85
 
 

@@ -33,11 +33,10 @@ def measure() -> None:
     half = forecast.backtest(kw, slot, first=184 * 96)
     _tell("plant's second half year, next window", half)
     note("simulating the park")
-    at, register = park()
-    start, stop = int(at[0]), int(at[-1])
+    register = park()
     kw_park = demand.fixed(np.diff(register[::15]))
     for minute in (0, 5, 10):
-        so_far, latest = forecast.progress(at, register, start, stop, minute * 60)
+        so_far, latest = forecast.progress(np.diff(register), minute)
         score = forecast.backtest(
             kw_park, slots(kw_park.size), minute / 15, so_far, latest, WARM_UP
         )
@@ -56,7 +55,7 @@ def measure() -> None:
     )
 
 
-def park() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def park() -> NDArray[np.float64]:
     """Registers of the enterprises, summed, each minute of twelve weeks [kWh]."""
     simulated = Park()
     start = int(MONDAY.timestamp())
@@ -66,7 +65,7 @@ def park() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         if meter.carrier == "electricity" and meter.role == "main":
             key = meter.keys[0]
             total += [float(each[key]) for each in simulated.readings(meter, at)]
-    return at, total
+    return total
 
 
 def _tell(what: str, score: forecast.Score) -> None:
