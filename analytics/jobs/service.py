@@ -1,9 +1,14 @@
-"""The analysis process: recompute what is dirty, as soon as it is announced."""
+"""The analysis process: recompute what is dirty, as soon as it is announced.
+
+Between two recomputations it tells what the running window will come to.
+"""
 
 import logging
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 
+from analytics.jobs.forecasting import Forecaster
 from analytics.jobs.recompute import Done, run_once
 from store.database import connect, translated
 from store.errors import DatabaseUnreachable
@@ -51,8 +56,11 @@ def _work(
 ) -> None:
     with translated(), connect(url, autocommit=True, name="parkwatt-analyse") as conn:
         listener = Listener(conn, "parkwatt_dirty")
+        forecaster = Forecaster()
         while not stop.is_set():
             done = run_once(conn)
+            if not once:
+                forecaster.tell(conn, datetime.now(UTC))
             if done is not None:
                 if progress is not None:
                     progress(done)
