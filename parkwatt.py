@@ -1113,6 +1113,38 @@ def digits(
         relations.set_digits(conn, subject.subject_id, quantity, digits, source=source)
 
 
+@app.command()
+def place(
+    park: ParkOption,
+    meter: Annotated[str, typer.Option(help="code of the meter")],
+    since: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="first local day")
+    ],
+    source: SourceOption,
+    role: Annotated[str, typer.Option(help="main, park, sub or check")] = "main",
+    above: Annotated[
+        str | None,
+        typer.Option(help="the meter above it, as METER or ENTERPRISE/METER"),
+    ] = None,
+    enterprise: EnterpriseOption = None,
+) -> None:
+    """State where a meter stands in the tree from a day on: what it counts for."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise, meter)
+        over = None
+        if above is not None:
+            owner, _, code = above.rpartition("/")
+            over = registry.subject(conn, park, owner or enterprise, code).subject_id
+        relations.place_meter(
+            conn,
+            subject.subject_id,
+            role,
+            over,
+            since.replace(tzinfo=ZoneInfo(subject.park.zone)),
+            source=source,
+        )
+
+
 @dashboards_app.command("push")
 def dashboards_push() -> None:
     """Publish the dashboards to Grafana; a second run changes nothing."""

@@ -95,6 +95,7 @@ def _sum(meters: list[MeterPower]) -> float | None:
 def _power(
     meters: list[MeterPower], minimum_coverage: float, now: datetime
 ) -> dict[str, Any]:
+    meters = [each for each in meters if each.of_park]
     heard = [each for each in meters if _heard(each, now)]
     ages = [_age(each.at, now) for each in heard if each.at is not None]
     intervals = [each.interval_s for each in meters if each.interval_s is not None]
@@ -132,7 +133,8 @@ def _shares(
 ) -> list[dict[str, Any]]:
     by: dict[str, list[MeterPower]] = {}
     for each in meters:
-        by.setdefault(each.enterprise, []).append(each)
+        if each.enterprise is not None:
+            by.setdefault(each.enterprise, []).append(each)
     whole = power["kw"] if power["complete"] else None
     rows = []
     for code, own in by.items():

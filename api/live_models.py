@@ -10,7 +10,7 @@ from api.models import Number, Park, Row
 class PowerMeter(Row):
     """The newest power of one meter that counts."""
 
-    enterprise: str
+    enterprise: str | None = Field(description="null: it counts for the park alone")
     meter: str
     at: datetime | None
     kw: Number

@@ -84,7 +84,8 @@ class Meter(Row):
     enterprise: str
     code: str
     name: str
-    role: Literal["main", "sub", "check"]
+    role: Literal["main", "park", "sub", "check"] | None
+    parent: str | None
     confirmed: bool = Field(description="an unconfirmed meter counts for nothing")
     confirmed_at: datetime | None
 

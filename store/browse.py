@@ -12,9 +12,10 @@ from store.database import Connection
 class MeterPower:
     """The newest power of a meter that counts now; None where it has never said one."""
 
-    enterprise: str  # it counts for
-    enterprise_name: str
+    enterprise: str | None  # it counts for; None: for the park alone
+    enterprise_name: str | None
     meter: str
+    of_park: bool  # whether it counts for the park
     at: datetime | None
     kw: float | None  # value x transformer ratio
     interval_s: float | None  # between its last two readings
@@ -60,15 +61,12 @@ def power_now(
         return cur.execute(
             """
             SELECT e.code AS enterprise, e.name AS enterprise_name, m.code AS meter,
+                   counts.of_park,
                    last.at, last.value * coalesce(ratio.value, 1) AS kw,
                    nullif(extract(epoch FROM last.gap), 0)::float8 AS interval_s
-            FROM core.meter m
-            CROSS JOIN LATERAL (
-                SELECT a.enterprise_id FROM core.assignment a
-                WHERE a.meter_id = m.meter_id AND a.valid_from <= %(now)s
-                  AND (a.valid_to IS NULL OR a.valid_to > %(now)s)
-                ORDER BY a.recorded_at DESC, a.assignment_id DESC LIMIT 1) AS member
-            JOIN core.enterprise e ON e.enterprise_id = member.enterprise_id
+            FROM core.counting(%(now)s) AS counts
+            JOIN core.meter m USING (meter_id)
+            LEFT JOIN core.enterprise e ON e.enterprise_id = counts.enterprise_id
             LEFT JOIN LATERAL (
                 SELECT x.ct * x.pt AS value FROM core.multiplier x
                 WHERE x.meter_id = m.meter_id AND x.valid_from <= %(now)s
@@ -83,8 +81,8 @@ def power_now(
                 FROM (SELECT r.at, r.value FROM core.reading r
                       WHERE r.channel_id = c.channel_id AND r.at >= %(since)s
                       ORDER BY r.at DESC LIMIT 2) AS two) AS last ON true
-            WHERE m.park_id = %(park)s AND m.confirmed_at IS NOT NULL
-              AND m.role = 'main' AND m.parent_id IS NULL
+            WHERE m.park_id = %(park)s
+              AND (counts.of_park OR counts.enterprise_id IS NOT NULL)
               AND EXISTS (SELECT FROM core.channel x WHERE x.subject_id = m.meter_id
                           AND x.quantity IN ('power', 'energy_import'))
             ORDER BY e.code, m.code

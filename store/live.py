@@ -58,11 +58,12 @@ def last_readings(
             """
             SELECT e.code AS enterprise, m.code AS meter,
                    m.confirmed_at IS NOT NULL AS confirmed,
-                   m.confirmed_at IS NOT NULL AND m.role = 'main'
-                       AND m.parent_id IS NULL AS counts,
+                   coalesce(k.of_park OR k.enterprise_id IS NOT NULL, false)
+                       AS counts,
                    c.quantity, c.kind, c.unit, last.at, last.value
             FROM core.meter m
             JOIN core.enterprise e USING (enterprise_id)
+            LEFT JOIN core.counting(now()) k USING (meter_id)
             JOIN core.channel c ON c.subject_id = m.meter_id
             CROSS JOIN LATERAL (
                 SELECT at, value FROM core.reading r

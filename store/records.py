@@ -34,7 +34,8 @@ class Meter:
     enterprise: str  # that enterprise's code
     code: str
     name: str
-    role: str  # main counts; sub and check do not
+    role: str | None  # in the tree, now; None: not confirmed
+    parent: str | None  # code of the meter above it
     confirmed_at: datetime | None  # None: it counts for nothing yet
 
 
@@ -60,6 +61,23 @@ class Validity:
     valid_from: datetime
     valid_to: datetime | None
     recorded_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Where a meter stands in the tree in [valid_from, valid_to) since `recorded_at`."""
+
+    key: int  # the meter
+    role: str
+    parent_id: int | None  # the meter above it
+    valid_from: datetime
+    valid_to: datetime | None
+    recorded_at: datetime
+
+    @property
+    def value(self) -> tuple[str, int | None]:
+        """Role and the meter above."""
+        return self.role, self.parent_id
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,9 +62,11 @@ def meters(
     with conn.cursor(row_factory=class_row(Meter)) as cur:
         return cur.execute(
             """
-            SELECT m.meter_id, m.park_id, e.code AS enterprise, m.code, m.name, m.role,
-                   m.confirmed_at
+            SELECT m.meter_id, m.park_id, e.code AS enterprise, m.code, m.name,
+                   place.role, parent.code AS parent, m.confirmed_at
             FROM core.meter m JOIN core.enterprise e USING (enterprise_id)
+            LEFT JOIN core.counting(now()) AS place USING (meter_id)
+            LEFT JOIN core.meter parent ON parent.meter_id = place.parent_id
             WHERE m.park_id = %s AND (%s::text IS NULL OR e.code = %s)
             ORDER BY e.code, m.code
             """,

@@ -8,8 +8,9 @@ from store import registry
 from store.database import Connection
 from store.errors import Invalid
 from store.quantities import QUANTITIES
-from store.records import Channel, Validity
+from store.records import Channel, Placement, Validity
 
+ROLES = ("main", "park", "sub", "check")
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 END = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -72,6 +73,61 @@ def assign_meter(
         )
         mark_meter_dirty(conn, meter_id)
         _mark_totals(conn, meter_id, valid_from, valid_to or END)
+
+
+def place_meter(
+    conn: Connection,
+    meter_id: int,
+    role: str,
+    parent_id: int | None,
+    valid_from: datetime,
+    valid_to: datetime | None = None,
+    *,
+    source: str,
+) -> None:
+    """Record where a meter stands in the tree in [valid_from, valid_to).
+
+    Raises
+    ------
+    Invalid
+        For an unknown role, a meter of another park above it, or one that stands below it.
+    """
+    if role not in ROLES:
+        raise Invalid(f"role {role[:70]!r} is none of {', '.join(ROLES)}")
+    with conn.transaction():
+        _hold(conn, meter_id)
+        if parent_id is not None:
+            _check_parent(conn, meter_id, parent_id)
+        conn.execute(
+            "INSERT INTO core.placement "
+            "(meter_id, role, parent_id, valid_from, valid_to, source) "
+            "VALUES (%s, %s, %s, %s, %s, %s)",
+            (meter_id, role, parent_id, valid_from, valid_to, source),
+        )
+        _mark_totals(conn, meter_id, valid_from, valid_to or END)
+        conn.execute("SELECT pg_notify('parkwatt_dirty', '')")
+
+
+def _check_parent(conn: Connection, meter_id: int, parent_id: int) -> None:
+    row = conn.execute(
+        "SELECT count(DISTINCT park_id) FROM core.meter WHERE meter_id IN (%s, %s)",
+        (meter_id, parent_id),
+    ).fetchone()
+    if row is None or row[0] != 1:
+        raise Invalid("the meter above is of another park")
+    # all that was ever stated: a circle at one time only would be hard to see
+    above = conn.execute(
+        """
+        WITH RECURSIVE up AS (
+            SELECT %s::integer AS meter_id
+            UNION SELECT p.parent_id FROM up JOIN core.placement p USING (meter_id)
+            WHERE p.parent_id IS NOT NULL)
+        SELECT EXISTS (SELECT FROM up WHERE meter_id = %s)
+        """,
+        (parent_id, meter_id),
+    ).fetchone()
+    if above is not None and above[0]:
+        raise Invalid("the meter above stands below this one")
 
 
 def set_multiplier(
@@ -154,8 +210,9 @@ def _mark_totals(
     rows = conn.execute(
         "SELECT DISTINCT m.park_id, c.quantity FROM core.meter m "
         "JOIN core.channel c ON c.subject_id = m.meter_id AND c.kind <> 'gauge' "
-        "WHERE m.meter_id = %s AND m.confirmed_at IS NOT NULL ORDER BY 2",
-        (meter_id,),
+        "WHERE m.confirmed_at IS NOT NULL AND (m.meter_id = %s OR m.meter_id IN "
+        "(SELECT p.meter_id FROM core.placement p WHERE p.parent_id = %s)) ORDER BY 2",
+        (meter_id, meter_id),
     ).fetchall()
     for park_id, quantity in rows:
         total = registry.add_channel(conn, int(str(park_id)), str(quantity), "total")
@@ -217,14 +274,22 @@ def counted_channels(
         ).fetchall()
 
 
-def main_meters(conn: Connection, park_id: int) -> set[int]:
-    """Ids of the meters that count in totals: main ones with no meter above them."""
-    rows = conn.execute(
-        "SELECT meter_id FROM core.meter "
-        "WHERE park_id = %s AND role = 'main' AND parent_id IS NULL",
-        (park_id,),
-    ).fetchall()
-    return {row[0] for row in rows if isinstance(row[0], int)}
+def placements(
+    conn: Connection, park_id: int, known_on: datetime | None = None
+) -> list[Placement]:
+    """Where the meters stand that are placed, in the order recorded."""
+    with conn.cursor(row_factory=class_row(Placement)) as cur:
+        return cur.execute(
+            """
+            SELECT p.meter_id AS key, p.role, p.parent_id,
+                   p.valid_from, p.valid_to, p.recorded_at
+            FROM core.placement p JOIN core.meter m USING (meter_id)
+            WHERE m.park_id = %s
+              AND p.recorded_at <= coalesce(%s::timestamptz, 'infinity')
+            ORDER BY p.recorded_at, p.placement_id
+            """,
+            (park_id, known_on),
+        ).fetchall()
 
 
 def assignments(

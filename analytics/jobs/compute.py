@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analytics import demand, registers
-from analytics.jobs.validity import Segments, segments, steps
+from analytics.jobs.validity import Segments, counting, steps
 from analytics.registers import (
     MOMENTARY,
     QUARTER_US,
@@ -51,8 +51,9 @@ class World:
     zone: ZoneInfo
     channels: list[Channel]
     multipliers: list[Validity]
-    # per meter that counts in totals: from when it counts for which enterprise
-    members: dict[int, Segments]
+    # per meter: from when it counts for which enterprise, and for the park
+    members: dict[int, Segments[int]]
+    of_park: dict[int, Segments[int]]
     by_id: dict[int, Channel] = field(init=False)
     sources: dict[int, list[Channel]] = field(init=False)  # by usage id
     usages: list[Channel] = field(init=False)  # the channels that name a usage
@@ -69,14 +70,18 @@ def load_world(
     conn: Connection, park_id: int, zone: str, known_on: datetime | None = None
 ) -> World:
     """Read a park's relations, as known on a date."""
-    main = relations.main_meters(conn, park_id)
-    members = segments(relations.assignments(conn, park_id, known_on))
+    members, of_park = counting(
+        relations.assignments(conn, park_id, known_on),
+        relations.placements(conn, park_id, known_on),
+        park_id,
+    )
     return World(
         park_id=park_id,
         zone=ZoneInfo(zone),
         channels=relations.counted_channels(conn, park_id, known_on),
         multipliers=relations.multipliers(conn, park_id, known_on),
-        members={key: value for key, value in members.items() if key in main},
+        members=members,
+        of_park=of_park,
     )
 
 
@@ -272,18 +277,16 @@ def plan_totals(
     for channel in world.usages:
         if channel.quantity not in wanted:
             continue
-        painted = world.members.get(channel.meter_id, [])
-        ends = [to_datetime(at) for at, _ in painted[1:]] + [stop]
-        for (begin, enterprise), end in zip(painted, ends, strict=True):
-            # a quarter counts where its meter counts at its start
-            low, high = (
-                max(_quarter(to_datetime(begin)), start),
-                min(_quarter(end), stop),
-            )
-            if enterprise is not None and low < high:
-                part = (channel.channel_id, low, high)
-                parts[int(enterprise), channel.quantity].append(part)
-                parts[world.park_id, channel.quantity].append(part)
+        for counts in (world.members, world.of_park):
+            painted = counts.get(channel.meter_id, [])
+            ends = [to_datetime(at) for at, _ in painted[1:]] + [stop]
+            for (begin, subject), end in zip(painted, ends, strict=True):
+                # a quarter counts where its meter counts at its start
+                low = max(_quarter(to_datetime(begin)), start)
+                high = min(_quarter(end), stop)
+                if subject is not None and low < high:
+                    part = (channel.channel_id, low, high)
+                    parts[subject, channel.quantity].append(part)
     return [
         Total(subject_id=subject, quantity=quantity, parts=tuple(each))
         for (subject, quantity), each in sorted(parts.items())

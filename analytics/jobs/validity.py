@@ -3,19 +3,37 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
 from analytics.registers import Steps
 from store.readings import to_us
-from store.records import Validity
+from store.records import Placement, Validity
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
-Segments = list[tuple[int, float | None]]  # (from_us, value); None: nothing applies
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Segments: TypeAlias = list[
+    tuple[int, T | None]
+]  # (from_us, value); None: nothing applies
 
 
-def segments(rows: Iterable[Validity]) -> dict[int, Segments]:
+class Dated(Protocol[T_co]):
+    """A row of which `value` holds for `key` in [valid_from, valid_to)."""
+
+    @property
+    def key(self) -> int: ...  # noqa: D102
+    @property
+    def value(self) -> T_co: ...  # noqa: D102
+    @property
+    def valid_from(self) -> datetime: ...  # noqa: D102
+    @property
+    def valid_to(self) -> datetime | None: ...  # noqa: D102
+
+
+def segments(rows: Iterable[Dated[T]]) -> dict[int, Segments[T]]:
     """Paint rows, given in the order recorded, on each key's time line.
 
     Returns
@@ -23,16 +41,16 @@ def segments(rows: Iterable[Validity]) -> dict[int, Segments]:
     dict
         Per key the instants [µs] at which another value begins to apply, ascending.
     """
-    by_key: dict[int, list[Validity]] = defaultdict(list)
+    by_key: dict[int, list[Dated[T]]] = defaultdict(list)
     for row in rows:
         by_key[row.key].append(row)
     return {key: _paint(each) for key, each in by_key.items()}
 
 
-def _paint(rows: list[Validity]) -> Segments:
+def _paint(rows: list[Dated[T]]) -> Segments[T]:
     edges = {row.valid_from for row in rows}
     edges |= {row.valid_to for row in rows if row.valid_to is not None}
-    painted: Segments = []
+    painted: Segments[T] = []
     for edge in sorted(edges):
         value = None
         for row in rows:
@@ -41,6 +59,61 @@ def _paint(rows: list[Validity]) -> Segments:
         if not painted or painted[-1][1] != value:
             painted.append((to_us(max(edge, _FIRST)), value))
     return painted
+
+
+def counting(
+    assignments: Iterable[Validity], placements: Iterable[Placement], park_id: int
+) -> tuple[dict[int, Segments[int]], dict[int, Segments[int]]]:
+    """Tell what each meter counts for, and when; as core.counting of the database.
+
+    A main meter counts for the enterprise it is assigned to, unless the meter above it is
+    a main one of the same enterprise. Without a meter above it, it counts for the park,
+    as one of the role park does.
+
+    Returns
+    -------
+    of_enterprises, of_park
+        By meter: the id it counts for from each instant on.
+    """
+    owners = segments(assignments)
+    places = segments(placements)
+    of_enterprises: dict[int, Segments[int]] = {}
+    of_park: dict[int, Segments[int]] = {}
+    for meter, owned in owners.items():
+        parents = {place[1] or 0 for _, place in places.get(meter, []) if place}
+        edges = {at for at, _ in owned}
+        for each in {meter} | parents:
+            edges |= {at for at, _ in owners.get(each, [])}
+            edges |= {at for at, _ in places.get(each, [])}
+        mine: Segments[int] = []
+        parks: Segments[int] = []
+        for at in sorted(edges):
+            owner = _at(owned, at)
+            role, parent = _at(places.get(meter, []), at) or ("main", None)
+            above, _ = _at(places.get(parent or 0, []), at) or ("main", None)
+            over = _at(owners.get(parent or 0, []), at)
+            counts = role == "main" and (
+                parent is None or above == "park" or over != owner
+            )
+            _append(mine, at, int(owner) if owner is not None and counts else None)
+            top = parent is None and role in ("main", "park")
+            _append(parks, at, park_id if owner is not None and top else None)
+        of_enterprises[meter], of_park[meter] = mine, parks
+    return of_enterprises, of_park
+
+
+def _at(painted: Segments[T], at_us: int) -> T | None:
+    found = None
+    for begin, value in painted:
+        if begin > at_us:
+            break
+        found = value
+    return found
+
+
+def _append(painted: Segments[int], at_us: int, value: int | None) -> None:
+    if not painted or painted[-1][1] != value:
+        painted.append((at_us, value))
 
 
 def steps(rows: Iterable[Validity], index: dict[int, list[int]]) -> Steps:

@@ -101,6 +101,7 @@ def meters(
             "code": each.code,
             "name": each.name,
             "role": each.role,
+            "parent": each.parent,
             "confirmed": each.confirmed_at is not None,
             "confirmed_at": each.confirmed_at,
         }

@@ -3,15 +3,16 @@
 CREATE VIEW grafana.park AS
 SELECT code AS park, name, zone, region FROM core.park;
 
--- Counting meters are confirmed main meters without a parent. One that measures
+-- Meters that count for the park or for an enterprise (null: for none). One that measures
 -- electricity but said nothing of its power for 15 minutes is counted and has no value.
 -- What a meter behind transformers says is secondary: CT x PT applies to its power too.
 CREATE VIEW grafana.meter_power AS
-SELECT p.code AS park, e.code AS enterprise, m.code AS meter, last.at AS time,
-       last.value * coalesce(ratio.value, 1) AS kw
-FROM core.park p
-JOIN core.meter m USING (park_id)
-JOIN core.enterprise e USING (enterprise_id)
+SELECT p.code AS park, e.code AS enterprise, m.code AS meter, counts.of_park,
+       last.at AS time, last.value * coalesce(ratio.value, 1) AS kw
+FROM core.counting(now()) AS counts
+JOIN core.park p USING (park_id)
+JOIN core.meter m ON m.meter_id = counts.meter_id
+LEFT JOIN core.enterprise e ON e.enterprise_id = counts.enterprise_id
 LEFT JOIN core.channel c
     ON c.subject_id = m.meter_id AND c.quantity = 'power' AND c.kind = 'gauge'
 LEFT JOIN LATERAL (
@@ -23,7 +24,7 @@ LEFT JOIN LATERAL (
     WHERE x.meter_id = m.meter_id AND x.valid_from <= last.at
       AND (x.valid_to IS NULL OR last.at < x.valid_to)
     ORDER BY x.recorded_at DESC, x.multiplier_id DESC LIMIT 1) AS ratio ON true
-WHERE m.role = 'main' AND m.parent_id IS NULL AND m.confirmed_at IS NOT NULL
+WHERE (counts.of_park OR counts.enterprise_id IS NOT NULL)
   AND EXISTS (SELECT FROM core.channel x
               WHERE x.subject_id = m.meter_id
                 AND x.quantity IN ('power', 'energy_import'));
@@ -33,4 +34,4 @@ CREATE VIEW grafana.park_power AS
 SELECT park, max(time) AS time, sum(kw) AS kw, count(kw) AS meters_heard,
        count(*) AS meters,
        greatest(extract(epoch FROM now() - min(time)), 0)::float8 AS age_s
-FROM grafana.meter_power GROUP BY park;
+FROM grafana.meter_power WHERE of_park GROUP BY park;

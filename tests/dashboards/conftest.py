@@ -23,6 +23,8 @@ INSERT INTO core.enterprise (enterprise_id, park_id, code, name) VALUES
     (2, 1, 'A', %(name)s), (3, 1, 'B', 'B'), (4, 1, 'C', 'C');
 INSERT INTO core.meter (meter_id, park_id, enterprise_id, code, name, confirmed_at)
     SELECT 3 + n, 1, n, 'M1', 'M1', now() FROM generate_series(2, 4) AS n;
+INSERT INTO core.assignment (meter_id, enterprise_id, valid_from, source)
+    SELECT 3 + n, n, '2000-01-01Z', 'test' FROM generate_series(2, 4) AS n;
 INSERT INTO core.channel (subject_id, quantity, kind, unit)
     SELECT n, 'energy_import', 'register', 'kwh' FROM generate_series(5, 7) AS n
     UNION ALL SELECT n, 'power', 'gauge', 'kw' FROM generate_series(5, 7) AS n

@@ -193,16 +193,12 @@ meter.park_id integer NOT NULL
 meter.enterprise_id integer NOT NULL
 meter.code code NOT NULL
 meter.name text NOT NULL
-meter.role text NOT NULL DEFAULT 'main'::text
-meter.parent_id integer
 meter.measured_up_to_s double precision NOT NULL DEFAULT 1350
 meter.recorded_at timestamp with time zone NOT NULL DEFAULT now()
 meter.confirmed_at timestamp with time zone
 meter: CHECK (((measured_up_to_s > (0)::double precision) AND (measured_up_to_s <= (86400)::double precision)))
-meter: CHECK ((role = ANY (ARRAY['main'::text, 'sub'::text, 'check'::text])))
 meter: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
 meter: FOREIGN KEY (meter_id) REFERENCES subject(subject_id)
-meter: FOREIGN KEY (parent_id) REFERENCES meter(meter_id)
 meter: FOREIGN KEY (park_id) REFERENCES park(park_id)
 meter: PRIMARY KEY (meter_id)
 meter: UNIQUE (enterprise_id, code)
@@ -234,6 +230,35 @@ park: PRIMARY KEY (park_id)
 park: UNIQUE (code)
 CREATE UNIQUE INDEX park_code_key ON core.park USING btree (code)
 CREATE UNIQUE INDEX park_pkey ON core.park USING btree (park_id)
+placement.placement_id bigint NOT NULL IDENTITY
+placement.meter_id integer NOT NULL
+placement.role text NOT NULL
+placement.parent_id integer
+placement.valid_from timestamp with time zone NOT NULL
+placement.valid_to timestamp with time zone
+placement.source text NOT NULL
+placement.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+placement: CHECK ((parent_id <> meter_id))
+placement: CHECK ((role = ANY (ARRAY['main'::text, 'park'::text, 'sub'::text, 'check'::text])))
+placement: CHECK ((valid_to > valid_from))
+placement: FOREIGN KEY (meter_id) REFERENCES meter(meter_id)
+placement: FOREIGN KEY (parent_id) REFERENCES meter(meter_id)
+placement: PRIMARY KEY (placement_id)
+CREATE INDEX placement_meter ON core.placement USING btree (meter_id)
+CREATE INDEX placement_parent ON core.placement USING btree (parent_id)
+CREATE UNIQUE INDEX placement_pkey ON core.placement USING btree (placement_id)
+plate.plate_id bigint NOT NULL IDENTITY
+plate.meter_id integer NOT NULL
+plate.accuracy_class double precision
+plate.rated_per_h double precision
+plate.source text NOT NULL
+plate.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+plate: CHECK (((accuracy_class > (0)::double precision) AND (accuracy_class <= (20)::double precision)))
+plate: CHECK (((rated_per_h > (0)::double precision) AND (rated_per_h < ('1000000000000'::numeric)::double precision)))
+plate: FOREIGN KEY (meter_id) REFERENCES meter(meter_id)
+plate: PRIMARY KEY (plate_id)
+CREATE INDEX plate_meter ON core.plate USING btree (meter_id)
+CREATE UNIQUE INDEX plate_pkey ON core.plate USING btree (plate_id)
 quarantine.quarantine_id bigint NOT NULL IDENTITY
 quarantine.batch_id bigint NOT NULL
 quarantine.topic text NOT NULL

@@ -138,6 +138,36 @@ def test_a_broken_line_spoils_no_other(parkwatt: Run) -> None:
     assert found["energy_kwh"] == pytest.approx(36.5)
 
 
+def test_a_grid_meter_counts_for_the_park_alone(parkwatt: Run) -> None:
+    parkwatt("migrate")
+    for enterprise, meter in (("op", "G"), ("a", "M")):
+        parkwatt(
+            "register", "--park", "p", "--enterprise", enterprise, "--meter", meter
+        )
+    lines = [
+        f"p,{owner},{meter},energy_import,2026-03-01T0{hour}:00:00+08:00,{used * hour}"
+        for owner, meter, used in (("op", "G", 10), ("a", "M", 6))
+        for hour in range(3)
+    ]
+    head = "park,enterprise,meter,quantity,at,value"
+    parkwatt("import", parkwatt.file("r.csv", "\n".join([head, *lines])))
+    of_day = ("--since", "2026-01-01", "--source", "plan")
+    place = ("place", "--park", "p", *of_day)
+    parkwatt(*place, "--enterprise", "op", "--meter", "G", "--role", "park")
+    parkwatt(*place, "--enterprise", "a", "--meter", "M", "--above", "op/G")
+    parkwatt("analyse", "--once")
+
+    def energy(*of: str) -> float:
+        asked = parkwatt("figures", "--park", "p", *of, *DAYS, "--json")
+        return float(json.loads(asked.stdout)["energy_kwh"])
+
+    assert (energy(), energy("--enterprise", "a")) == (20.0, 12.0)
+    above = parkwatt(
+        *place, "--enterprise", "op", "--meter", "G", "--above", "a/M", status=1
+    )
+    assert "stands below this one" in above.stderr
+
+
 def test_a_register_rolls_over_at_the_digits_stated(parkwatt: Run) -> None:
     rows = "".join(
         f"p,e1,M1,energy_import_kwh,2026-03-01T00:{minute}:00+08:00,{value}\n"
