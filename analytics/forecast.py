@@ -182,8 +182,9 @@ def expected(
     rest = kw if start.so_far is None else (kw - elapsed * start.so_far) / (1 - elapsed)
     for row in range(begin, n, 4096):
         rows = np.arange(row, min(n, row + 4096))
+        near = _near(slot, like, rows)
         added = _quantiles(
-            _analogues(start, rest - start.base, like, rows), (0.1, 0.5, 0.9)
+            _analogues(start, rest - start.base, near, rows), (0.1, 0.5, 0.9)
         )
         whole = (1 - elapsed) * (start.base[rows, None] + added)
         if start.so_far is not None:
@@ -298,13 +299,20 @@ def _like(slot: Int64) -> Int64:
     return np.where(back >= begins[:, None], order[np.maximum(back, 0)], -1)
 
 
-def _analogues(start: _Start, added: Float64, like: Int64, rows: Int64) -> Float64:
+def _near(slot: Int64, like: Int64, rows: Int64) -> Int64:
+    """Like windows and their neighbours, shape (rows, 3 LIKE_DAYS); -1 where none is."""
+    same = like[rows]
+    # a neighbour of the same slot is a like window itself, or the row
+    other = [
+        np.where((beside >= 0) & (slot[beside] != slot[rows, None]), beside, -1)
+        for beside in (np.where(same >= 0, same + step, -1) for step in (-1, 1))
+    ]
+    return np.concatenate([same, *other], axis=1)
+
+
+def _analogues(start: _Start, added: Float64, near: Int64, rows: Int64) -> Float64:
     """Give what the most similar earlier windows added to their base."""
-    near = like[rows][:, :, None] + np.array([0, -1, 1])
-    there = (like[rows][:, :, None] >= 0) & (near >= 0) & (near < rows[:, None, None])
-    shape = (rows.size, 3 * LIKE_DAYS)
-    near, there = np.where(there, near, 0).reshape(shape), there.reshape(shape)
-    apart = np.where(there & ~np.isnan(added[near]), 0.0, np.inf)
+    apart = np.where((near >= 0) & ~np.isnan(added[near]), 0.0, np.inf)
     for weight, sign in start.signs:
         here = sign[rows, None]
         differs = weight * np.abs(sign[near] - here)

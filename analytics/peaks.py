@@ -200,7 +200,7 @@ def shapley(
     known = _complete(kw, covered, minimum_coverage)
     if known is None:
         return np.full(parts, np.nan)
-    value = np.full(2**parts, -np.inf)
+    value = np.full(2**parts, -np.inf)  # by group: bit i is part i
     size = max(1, 2**21 // 2**parts)  # windows at a time: 16 MB
     for low in range(0, known.shape[1], size):
         some = known[:, low : low + size]
@@ -208,7 +208,6 @@ def shapley(
         for row in some:
             sums = np.concatenate([sums, sums + row])
         value = np.maximum(value, sums.max(axis=1))
-    value[0] = 0.0
     group = np.arange(2**parts)
     others = np.bitwise_count(group).astype(np.int64)
     chance = np.array([1 / (parts * comb(parts - 1, s)) for s in range(parts)])

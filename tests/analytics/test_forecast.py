@@ -16,10 +16,10 @@ SLOTS = 4  # of a day in the small series
 Series = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
-def series(seed: int, days: int = 45) -> Series:
+def series(seed: int, days: int = 45, slots: int = SLOTS) -> Series:
     """Demand, slot, power so far at a third of the window, latest power."""
     draw = np.random.default_rng(seed)
-    slot = np.tile(np.arange(SLOTS), days)
+    slot = np.arange(days * SLOTS) % slots
     thirds = 100 * (slot + 1)[:, None] + draw.normal(0, 10, (slot.size, 3))
     return (
         thirds.mean(axis=1),
@@ -60,11 +60,15 @@ def test_the_rest_of_the_window_goes_on_as_in_similar_windows() -> None:
 
 @pytest.mark.parametrize("elapsed", [0.0, 1 / 3])
 @pytest.mark.parametrize("latest_known", [False, True])
-@given(seed=st.integers(0, 2**32 - 1), split=st.integers(0, 179))
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    split=st.integers(0, 179),
+    slots=st.sampled_from([1, 2, SLOTS]),
+)
 def test_what_comes_later_changes_nothing(
-    elapsed: float, latest_known: bool, seed: int, split: int
+    elapsed: float, latest_known: bool, seed: int, split: int, slots: int
 ) -> None:
-    kw, slot, so_far, latest = series(seed % 5)
+    kw, slot, so_far, latest = series(seed % 5, slots=slots)
     draw = np.random.default_rng(seed)
 
     def forecasts() -> forecast.Expected:
@@ -82,6 +86,9 @@ def test_what_comes_later_changes_nothing(
 def test_a_later_start_gives_the_same(first: int, elapsed: float) -> None:
     kw, slot, so_far, latest = series(3)
     whole = both(forecast.expected(kw, slot, elapsed, so_far, latest))
+    known = ~np.isnan(whole).any(axis=0)
+    assert (whole[1] <= whole[0])[known].all()
+    assert (whole[0] <= whole[2])[known].all()
     part = both(forecast.expected(kw, slot, elapsed, so_far, latest, first))
     assert_array_equal(part[:, first:], whole[:, first:])
     assert np.isnan(part[:, :first]).all()
@@ -130,6 +137,16 @@ def test_what_is_not_known_gives_no_forecast_and_is_not_zero() -> None:
     few = forecast.expected(kw[:8], slot[:8])
     assert np.isnan(both(few)).all()
     assert both(forecast.expected(kw[:0], slot[:0])).shape == (3, 0)
+
+
+def test_a_window_after_a_gap_is_no_analogue() -> None:
+    # by hand: 10 then 20 kW for 14 days; then the 10 are unknown and 1000 kW follow
+    kw = np.tile([10.0, 20.0], 25)
+    kw[28::2], kw[29::2] = np.nan, 1000
+    kw[-2:] = 10, np.nan
+    slot, latest = np.tile([0, 1], 25), np.full(50, 15.0)
+    found = forecast.expected(kw, slot, latest_kw=latest)
+    assert found.kw[-1] == 20
 
 
 @pytest.mark.parametrize("elapsed", [-0.1, 1.1, np.nan])
