@@ -18,6 +18,7 @@ from api.routes import (
     live,
     pages,
     parks,
+    peaks,
     readings,
     revisions,
     state,
@@ -28,7 +29,7 @@ from store.database import open_pool, translated
 from store.errors import Unknown
 from store.settings import Settings
 
-ROUTERS = (parks, entry, readings, revisions, usage, figures, live, accounting)
+ROUTERS = (parks, entry, readings, revisions, usage, figures, peaks, live, accounting)
 
 
 def create_app(url: str, settings: Settings) -> FastAPI:

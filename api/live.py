@@ -11,7 +11,7 @@ import numpy as np
 from analytics import demand
 from analytics.registers import QUARTER_US
 from api.amounts import counted, local, share, usage
-from store import browse, live, statements
+from store import browse, forecasts, live, statements
 from store.browse import MeterPower
 from store.database import Connection
 from store.readings import to_datetime, to_us
@@ -49,6 +49,7 @@ def park_live(
         "contract_share": None
         if contract is None or power["kw"] is None
         else power["kw"] / contract,
+        "forecast": running_forecast(conn, park, now),
         "today": _today(conn, park, minimum_coverage, now),
         "enterprises": _shares(meters, power, now),
         "newest_reading_at": max((each.at for each in last), default=None),
@@ -67,6 +68,29 @@ def park_live(
             }
             for each in last
         ],
+    }
+
+
+def running_forecast(
+    conn: Connection, park: Park, now: datetime
+) -> dict[str, Any] | None:
+    """Give the newest forecast of the running window; None where none was told."""
+    told = forecasts.latest(conn, park.park_id)
+    if told is None or not told.start <= now < told.start + QUARTER:
+        return None
+    return {
+        "start": told.start.astimezone(ZoneInfo(park.zone)),
+        "stop": (told.start + QUARTER).astimezone(ZoneInfo(park.zone)),
+        "made_at": told.made_at,
+        "known_s": told.known_s,
+        "energy_kwh": told.energy_kwh,
+        "expected_kw": told.expected_kw,
+        "low_kw": told.low_kw,
+        "high_kw": told.high_kw,
+        "minutes_left": (told.start + QUARTER - now).total_seconds() / 60.0,
+        "contract_kw": told.contract_kw,
+        "shed_state": told.shed_state,
+        "shed_kw": told.shed_kw,
     }
 
 

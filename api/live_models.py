@@ -5,6 +5,7 @@ from datetime import date, datetime
 from pydantic import Field
 
 from api.models import Number, Park, Row
+from api.peak_models import RunningForecast
 
 
 class PowerMeter(Row):
@@ -106,6 +107,7 @@ class Live(Row):
     power: Power
     contract_demand_kw: Number
     contract_share: Number
+    forecast: RunningForecast | None = Field(description="null: none was told")
     today: Today
     enterprises: list[Share]
     newest_reading_at: datetime | None

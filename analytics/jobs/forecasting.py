@@ -184,10 +184,14 @@ def _windows(
     kw[rows.start_us[counts] // QUARTER_US - first] = rows.values[0][counts]
     slot = np.empty(count + 1, np.int64)
     for i in range(count + 1):
-        local = to_datetime((first + i) * QUARTER_US).astimezone(zone)
-        day = max(local.weekday() - 4, 0)  # working days are alike
-        slot[i] = day * 96 + local.hour * 4 + local.minute // 15
+        slot[i] = like_slot(to_datetime((first + i) * QUARTER_US).astimezone(zone))
     return kw, slot
+
+
+def like_slot(local: datetime) -> int:
+    """Give the class of the day × 96 + the quarter hour: windows of one are alike."""
+    day = max(local.weekday() - 4, 0)  # working days are alike
+    return day * 96 + local.hour * 4 + local.minute // 15
 
 
 def _then(

@@ -17,6 +17,13 @@ def page() -> FileResponse:
     return FileResponse(WEB / "index.html", media_type="text/html; charset=utf-8")
 
 
+@router.get("/peaks", response_class=FileResponse, include_in_schema=False)
+@router.get("/parks/{park}/peaks", response_class=FileResponse, include_in_schema=False)
+def peaks() -> FileResponse:
+    """Give the page of the running window and of who made a peak."""
+    return FileResponse(WEB / "peaks.html", media_type="text/html; charset=utf-8")
+
+
 @router.get("/entry", response_class=FileResponse, include_in_schema=False)
 @router.get("/parks/{park}/entry", response_class=FileResponse, include_in_schema=False)
 def entry() -> FileResponse:

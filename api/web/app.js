@@ -1,55 +1,20 @@
 // The live page: one object per second, shown as numbers, bars and tables.
 
 import { draw, resize } from "./chart.js";
+import { $, ask, base, cell, chooseFrom, code, bar, follow, node, onLanguage, say, showWords as showPlainWords, t, table } from "./page.js";
 import * as text from "./text.js";
 
-const { t } = text;
-const $ = (id) => document.getElementById(id);
 const MOST_ROWS = 200;
 let parks = [];
 let live = null;
 let received = 0; // local clock when `live` came
-let source = null;
+let leave = () => {};
 let state = "connecting";
 
-const node = (name, attributes = {}, ...children) => {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-};
-
-const cell = (content, kind = "") => node("td", kind ? { class: kind } : {}, ...[content].flat());
-
-function table(into, caption, heads, rows) {
-  const made = node("table", { "aria-label": caption },
-    node("thead", {}, node("tr", {}, ...heads.map(([words, kind]) =>
-      node("th", { scope: "col", ...(kind && { class: kind }) }, words)))),
-    node("tbody", {}, ...rows));
-  into.replaceChildren(made);
-}
-
-const code = (words) => node("span", { class: "code" }, words);
 const elapsed = () => (performance.now() - received) / 1000;
 
-function say(message) {
-  $("banner").hidden = !message;
-  $("banner").textContent = message ?? "";
-}
-
-async function ask(path) {
-  const answer = await fetch(path);
-  const body = await answer.json();
-  if (!answer.ok) throw new Error(body.error.message);
-  return body;
-}
-
 function showWords() {
-  document.documentElement.lang = text.current() === "zh" ? "zh-CN" : "en";
-  for (const each of document.querySelectorAll("[data-t]")) each.textContent = t(each.dataset.t);
-  for (const each of document.querySelectorAll("[data-language]")) {
-    each.setAttribute("aria-pressed", String(each.dataset.language === text.current()));
-  }
+  showPlainWords();
   $("filter").placeholder = t("filterHint");
   $("as-table").textContent = t($("chart").hidden ? "showChart" : "showTable");
 }
@@ -115,13 +80,11 @@ function showShares() {
   const most = Math.max(...live.enterprises.map((each) => each.kw ?? 0), 1);
   table($("shares"), t("shares"), [[t("enterprise")], ["kW", "n"], [t("share"), "n"]],
     live.enterprises.map((each) => {
-      const fill = node("i");
-      fill.style.width = `${100 * Math.max(0, each.kw ?? 0) / most}%`;
       const silent = each.meters_heard < each.meters_counted;
       const name = [code(each.enterprise), each.name];
       if (silent) name.push(node("span", { class: "chip" }, `${each.meters_heard}/${each.meters_counted}`));
       return node("tr", { "data-enterprise": each.enterprise },
-        cell([...name, node("div", { class: "bar" }, fill)]),
+        cell([...name, bar(each.kw, most)]),
         cell(text.kw(each.kw), "n"), cell(text.percent(each.share, 1), "n"));
     }));
 }
@@ -161,68 +124,41 @@ function show(anew = false) {
   document.body.dataset.ready = live.park.code;
 }
 
-function take(next) {
-  live = next;
-  received = performance.now();
-  say(null);
-  show();
-}
-
-async function watch(park) {
-  source?.close();
-  const base = `/api/v1/parks/${encodeURIComponent(park)}`;
-  const mine = new EventSource(`${base}/stream`);
-  source = mine;
-  let wasLost = false;
-  mine.addEventListener("live", (event) => {
-    state = "live";
-    take(JSON.parse(event.data));
-  });
-  mine.addEventListener("open", async () => {
-    state = "live";
-    showState();
-    if (wasLost) take(await ask(`${base}/live`)); // what was missed meanwhile
-    wasLost = false;
-  });
-  mine.addEventListener("error", () => {
-    if (source !== mine) return;
-    wasLost = true;
-    state = "lost";
-    showState();
-    // a browser gives up on an answer that is an error; we do not
-    if (mine.readyState === EventSource.CLOSED) setTimeout(() => source === mine && watch(park), 3000);
-  });
-}
-
 async function open(park) {
+  leave();
   live = null;
   state = "connecting";
   $("park").value = park;
-  $("to-entry").href = `/parks/${encodeURIComponent(park)}/entry`;
+  for (const each of ["entry", "peaks"]) $(`to-${each}`).href = `/parks/${encodeURIComponent(park)}/${each}`;
   show();
+  const take = (next) => {
+    live = next;
+    received = performance.now();
+    state = "live";
+    say(null);
+    show();
+  };
   try {
-    take(await ask(`/api/v1/parks/${encodeURIComponent(park)}/live`));
+    take(await ask(`${base(park)}/live`));
   } catch (error) {
     say(error.message);
     if (parks.every((each) => each.code !== park)) return;
   }
-  watch(park);
+  leave = follow(park, take, () => { state = "lost"; showState(); });
 }
 
 async function begin() {
   showWords();
+  let asked = null;
   try {
-    parks = (await ask("/api/v1/parks")).rows;
+    ({ parks, code: asked } = await chooseFrom());
   } catch (error) {
     say(error.message);
     setTimeout(begin, 5000);
     return;
   }
-  $("park").replaceChildren(...parks.map((each) => node("option", { value: each.code }, `${each.name} (${each.code})`)));
-  const asked = /^\/parks\/([^/]+)/.exec(location.pathname);
-  if (asked) open(decodeURIComponent(asked[1]));
-  else if (parks.length) open(parks[0].code);
-  else say(t("noParks"));
+  if (asked === null) say(t("noParks"));
+  else open(asked);
 }
 
 $("park").addEventListener("change", (event) => {
@@ -237,9 +173,7 @@ $("as-table").addEventListener("click", () => {
   $("as-table").setAttribute("aria-expanded", String(asTable));
   show(true);
 });
-for (const each of document.querySelectorAll("[data-language]")) {
-  each.addEventListener("click", () => { text.choose(each.dataset.language); show(true); });
-}
+onLanguage(() => show(true));
 addEventListener("popstate", begin);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => show(true));
 new ResizeObserver(() => resize($("chart"))).observe($("chart"));

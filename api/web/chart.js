@@ -24,7 +24,7 @@ function columns(live) {
   return [xs, closed, part, running];
 }
 
-function line(u, value, words, dash, name) {
+export function line(u, value, words, dash, name) {
   const { ctx, bbox } = u;
   const y = Math.round(u.valToPos(value, "y", true));
   const px = devicePixelRatio;

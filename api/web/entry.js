@@ -1,9 +1,8 @@
 // Readings typed by hand: the meter's last ones, a doubt before storing, the outcome.
 
+import { $, ask, base, chooseFrom, node, onLanguage, say, send, showWords as showPlainWords, t } from "./page.js";
 import * as text from "./text.js";
 
-const { t } = text;
-const $ = (id) => document.getElementById(id);
 let park = null;
 let parks = [];
 let meters = [];
@@ -11,32 +10,6 @@ let quantities = []; // registers that can be typed, with their units
 let last = null;
 let outcome = null; // [words' key, kind, values]
 
-const node = (name, attributes = {}, ...children) => {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-};
-
-function say(message) {
-  $("banner").hidden = !message;
-  $("banner").textContent = message ?? "";
-}
-
-async function ask(path, body) {
-  const answer = await fetch(path, body && {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
-  });
-  return { status: answer.status, body: await answer.json() };
-}
-
-async function read(path) {
-  const { status, body } = await ask(path);
-  if (status !== 200) throw new Error(body.error.message);
-  return body;
-}
-
-const base = () => `/api/v1/parks/${encodeURIComponent(park.code)}`;
 const chosen = () => meters[Number($("meter").value)];
 
 // the offset [min] that a zone has at an instant
@@ -63,11 +36,7 @@ function now(zone) {
   return new Date(at + offset(zone, at) * 60000).toISOString().slice(0, 16);
 }
 
-function when(iso) {
-  return new Intl.DateTimeFormat("sv-SE", {
-    timeZone: park.zone, dateStyle: "short", timeStyle: "short",
-  }).format(new Date(iso));
-}
+const when = (iso) => text.moment(iso, park.zone);
 
 const plain = (value) => (value === null ? "–" : text.number(value, 3).replace(/([.,]\d*?)0+$/, "$1").replace(/[.,]$/, ""));
 
@@ -93,12 +62,8 @@ function showOutcome() {
 }
 
 function showWords() {
-  document.documentElement.lang = text.current() === "zh" ? "zh-CN" : "en";
+  showPlainWords();
   document.title = `${t("entry")} · Parkwatt`;
-  for (const each of document.querySelectorAll("[data-t]")) each.textContent = t(each.dataset.t);
-  for (const each of document.querySelectorAll("[data-language]")) {
-    each.setAttribute("aria-pressed", String(each.dataset.language === text.current()));
-  }
   for (const each of $("quantity").options) each.textContent = text.quantity(each.value);
   const known = quantities.find((each) => each.name === $("quantity").value);
   $("value-label").textContent = known ? `${t("value")} [${text.unit(known.unit)}]` : t("value");
@@ -112,7 +77,7 @@ async function load() {
   const meter = chosen();
   if (meter) {
     const query = new URLSearchParams({ enterprise: meter.enterprise, meter: meter.code, limit: "6" });
-    last = await read(`${base()}/readings/last?${query}`);
+    last = await ask(`${base(park.code)}/readings/last?${query}`);
   }
 }
 
@@ -143,7 +108,7 @@ async function store(confirm) {
   $("store").disabled = true;
   try {
     const meter = chosen();
-    const { status, body } = await ask(`${base()}/readings`, {
+    const { status, body } = await send(`${base(park.code)}/readings`, {
       enterprise: meter.enterprise, meter: meter.code, quantity: $("quantity").value, at,
       value: Number(typed), who: $("who").value, confirm,
     });
@@ -178,7 +143,7 @@ async function open(code) {
   $("park").value = code;
   $("back").href = `/parks/${encodeURIComponent(code)}`;
   $("at").value = now(park.zone);
-  meters = (await read(`${base()}/meters?confirmed=true`)).rows;
+  meters = (await ask(`${base(park.code)}/meters?confirmed=true`)).rows;
   $("meter").replaceChildren(...meters.map((each, i) =>
     node("option", { value: String(i) }, `${each.enterprise} / ${each.code}${each.name === each.code ? "" : ` ${each.name}`}`)));
   await choose();
@@ -188,12 +153,11 @@ async function open(code) {
 async function begin() {
   showWords();
   try {
-    quantities = (await read("/api/v1/quantities")).rows.filter((each) => each.kind === "register");
+    quantities = (await ask("/api/v1/quantities")).rows.filter((each) => each.kind === "register");
     $("quantity").replaceChildren(...quantities.map((each) => node("option", { value: each.name })));
-    parks = (await read("/api/v1/parks")).rows;
-    $("park").replaceChildren(...parks.map((each) => node("option", { value: each.code }, `${each.name} (${each.code})`)));
-    const asked = /^\/parks\/([^/]+)/.exec(location.pathname);
-    await open(asked ? decodeURIComponent(asked[1]) : parks[0]?.code);
+    const found = await chooseFrom();
+    parks = found.parks;
+    await open(found.code);
   } catch (error) { say(error.message); }
 }
 
@@ -207,8 +171,6 @@ for (const id of ["at", "value", "who"]) $(id).addEventListener("input", clear);
 $("form").addEventListener("submit", (event) => { event.preventDefault(); store(false); });
 $("confirm").addEventListener("click", () => store(true));
 $("cancel").addEventListener("click", clear);
-for (const each of document.querySelectorAll("[data-language]")) {
-  each.addEventListener("click", () => { text.choose(each.dataset.language); clear(); showWords(); });
-}
+onLanguage(() => { clear(); showWords(); });
 addEventListener("popstate", begin);
 begin();

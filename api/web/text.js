@@ -28,6 +28,22 @@ const WORDS = {
     clash: (v) => `Another value is stored and stays: ${v}. A revision settles the conflict.`,
     refused: (why) => `Not stored. ${why}`, noNumber: "The value is not a number such as 12345.6",
     noSuchTime: (z) => `The clock of ${z} skips or repeats this time`,
+    peaks: "Peaks", expectedEnd: "This window will end at about", soFar: "Energy so far", left: "Left of the window",
+    shed: "To drop until its end", knownMinutes: (n) => `of ${n} known minutes`,
+    band: (low, high) => `8 of 10 such windows end between ${low} and ${high} kW`, noBand: "too little is known of such windows for a range",
+    noForecast: "nothing is known of the running window", "shed unknown": "unknown", "shed not needed": "nothing needs to be dropped",
+    "shed needed": "to stay at the contract demand", "shed impossible": "the contract demand is exceeded already",
+    from: "First day", until: "Last day", charge: "Demand charge to divide [CNY]", show: "Show",
+    madeBy: "Who made the peak", topPeaks: "Highest peaks", askFirst: "Whom to ask first", duration: "Load duration curve",
+    dayMap: "Mean power by day and hour", inPeak: "kW in the peak", ownPeak: "Own peak kW", ownAt: "at", unmetered: "Unmetered",
+    byCoincident: "by share in the peak", byOwn: "by own peak", byShapley: "by Shapley value", ofContractHead: "of contract",
+    reducible: "could drop kW", together: "together kW", noCandidates: "nothing is known yet: it takes four weeks of like days",
+    madeNote: (kw, at, c, d) => `Peak ${kw} kW in the 15 minutes from ${at} · coincidence ${c} · diversity ${d}`,
+    tooLittle: (s) => `Only ${s} of this period is known: too little to name a peak.`,
+    knownShare: (s) => `${s} of the fixed 15-minute windows are known`, noSliding: "sliding windows: not known, the fixed ones are a lower bound",
+    sliding: (kw, at, s) => `highest sliding window ${kw} kW from ${at}, known for ${s} of the time`,
+    durationWords: (high, low, h) => `from ${high} kW down to ${low} kW over ${h} hours`,
+    mapWords: (n, kw) => `${n} days by 24 hours, at most ${kw} kW`, mapScale: (kw) => `darkest: ${kw} kW; hatched: unknown`,
     s: "s", min: "min", h: "h", d: "d",
   },
   zh: {
@@ -57,6 +73,22 @@ const WORDS = {
     clash: (v) => `已存有另一数值并保留:${v}。可用更正解决冲突。`,
     refused: (why) => `未保存。${why}`, noNumber: "数值应为 12345.6 这样的数字",
     noSuchTime: (z) => `${z} 的时钟跳过或重复了这一时刻`,
+    peaks: "峰值", expectedEnd: "本时段预计需量", soFar: "本时段已用电量", left: "本时段剩余",
+    shed: "时段结束前需压减", knownMinutes: (n) => `已知 ${n} 分钟`,
+    band: (low, high) => `同类时段十有八次在 ${low} 至 ${high} kW 之间`, noBand: "同类时段数据太少,不给区间",
+    noForecast: "本时段暂无数据", "shed unknown": "未知", "shed not needed": "无需压减",
+    "shed needed": "以不超过合同需量", "shed impossible": "已超过合同需量",
+    from: "起始日", until: "截止日", charge: "待分摊需量电费 [元]", show: "查看",
+    madeBy: "峰值由谁造成", topPeaks: "最高峰值", askFirst: "优先协商压减", duration: "负荷持续曲线",
+    dayMap: "日—时平均功率", inPeak: "峰时 kW", ownPeak: "自身最大 kW", ownAt: "时间", unmetered: "未计量",
+    byCoincident: "按峰时份额", byOwn: "按自身最大需量", byShapley: "按Shapley值", ofContractHead: "占合同",
+    reducible: "可压减 kW", together: "累计 kW", noCandidates: "暂无:需要四周的同类日数据",
+    madeNote: (kw, at, c, d) => `峰值 ${kw} kW,自 ${at} 起15分钟 · 同时率 ${c} · 分散系数 ${d}`,
+    tooLittle: (s) => `本期数据完整率仅 ${s},不足以认定峰值。`,
+    knownShare: (s) => `固定15分钟时段已知 ${s}`, noSliding: "滑差需量未知,固定窗口为其下限",
+    sliding: (kw, at, s) => `最大滑差需量 ${kw} kW,自 ${at} 起,已知 ${s}`,
+    durationWords: (high, low, h) => `${h} 小时内自 ${high} kW 降至 ${low} kW`,
+    mapWords: (n, kw) => `${n} 天 × 24 小时,最高 ${kw} kW`, mapScale: (kw) => `最深:${kw} kW;斜纹:未知`,
     s: "秒", min: "分钟", h: "小时", d: "天",
   },
 };
@@ -125,6 +157,10 @@ export function clock(time, zone, seconds = false) {
   return new Intl.DateTimeFormat("en-GB", {
     timeZone: zone, hour: "2-digit", minute: "2-digit", ...(seconds && { second: "2-digit" }),
   }).format(new Date(time));
+}
+
+export function moment(time, zone) {
+  return new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "short" }).format(new Date(time));
 }
 
 export function day(text) {

@@ -1,0 +1,257 @@
+"""A period's peaks: how high, when, who made them, how the demand lies around them."""
+
+import math
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from analytics import demand, peaks
+from analytics.jobs import compute
+from analytics.jobs.amounts import Period
+from analytics.jobs.validity import segments
+from analytics.registers import QUARTER_US, Float64, Int64
+from store import registry, statements
+from store.database import Connection
+from store.readings import to_datetime, to_us
+from store.records import Subject
+from store.series import DEMAND, SLIDING, read
+
+SEPARATE = 4  # windows; peaks nearer than an hour are one
+POINTS = 200  # of a load duration curve
+ROUNDING_KW = 1e-6  # the rest of a park without a meter of its own
+
+
+class _Windows(NamedTuple):
+    """Fixed 15-minute demand of subjects over a period; NaN is unknown."""
+
+    start_us: Int64  # (n,)
+    kw: Float64  # (subjects, n)
+    covered: Float64
+
+
+def peak_figures(
+    conn: Connection,
+    subject: Subject,
+    first: date,
+    last: date,
+    *,
+    minimum_coverage: float = 0.95,
+    count: int = 5,
+    charge: float | None = None,
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """Give the peaks of local days [first, last); docs/demand.md names each figure.
+
+    Parameters
+    ----------
+    count
+        Of separate peaks.
+    charge
+        A demand charge [CNY] that is to be divided among those who made a park's peak.
+    """
+    period = Period(
+        first=first,
+        last=last,
+        zone=ZoneInfo(subject.park.zone),
+        now=now or datetime.now(UTC),
+    )
+    mine = _windows(conn, [subject.subject_id], period)
+    kw, covered = mine.kw[0], mine.covered[0]
+    counts = np.where(covered >= minimum_coverage, kw, np.nan)
+    found = peaks.top(kw, count, SEPARATE, covered, minimum_coverage).tolist()
+    contract = _contract(conn, subject.subject_id)
+    return {
+        "park": subject.park.code,
+        "enterprise": subject.enterprise,
+        "meter": subject.meter,
+        "from": first.isoformat(),
+        "to": last.isoformat(),
+        "zone": subject.park.zone,
+        "unit": "kW",
+        "demand_method": "demand_fixed15",
+        "coverage": _share(~np.isnan(counts)),
+        "load_factor": _number(demand.load_factor(counts)) if found else None,
+        "top": [
+            {
+                "start": _local(int(mine.start_us[each]), period),
+                "kw": float(kw[each]),
+                "contract_kw": contract(int(mine.start_us[each])),
+                "control_rate": _number(
+                    peaks.control_rate(
+                        kw[each], contract(int(mine.start_us[each])) or np.nan
+                    )
+                ),
+            }
+            for each in found
+        ],
+        **_sliding(conn, subject, period),
+        "months": _months(mine, period, minimum_coverage),
+        "duration": _duration(kw, covered, minimum_coverage),
+        "map": _map(mine, period, minimum_coverage),
+        "made_by": _made_by(conn, subject, period, minimum_coverage, charge, mine)
+        if subject.kind == "park"
+        else None,
+    }
+
+
+def _windows(conn: Connection, ids: list[int], period: Period) -> _Windows:
+    first = to_us(period.start) // QUARTER_US
+    size = max(to_us(period.due) // QUARTER_US - first, 0)
+    rows = read(conn, DEMAND, ids, period.start, period.due)
+    kw, covered = np.full((len(ids), size), np.nan), np.zeros((len(ids), size))
+    place = {key: i for i, key in enumerate(ids)}
+    row = np.array([place[key] for key in rows.key.tolist()], np.int64)
+    window = rows.start_us // QUARTER_US - first
+    closed = window < size
+    kw[row[closed], window[closed]] = rows.values[0][closed]
+    covered[row[closed], window[closed]] = np.minimum(rows.values[2][closed], 1.0)
+    return _Windows((first + np.arange(size)) * QUARTER_US, kw, covered)
+
+
+def _contract(conn: Connection, subject_id: int) -> Any:
+    painted = segments(statements.contract_demands(conn, subject_id)).get(
+        subject_id, []
+    )
+
+    def applies(at_us: int) -> float | None:
+        found = None
+        for begin, kw in painted:
+            if begin <= at_us:
+                found = kw
+        return found
+
+    return applies
+
+
+def _sliding(conn: Connection, subject: Subject, period: Period) -> dict[str, Any]:
+    rows = read(conn, SLIDING, [subject.subject_id], period.start, period.due)
+    due = max((to_us(period.due) - to_us(period.start)) // QUARTER_US, 1)
+    if not rows.key.size:
+        return {"sliding_kw": None, "sliding_start": None, "sliding_coverage": 0.0}
+    best = int(np.argmax(rows.values[0]))
+    at_us = int(rows.start_us[best]) + round(rows.values[1][best] * 1e6)
+    return {
+        "sliding_kw": float(rows.values[0][best]),
+        "sliding_start": _local(at_us, period),
+        "sliding_coverage": min(rows.key.size / due, 1.0),
+    }
+
+
+def _months(mine: _Windows, period: Period, minimum: float) -> list[dict[str, Any]]:
+    days = compute.days(period.zone, period.start, period.stop)
+    edges = [each for each in days[:-1] if each.day == 1 or each == days[0]]
+    at = np.array([to_us(each) for each in edges], np.int64)
+    group = np.searchsorted(at, mine.start_us, "right") - 1
+    passed = int(group.max()) + 1 if group.size else 0
+    highest = peaks.maxima(mine.kw, group, passed, mine.covered, minimum)
+    return [
+        {
+            "start": edges[i].isoformat(),
+            "kw": _number(highest.kw[0, i]),
+            "peak_start": _local(int(mine.start_us[window]), period)
+            if (window := int(highest.window[0, i])) >= 0
+            else None,
+            "coverage": float(highest.coverage[0, i]),
+        }
+        for i in range(passed)
+    ]
+
+
+def _duration(kw: Float64, covered: Float64, minimum: float) -> list[dict[str, float]]:
+    curve = peaks.duration(kw, 900.0, covered, minimum, POINTS)
+    return [
+        {"hours": hours, "kw": power}
+        for hours, power in zip(curve.hours.tolist(), curve.kw.tolist(), strict=True)
+    ]
+
+
+def _map(mine: _Windows, period: Period, minimum: float) -> dict[str, Any]:
+    """Lay mean power out by local day and hour."""
+    local = [to_datetime(us).astimezone(period.zone) for us in mine.start_us.tolist()]
+    first = period.first.toordinal()
+    day = np.array([each.toordinal() - first for each in local], np.int64)
+    hour = np.array([each.hour for each in local], np.int64)
+    days = int(day.max()) + 1 if day.size else 0
+    cells = peaks.day_map(mine.kw[0], day, hour, (days, 24), mine.covered[0], minimum)
+    return {
+        "days": [date.fromordinal(first + i).isoformat() for i in range(days)],
+        "kw": [[_number(cell) for cell in row] for row in cells],
+    }
+
+
+def _made_by(
+    conn: Connection,
+    park: Subject,
+    period: Period,
+    minimum: float,
+    charge: float | None,
+    mine: _Windows,
+) -> dict[str, Any]:
+    """Tell who made the park's peak, and what each would bear of a charge."""
+    known = registry.enterprises(conn, park.park.park_id)
+    all_parts = _windows(conn, [each.enterprise_id for each in known], period)
+    there = np.asarray(~np.isnan(all_parts.kw).all(axis=1))
+    parts = [each for each, seen in zip(known, there.tolist(), strict=True) if seen]
+    kw, covered = all_parts.kw[there], all_parts.covered[there]
+    main = _without_rounding(kw, mine.kw[0])
+    made = peaks.makers(kw, main, covered, mine.covered[0], minimum)
+    weights = peaks.weights(kw, main, covered, mine.covered[0], minimum)
+    methods = {
+        "coincident": weights.coincident,
+        "own": weights.own,
+        "shapley": weights.shapley,
+    }
+    amounts = {
+        name: peaks.split(math.nan if charge is None else charge, weight)
+        for name, weight in methods.items()
+    }
+    start = None if made.window < 0 else int(mine.start_us[made.window])
+    return {
+        "kw": _number(made.kw),
+        "start": None if start is None else _local(start, period),
+        "coincidence": _number(made.coincidence),
+        "diversity": _number(made.diversity),
+        "charge_cny": charge,
+        "parts": [
+            {
+                "enterprise": each.code if each else None,
+                "name": each.name if each else None,
+                "kw": _number(made.part_kw[i]),
+                "share": _number(made.share[i]),
+                "own_kw": _number(made.own_kw[i]),
+                "own_start": _local(int(mine.start_us[window]), period)
+                if (window := int(made.own_window[i])) >= 0
+                else None,
+                "coverage": float(made.part_coverage[i]),
+                "weight_kw": {
+                    name: _number(weight[i]) for name, weight in methods.items()
+                },
+                "shapley_error_kw": _number(weights.shapley_error[i]),
+                "charge_cny": {
+                    name: _number(amount[i]) for name, amount in amounts.items()
+                },
+            }
+            for i, each in enumerate([*parts, None])
+        ],
+    }
+
+
+def _without_rounding(parts_kw: Float64, main_kw: Float64) -> Float64:
+    """Take the sum of the parts where the park is nothing else, to the bit."""
+    total = parts_kw.sum(axis=0)
+    return np.where(np.abs(main_kw - total) <= ROUNDING_KW, total, main_kw)
+
+
+def _share(known: Any) -> float:
+    return float(known.mean()) if known.size else 0.0
+
+
+def _number(value: Any) -> float | None:
+    figure = float(value)
+    return figure if math.isfinite(figure) else None
+
+
+def _local(us: int, period: Period) -> str:
+    return to_datetime(us).astimezone(period.zone).isoformat()

@@ -1,0 +1,133 @@
+"""The documented shape of peaks and of the running window's forecast."""
+
+from datetime import date, datetime
+
+from pydantic import Field
+
+from api.models import Number, Row
+
+
+class TopPeak(Row):
+    """One of the highest separate peaks."""
+
+    start: datetime
+    kw: Number
+    contract_kw: Number = Field(description="contract demand that applied then")
+    control_rate: Number = Field(description="kw over the contract demand")
+
+
+class MonthPeak(Row):
+    """The highest window of a month, or of the part of it that was asked for."""
+
+    start: datetime
+    kw: Number
+    peak_start: datetime | None
+    coverage: float
+
+
+class Point(Row):
+    """A point of the load duration curve: at least kw for so many hours."""
+
+    hours: float
+    kw: float
+
+
+class Map(Row):
+    """Mean power by local day (row) and hour (column); null is unknown."""
+
+    days: list[date]
+    kw: list[list[Number]]
+
+
+class ByMethod(Row):
+    """One figure for each way of dividing a demand charge."""
+
+    coincident: Number = Field(description="by the demand in the park's peak")
+    own: Number = Field(description="by the own peak")
+    shapley: Number = Field(description="by the Shapley value")
+
+
+class Part(Row):
+    """What one enterprise has to do with the park's peak; null: what none measures."""
+
+    enterprise: str | None
+    name: str | None
+    kw: Number = Field(description="in the park's peak")
+    share: Number
+    own_kw: Number = Field(description="own peak of the period")
+    own_start: datetime | None
+    coverage: float
+    weight_kw: ByMethod
+    shapley_error_kw: Number = Field(description="standard error; 0: exact")
+    charge_cny: ByMethod
+
+
+class MadeBy(Row):
+    """Who made the park's peak."""
+
+    kw: Number
+    start: datetime | None
+    coincidence: Number
+    diversity: Number
+    charge_cny: Number
+    parts: list[Part]
+
+
+class Peaks(Row):
+    """The peaks of a period, and how the demand lies around them."""
+
+    park: str
+    enterprise: str | None
+    meter: str | None
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+    zone: str
+    unit: str
+    demand_method: str
+    coverage: float = Field(description="share of the windows that are known")
+    load_factor: Number
+    sliding_kw: Number
+    sliding_start: datetime | None
+    sliding_coverage: float
+    top: list[TopPeak]
+    months: list[MonthPeak]
+    duration: list[Point]
+    map: Map
+    made_by: MadeBy | None = Field(description="of a park")
+
+
+class RunningForecast(Row):
+    """What the running 15-minute window is expected to come to."""
+
+    start: datetime
+    stop: datetime
+    made_at: datetime
+    known_s: float = Field(description="seconds of the window that are known")
+    energy_kwh: Number = Field(description="in these seconds")
+    expected_kw: Number
+    low_kw: Number = Field(description="10 % of such windows ended below")
+    high_kw: Number = Field(description="10 % of such windows ended above")
+    minutes_left: float
+    contract_kw: Number
+    shed_state: str = Field(description="unknown, not needed, needed or impossible")
+    shed_kw: Number = Field(
+        description="to drop until the end, to stay at the contract"
+    )
+
+
+class Candidate(Row):
+    """An enterprise that could take less now, going by its recent past."""
+
+    enterprise: str
+    name: str
+    reducible_kw: float
+    swing_kw: float = Field(description="10 to 90 % of its recent windows")
+    together_kw: float = Field(description="with all that stand before it")
+
+
+class Forecast(Row):
+    """The running window and whom to ask first."""
+
+    park: str
+    forecast: RunningForecast | None
+    candidates: list[Candidate]

@@ -1,0 +1,244 @@
+// Peaks: the running window's forecast as it is told, and who made the peak of a period.
+
+import { line } from "./chart.js";
+import { $, ask, bar, base, cell, chooseFrom, code, follow, node, onLanguage, say, showWords, t, table } from "./page.js";
+import * as text from "./text.js";
+
+const CANDIDATES_S = 60;
+let parks = [];
+let live = null;
+let found = null; // the peaks of the period
+let candidates = [];
+let asked = 0; // local clock when the candidates were
+let state = "connecting";
+let leave = () => {};
+let plot = null;
+
+const zone = () => live?.park.zone ?? "UTC";
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+function showState() {
+  $("state").className = `state ${state}`;
+  const at = live && state === "live" ? ` · ${text.clock(live.at, zone(), true)}` : "";
+  $("state-words").textContent = t(state) + at;
+}
+
+function showWindow() {
+  const told = live?.forecast ?? null;
+  $("expected").textContent = text.kw(told?.expected_kw ?? null);
+  $("so-far").textContent = text.number(told?.energy_kwh ?? null, 1);
+  $("left").textContent = text.number(told?.minutes_left ?? null, 1);
+  $("shed").textContent = text.kw(told?.shed_kw ?? null);
+  $("so-far-note").textContent = told ? t("knownMinutes", text.number(told.known_s / 60)) : "";
+  $("left-note").textContent = told ? `${text.clock(told.start, zone())} – ${text.clock(told.stop, zone())}` : "";
+  $("shed-note").textContent = told ? t(`shed ${told.shed_state}`) : "";
+  const band = told && told.low_kw !== null && told.high_kw !== null;
+  $("window-note").textContent = band ? t("band", text.kw(told.low_kw), text.kw(told.high_kw)) : told ? t("noBand") : t("noForecast");
+  const share = told?.contract_kw && told.expected_kw !== null ? told.expected_kw / told.contract_kw : null;
+  $("gauge").hidden = share === null;
+  const words = $("window-words");
+  words.className = "words";
+  words.textContent = told && share === null && told.expected_kw !== null ? t("noContract") : "";
+  if (share !== null) {
+    const [status, kind] = share > 1 ? ["over", "bad"] : share >= 0.9 ? ["near", "warn"] : ["ok", "good"];
+    words.className = `words ${kind}`;
+    words.textContent = `${t("ofContract", text.percent(share), text.kw(told.contract_kw))} · ${t(status)}`;
+    $("gauge-fill").style.width = `${100 * Math.max(0, Math.min(1, share))}%`;
+  }
+}
+
+function showCandidates() {
+  if (!candidates.length) {
+    $("candidates").replaceChildren(node("p", { class: "note" }, t("noCandidates")));
+    return;
+  }
+  table($("candidates"), t("askFirst"), [[t("enterprise")], [t("reducible"), "n"], [t("together"), "n"]],
+    candidates.slice(0, 8).map((each) => node("tr", {},
+      cell([code(each.enterprise), each.name]), cell(text.kw(each.reducible_kw), "n"),
+      cell(text.kw(each.together_kw), "n"))));
+}
+
+function showMade() {
+  const made = found.made_by;
+  const known = made !== null && made.kw !== null;
+  $("made-note").textContent = known
+    ? t("madeNote", text.kw(made.kw), text.moment(made.start, found.zone), text.number(made.coincidence, 3), text.number(made.diversity, 3))
+    : t("tooLittle", text.percent(found.coverage, 1));
+  const charged = made?.charge_cny !== null && known;
+  const heads = [[t("enterprise")], [t("inPeak"), "n"], [t("share"), "n"], [t("ownPeak"), "n"], [t("ownAt")]];
+  if (charged) heads.push([t("byCoincident"), "n"], [t("byOwn"), "n"], [t("byShapley"), "n"]);
+  const parts = [...(made?.parts ?? [])];
+  parts.sort((one, other) => (one.enterprise === null) - (other.enterprise === null) || (other.kw ?? -1) - (one.kw ?? -1));
+  const most = Math.max(...parts.map((each) => each.kw ?? 0), 1);
+  table($("made"), t("madeBy"), heads, parts
+    .filter((each) => each.enterprise !== null || Math.abs(each.kw ?? 0) > 1e-6)
+    .map((each) => {
+      const name = each.enterprise === null ? [t("unmetered")] : [code(each.enterprise), each.name];
+      const cells = [cell([...name, bar(each.kw, most)]), cell(text.kw(each.kw), "n"), cell(text.percent(each.share, 1), "n"),
+        cell(text.kw(each.own_kw), "n"), cell(each.own_start === null ? "–" : text.moment(each.own_start, found.zone))];
+      if (charged) for (const way of ["coincident", "own", "shapley"]) cells.push(cell(text.number(each.charge_cny[way], 2), "n"));
+      return node("tr", { "data-enterprise": each.enterprise ?? "" }, ...cells);
+    }));
+}
+
+function showTop() {
+  table($("top"), t("topPeaks"), [[t("window")], ["kW", "n"], [t("ofContractHead"), "n"]],
+    found.top.map((each) => node("tr", {}, cell(text.moment(each.start, found.zone)), cell(text.kw(each.kw), "n"),
+      cell(text.percent(each.control_rate, 1), "n"))));
+}
+
+function showDuration() {
+  const contract = found.top[0]?.contract_kw ?? null;
+  const data = [found.duration.map((each) => each.hours), found.duration.map((each) => each.kw)];
+  $("chart").setAttribute("aria-label", found.duration.length
+    ? t("durationWords", text.kw(data[1][0]), text.kw(data[1].at(-1)), text.number(data[0].at(-1)))
+    : t("tooLittle", text.percent(found.coverage, 1)));
+  plot?.destroy();
+  plot = null;
+  $("chart").replaceChildren();
+  if (!found.duration.length) {
+    $("chart").append(node("p", { class: "note" }, t("tooLittle", text.percent(found.coverage, 1))));
+    return;
+  }
+  const axis = { stroke: colour("--soft"), font: `12px ${getComputedStyle(document.body).fontFamily}`, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
+  plot = new uPlot({
+    width: $("chart").clientWidth, height: $("chart").clientHeight, legend: { show: false },
+    padding: [12, 20, 0, 0], cursor: { y: false, drag: { x: false, y: false } },
+    scales: { x: { time: false }, y: { range: (u, low, high) => [Math.min(0, low), Math.max(high, contract ?? 0) * 1.08] } },
+    axes: [{ ...axis, size: 34, values: (u, splits) => splits.map((each) => `${text.number(each, each % 1 ? 1 : 0)} h`) },
+      { ...axis, size: 58, values: (u, splits) => splits.map((each) => text.number(each)) }],
+    series: [{}, { stroke: colour("--accent"), fill: colour("--accent-pale"), width: 2, points: { show: false } }],
+    hooks: { draw: [(u) => {
+      if (contract === null) return;
+      line(u, contract, `${t("contract")} ${text.kw(contract)} kW`, [], "--contract");
+      line(u, 0.9 * contract, t("ninety"), [5, 4], "--ninety");
+    }] },
+  }, data, $("chart"));
+}
+
+function showMap() {
+  const { days, kw } = found.map;
+  const all = kw.flat().filter((each) => each !== null);
+  const most = Math.max(...all, 0);
+  $("map").setAttribute("aria-label", all.length ? t("mapWords", days.length, text.kw(most)) : t("none"));
+  $("map-scale").textContent = all.length ? t("mapScale", text.kw(most)) : "";
+  $("map").replaceChildren(...days.map((day, i) => node("div", { class: "map-row" },
+    node("span", { class: "code" }, day),
+    ...kw[i].map((value, hour) => {
+      const made = node("i", { title: `${day} ${String(hour).padStart(2, "0")}:00 · ${text.kw(value)} kW` });
+      if (value === null) made.className = "unknown";
+      else made.style.opacity = most > 0 ? 0.06 + 0.94 * Math.max(0, value) / most : 0.06;
+      return made;
+    }))));
+}
+
+function showPeriod() {
+  if (!found) return;
+  $("period-note").textContent = [t("knownShare", text.percent(found.coverage, 1)),
+    found.sliding_kw === null ? t("noSliding") : t("sliding", text.kw(found.sliding_kw), text.moment(found.sliding_start, found.zone),
+      text.percent(found.sliding_coverage, 0))].join(" · ");
+  showMade();
+  showTop();
+  showDuration();
+  showMap();
+}
+
+function show() {
+  showWords();
+  document.title = `${t("peaks")} · Parkwatt`;
+  showState();
+  showWindow();
+  showCandidates();
+  showPeriod();
+  if (live) $("zone").textContent = t("zone", live.park.zone, live.park.name);
+}
+
+const query = () => {
+  const asking = new URLSearchParams({ from: $("from").value, to: next($("until").value), count: "10" });
+  if ($("charge").value !== "") asking.set("charge", $("charge").value);
+  return asking;
+};
+
+// the day after, as the API's periods are half-open
+const next = (day) => new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+
+async function load() {
+  const park = $("park").value;
+  if (!$("from").value || !$("until").value) return;
+  delete document.body.dataset.ready;
+  try {
+    found = await ask(`${base(park)}/peaks?${query()}`);
+    $("to-csv").href = `${base(park)}/peaks?${query()}&format=csv`;
+    say(null);
+  } catch (error) {
+    say(error.message);
+    return;
+  }
+  show();
+  document.body.dataset.ready = park;
+}
+
+async function askCandidates(park) {
+  if (performance.now() - asked < CANDIDATES_S * 1000) return;
+  asked = performance.now();
+  try {
+    candidates = (await ask(`${base(park)}/forecast`)).candidates;
+    showCandidates();
+  } catch (error) { say(error.message); }
+}
+
+async function open(park) {
+  leave();
+  live = found = null;
+  candidates = [];
+  asked = -Infinity;
+  state = "connecting";
+  $("park").value = park;
+  $("back").href = $("to-live").href = `/parks/${encodeURIComponent(park)}`;
+  const take = (news) => {
+    live = news;
+    state = "live";
+    showState();
+    showWindow();
+    askCandidates(park);
+  };
+  try {
+    take(await ask(`${base(park)}/live`));
+  } catch (error) {
+    say(error.message);
+    return;
+  }
+  if (!$("until").value) {
+    $("until").value = live.today.day;
+    $("from").value = `${live.today.day.slice(0, 8)}01`;
+  }
+  leave = follow(park, take, () => { state = "lost"; showState(); });
+  load();
+}
+
+async function begin() {
+  showWords();
+  const days = new URLSearchParams(location.search);
+  $("from").value = days.get("from") ?? "";
+  $("until").value = days.get("until") ?? "";
+  try {
+    const chosen = await chooseFrom();
+    parks = chosen.parks;
+    if (chosen.code === null) say(t("noParks"));
+    else open(chosen.code);
+  } catch (error) {
+    say(error.message);
+    setTimeout(begin, 5000);
+  }
+}
+
+$("park").addEventListener("change", (event) => {
+  history.pushState(null, "", `/parks/${encodeURIComponent(event.target.value)}/peaks`);
+  open(event.target.value);
+});
+$("period").addEventListener("submit", (event) => { event.preventDefault(); load(); });
+onLanguage(show);
+addEventListener("popstate", begin);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
+new ResizeObserver(() => plot?.setSize({ width: $("chart").clientWidth, height: $("chart").clientHeight })).observe($("chart"));
+begin();

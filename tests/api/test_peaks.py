@@ -1,0 +1,136 @@
+"""Peaks and who made them; the running window."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from api.live import running_forecast
+from store import forecasts, registry
+from store.database import session
+from store.forecasts import Forecast
+from tests.api.test_routes import get
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def yesterday(seeded: Any) -> Json:
+    return {
+        "from": (seeded.today - timedelta(days=1)).isoformat(),
+        "to": seeded.today.isoformat(),
+    }
+
+
+def quarters(api: httpx.Client, yesterday: Json, **of: str) -> np.ndarray:
+    rows = get(api, "/parks/P1/demand", **yesterday, **of)["rows"]
+    return np.array([each["demand_kw"] for each in rows])
+
+
+def test_who_made_the_peak(api: httpx.Client, yesterday: Json) -> None:
+    found = get(api, "/parks/P1/peaks", **yesterday, charge=10_000)
+    park = quarters(api, yesterday)
+    made = found["made_by"]
+    assert made["kw"] == pytest.approx(park.max())
+    assert found["top"][0]["kw"] == made["kw"]
+    assert found["top"][0]["start"] == made["start"]
+    assert found["top"][0]["control_rate"] == pytest.approx(made["kw"] / 5400)
+    parts = made["parts"]
+    assert [each["enterprise"] for each in parts] == [
+        *(f"E{n:02}" for n in range(1, 13)),
+        None,
+    ]
+    own = [
+        quarters(api, yesterday, enterprise=each["enterprise"]) for each in parts[:-1]
+    ]
+    at = int(np.argmax(park))
+    assert [each["kw"] for each in parts[:-1]] == pytest.approx([kw[at] for kw in own])
+    assert [each["own_kw"] for each in parts[:-1]] == pytest.approx(
+        [kw.max() for kw in own]
+    )
+    assert parts[-1]["kw"] == pytest.approx(0, abs=1e-6)  # no meter of the park's own
+    assert sum(each["share"] for each in parts) == pytest.approx(1)
+    assert made["coincidence"] == pytest.approx(
+        park.max() / sum(kw.max() for kw in own)
+    )
+    assert made["diversity"] == pytest.approx(1 / made["coincidence"])
+    for method in ("coincident", "own", "shapley"):
+        charges = [each["charge_cny"][method] for each in parts]
+        assert sum(charges) == pytest.approx(10_000)
+        assert all(each == round(each, 2) for each in charges)
+
+
+def test_the_shape_around_the_peak(api: httpx.Client, yesterday: Json) -> None:
+    found = get(api, "/parks/P1/peaks", **yesterday)
+    park = quarters(api, yesterday)
+    assert found["coverage"] == 1.0
+    curve = found["duration"]
+    assert [each["kw"] for each in curve] == pytest.approx(sorted(park)[::-1])
+    assert curve[-1]["hours"] == 24.0
+    assert found["map"]["days"] == [yesterday["from"]]
+    assert found["map"]["kw"][0] == pytest.approx(park.reshape(24, 4).mean(axis=1))
+    assert found["months"][0]["kw"] == park.max()
+    assert found["sliding_kw"] is None  # read every five minutes
+    assert found["load_factor"] == pytest.approx(park.mean() / park.max())
+
+
+def test_an_enterprise_sees_its_own_peaks_alone(
+    api: httpx.Client, yesterday: Json
+) -> None:
+    found = get(api, "/parks/P1/peaks", **yesterday, enterprise="E02")
+    assert found["made_by"] is None
+    assert "E03" not in str(found)
+    assert found["top"][0]["kw"] == pytest.approx(
+        quarters(api, yesterday, enterprise="E02").max()
+    )
+
+
+def test_below_the_coverage_there_is_no_peak(api: httpx.Client, seeded: Any) -> None:
+    days = {"from": (seeded.today - timedelta(days=30)).isoformat()}
+    found = get(api, "/parks/P1/peaks", **days, to=seeded.today.isoformat())
+    assert found["coverage"] < 0.1
+    assert found["top"] == found["duration"] == []
+    assert found["made_by"]["kw"] is None
+    assert {each["share"] for each in found["made_by"]["parts"]} == {None}
+
+
+def test_who_made_the_peak_as_csv(api: httpx.Client, yesterday: Json) -> None:
+    answer = api.get("/api/v1/parks/P1/peaks", params={**yesterday, "format": "csv"})
+    lines = answer.text.splitlines()
+    assert lines[0].startswith("enterprise,name,kw,share,own_kw,own_start")
+    assert len(lines) == 14
+
+
+def test_the_running_window(own: Any) -> None:
+    now = datetime.now(UTC)
+    start = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
+    with session(own.url) as conn:
+        park = registry.park(conn, "P1")
+        told = Forecast(
+            subject_id=park.park_id,
+            start=start,
+            known_s=300.0,
+            made_at=now,
+            energy_kwh=100.0,
+            latest_kw=1200.0,
+            expected_kw=1210.0,
+            low_kw=1100.0,
+            high_kw=1300.0,
+            contract_kw=1150.0,
+            shed_state="needed",
+            shed_kw=90.0,
+        )
+        forecasts.tell(conn, told)
+        found = running_forecast(conn, park, start + timedelta(minutes=6))
+        assert found is not None
+        assert found["minutes_left"] == 9.0
+        assert found["shed_kw"] == 90.0
+        assert running_forecast(conn, park, start + timedelta(minutes=15)) is None
+
+
+def test_whom_to_ask_first(api: httpx.Client) -> None:
+    found = get(api, "/parks/P1/forecast")
+    assert found["park"] == "P1"
+    assert found["candidates"] == []  # two days tell nothing of four weeks

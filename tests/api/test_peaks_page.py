@@ -1,0 +1,135 @@
+"""The page of peaks in a real browser: what it says agrees with the API."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from store import forecasts, registry
+from store.database import session
+from store.forecasts import Forecast
+from tests.api.test_page import browser
+
+__all__ = ["browser"]
+pytestmark = pytest.mark.browser
+
+
+def tell(url: str) -> Forecast:
+    """Have the running window told, as the analysis does each minute."""
+    now = datetime.now(UTC)
+    start = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
+    with session(url) as conn:
+        told = Forecast(
+            subject_id=registry.park(conn, "P1").park_id,
+            start=start,
+            known_s=300.0,
+            made_at=now,
+            energy_kwh=430.5,
+            latest_kw=5200.0,
+            expected_kw=5612.0,
+            low_kw=5480.0,
+            high_kw=5733.0,
+            contract_kw=5400.0,
+            shed_state="needed",
+            shed_kw=318.0,
+        )
+        forecasts.tell(conn, told)
+        conn.execute(
+            "SELECT pg_notify('parkwatt_figures', %s)", (str(told.subject_id),)
+        )
+    return told
+
+
+def opened(browser: Browser, address: str, **options: Any) -> tuple[Page, list[str]]:
+    page = browser.new_context(**options).new_page()
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("console", lambda said: trouble.append(said.text))
+    page.goto(address)
+    page.wait_for_selector("body[data-ready=P1]")
+    return page, trouble
+
+
+def test_who_made_the_peak_agrees_with_the_api(
+    browser: Browser, own: Any, serving: Any, tmp_path: Path
+) -> None:
+    day = (own.today - timedelta(days=1)).isoformat()
+    with serving(own.url) as base:
+        page, trouble = opened(
+            browser,
+            f"{base}/parks/P1/peaks?from={day}&until={day}",
+            viewport={"width": 1440, "height": 1500},
+            locale="en-GB",
+        )
+        page.fill("#charge", "10000")
+        page.press("#charge", "Enter")
+        expect(page.locator("#made thead th")).to_have_count(8)
+        query = {
+            "from": day,
+            "to": own.today.isoformat(),
+            "charge": 10_000,
+            "count": 10,
+        }
+        said = httpx.get(f"{base}/api/v1/parks/P1/peaks", params=query).json()
+        parts = sorted(
+            (each for each in said["made_by"]["parts"] if each["enterprise"]),
+            key=lambda each: -each["kw"],
+        )
+        rows = page.locator("#made tbody tr")
+        assert rows.count() == len(parts) == 12
+        for i, each in enumerate(parts):
+            cells = rows.nth(i).locator("td").all_inner_texts()
+            assert each["enterprise"] in cells[0]
+            assert cells[2] == f"{100 * each['share']:.1f}\u00a0%"
+            shown = [float(cell.replace(",", "")) for cell in (cells[1], *cells[5:])]
+            assert shown[0] == pytest.approx(each["kw"], abs=0.51)
+            assert shown[1:] == list(each["charge_cny"].values())
+        assert f"{said['made_by']['coincidence']:.3f}" in page.inner_text("#made-note")
+        assert page.locator("#top tbody tr").count() == len(said["top"])
+        assert page.locator("#map .map-row i").count() == 24
+        assert page.locator("#chart canvas").count() == 1
+        with session(own.url) as conn:
+            assert conn.execute("SELECT count(*) FROM core.forecast").fetchone() == (0,)
+        assert page.inner_text("#expected") == "–"
+        told = tell(own.url)  # it shows itself
+        expect(page.locator("#expected")).to_have_text("5,612", timeout=3000)
+        assert page.inner_text("#shed") == f"{told.shed_kw:.0f}"
+        assert page.inner_text("#window-words").startswith("104\u00a0%")
+        assert "5,480 and 5,733" in page.inner_text("#window-note")
+        page.wait_for_timeout(300)
+        target = os.environ.get("PARKWATT_PEAKS_SCREENSHOT", str(tmp_path / "p.png"))
+        page.screenshot(path=target)
+        page.click("[data-language=zh]")
+        assert page.inner_text("#t-made") == "峰值由谁造成"
+        assert trouble == []
+        page.context.close()
+
+
+def test_a_month_of_which_little_is_known_names_nobody(
+    browser: Browser, base: str, seeded: Any
+) -> None:
+    first = (seeded.today - timedelta(days=40)).isoformat()
+    page, trouble = opened(
+        browser,
+        f"{base}/parks/P1/peaks?from={first}&until={seeded.today}",
+        viewport={"width": 390, "height": 844},
+        locale="en-GB",
+        color_scheme="dark",
+    )
+    assert "too little to name a peak" in page.inner_text("#made-note")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert trouble == []
+    page.context.close()
+
+
+def test_the_live_page_leads_to_it(browser: Browser, base: str) -> None:
+    page, trouble = opened(browser, f"{base}/parks/P1")
+    page.click("#to-peaks")
+    page.wait_for_selector("body[data-ready=P1]")
+    assert page.url.endswith("/parks/P1/peaks")
+    assert trouble == []
+    page.context.close()
