@@ -321,6 +321,41 @@ def test_the_simulated_park_beats_holding_the_power(elapsed: int) -> None:
     assert 0.75 <= score.band <= 0.85
 
 
+def jagged(kind: str, minutes: int) -> np.ndarray:
+    """Loads whose past tells little: one machine on and off, a walk, noise."""
+    draw = np.random.default_rng(3)
+    if kind == "machine":
+        return 300.0 * (np.cumsum(draw.random(minutes) < 1 / 30) % 2)
+    steps = draw.normal(0, 1, minutes)
+    return 1000 + (np.cumsum(steps) if kind == "walk" else 20 * steps)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["machine", "walk", "noise"])
+@pytest.mark.parametrize("minute", [0, 5, 10])
+def test_where_nothing_can_be_learned_it_loses_little_to_the_best_simple_forecast(
+    kind: str, minute: int
+) -> None:
+    kw_minute = jagged(kind, 56 * 1440)
+    of_window = kw_minute.reshape(-1, 15)
+    before = np.concatenate(([np.nan], kw_minute[:-1]))[::15]
+    kw = of_window.mean(axis=1)
+    number = np.arange(kw.size)
+    score = forecast.backtest(
+        kw,
+        day_class(number // 96) * 96 + number % 96,
+        minute / 15,
+        of_window[:, :minute].mean(axis=1) if minute else None,
+        of_window[:, minute - 1] if minute else before,
+        first=28 * 96,
+    )
+    simple = (score.last_window_mae_kw, score.so_far_mae_kw, score.latest_mae_kw)
+    # a latest power that is all noise is a bad base, as docs/demand.md says
+    bound = 1.4 if kind == "noise" else 1.15
+    assert score.mae_kw < bound * np.nanmin(simple)
+    assert 0.75 <= score.band <= 0.9
+
+
 def test_a_backtest_without_windows_says_nothing() -> None:
     score = forecast.backtest(np.ones(4), np.zeros(4, np.int64))
     assert score.windows == 0
