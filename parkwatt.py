@@ -35,7 +35,16 @@ from simulators.errors import PublishError, SimulatorError
 from simulators.park import CONTRACT_DEMAND_KW
 from simulators.park import Park as SimulatedPark
 from simulators.publisher import Publisher
-from store import devices, dirty, live, registry, relations, revisions, statements
+from store import (
+    devices,
+    dirty,
+    judgements,
+    live,
+    registry,
+    relations,
+    revisions,
+    statements,
+)
 from store.database import Connection, connect, session, translated
 from store.embedded import Server, find_or_install
 from store.errors import Invalid, ParkwattError
@@ -1111,6 +1120,125 @@ def digits(
     with _connection() as conn:
         subject = registry.subject(conn, park, enterprise, meter)
         relations.set_digits(conn, subject.subject_id, quantity, digits, source=source)
+
+
+@app.command()
+def events(
+    park: ParkOption,
+    first: FromOption,
+    last: ToOption,
+    enterprise: EnterpriseOption = None,
+    meter: MeterOption = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="rows")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
+) -> None:
+    """List what was recognised in registers, the newest first."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise, meter)
+        zone = ZoneInfo(subject.park.zone)
+        found = judgements.events(
+            conn,
+            subject.park.park_id,
+            enterprise=subject.enterprise,
+            meter=subject.meter,
+            start=first.replace(tzinfo=zone),
+            stop=last.replace(tzinfo=zone),
+            most=limit,
+        )
+    if as_json:
+        rows = [vars(each) for each in found]
+        sys.stdout.write(
+            json.dumps(rows, ensure_ascii=False, indent=2, default=str) + "\n"
+        )
+        return
+    table = Table("meter", "register", "at", "what", "before", "after", "said")
+    for each in found:
+        said = f"{each.verdict}: {each.why} ({each.who})" if each.verdict else ""
+        table.add_row(
+            escape(f"{each.enterprise}/{each.meter}"),
+            each.quantity,
+            each.at.astimezone(zone).isoformat(),
+            each.kind or "",
+            *(
+                "" if value is None else f"{value:,.15g}"
+                for value in (each.value_before, each.value_after)
+            ),
+            escape(said),
+        )
+    out.print(table)
+
+
+@app.command()
+def judge(
+    park: ParkOption,
+    meter: Annotated[str, typer.Option(help="code of the meter")],
+    at: Annotated[str, typer.Option(help="instant with its offset")],
+    verdict: Annotated[
+        str, typer.Option(help="real, left out, rollover, reset, replacement or rule")
+    ],
+    who: Annotated[str, typer.Option(help="the person who says so")],
+    why: Annotated[str, typer.Option(help="the reason")],
+    quantity: Annotated[str, typer.Option(help="the register")] = "energy_import",
+    final: Annotated[
+        float | None, typer.Option(help="last value of the register replaced")
+    ] = None,
+    initial: Annotated[
+        float | None, typer.Option(help="first value of the new register")
+    ] = None,
+    enterprise: EnterpriseOption = None,
+) -> None:
+    """Say what happened to a register at an instant; `rule` takes it back."""
+    try:
+        instant = datetime.fromisoformat(at)
+    except ValueError:
+        raise Invalid(f"--at {at!r} is no time") from None
+    if instant.tzinfo is None:
+        raise Invalid(f"--at {at!r} has no offset: end it with Z or +08:00")
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise, meter)
+        judgements.judge(
+            conn,
+            subject.subject_id,
+            quantity,
+            instant,
+            verdict,
+            final=final,
+            initial=initial,
+            who=who,
+            why=why,
+        )
+
+
+@app.command()
+def plate(
+    park: ParkOption,
+    meter: Annotated[str, typer.Option(help="code of the meter")],
+    source: SourceOption,
+    accuracy_class: Annotated[
+        float | None, typer.Option("--class", help="accuracy class, %")
+    ] = None,
+    rated: Annotated[
+        float | None, typer.Option(help="the most it can count, kW or unit an hour")
+    ] = None,
+    fall: Annotated[
+        str | None,
+        typer.Option(help="after a fall the register: unknown, or restart at 0"),
+    ] = None,
+    enterprise: EnterpriseOption = None,
+) -> None:
+    """State what is known of a meter itself; a part that is not named stays unknown."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise, meter)
+        if accuracy_class is not None or rated is not None:
+            judgements.set_plate(
+                conn,
+                subject.subject_id,
+                accuracy_class=accuracy_class,
+                rated_per_h=rated,
+                source=source,
+            )
+        if fall is not None:
+            judgements.set_fall_policy(conn, subject.subject_id, fall, source=source)
 
 
 @app.command()

@@ -19,17 +19,36 @@ MOMENTARY = 4  # odd readings in a row that are left out; more are no moment; ou
 
 LONGEST_US = 366 * 86_400_000_000  # across a longer silence nothing is known; ours
 
-ROLLOVER, RESET, GLITCH, SPIKE, OVERLAP, ERRATIC, GAP = range(7)
-EVENT_NAMES = ("rollover", "reset", "glitch", "spike", "overlap", "erratic", "gap")
+TOLERATED = 1.1  # of a meter's rating: what more is used is impossible
+ROLLOVER, RESET, GLITCH, SPIKE, OVERLAP, ERRATIC, GAP, JUMP, REPLACEMENT = range(9)
+EVENT_NAMES = (
+    "rollover",
+    "reset",
+    "glitch",
+    "spike",
+    "overlap",
+    "erratic",
+    "gap",
+    "jump",
+    "replacement",
+)
+# how sure the rule is that it was one, before a person says so; ours
+EVENT_CONFIDENCE = (0.9, 0.6, 0.9, 0.9, 1.0, 0.6, 1.0, 0.8, 1.0)
 EVENT_RULES = (
-    "fell, and the wrapped rise is at most a tenth of the register's range",
-    "fell, did not come back and is no plausible rollover: the interval is unknown",
+    "fell, and the wrapped rise is plausible for its digits and its rating",
+    "fell, did not come back and is no plausible rollover: unknown, or begun at 0",
     "one reading below both neighbours, which rise: left out",
     "one reading above both neighbours, which rise: left out",
     "interval begins before an earlier one of the channel ends: not counted",
     "one of more than four odd readings in a row: what was used across them is unknown",
     "no reading for more than 366 days: what was used is unknown",
+    "rose by more than 1.1 times what its rating allows: what was used is unknown",
+    "replaced: what each of the two registers counted is added",
 )
+
+# what a person may say of an instant
+REAL, LEFT_OUT, ROLLED, BEGAN, REPLACED = range(5)
+VERDICTS = ("real", "left out", "rollover", "reset", "replacement")
 
 
 class Intervals(NamedTuple):
@@ -70,6 +89,25 @@ class Events(NamedTuple):
         )
 
 
+class Said(NamedTuple):
+    """What persons said of registers, ordered by (channel, at); at most one an instant."""
+
+    channel: Int64
+    at: Int64
+    verdict: Int64  # indexes :data:`VERDICTS`
+    final: Float64  # of a replacement: last value of the old register
+    initial: Float64  # and first of the new one
+
+
+NOTHING_SAID = Said(
+    np.empty(0, np.int64),
+    np.empty(0, np.int64),
+    np.empty(0, np.int64),
+    np.empty(0),
+    np.empty(0),
+)
+
+
 class Usage(NamedTuple):
     """Amount and known seconds of each interval of the grid that has any."""
 
@@ -92,7 +130,14 @@ class Steps(NamedTuple):
 
 
 def intervals(
-    channel: Int64, at: Int64, value: Float64, modulus: Float64
+    channel: Int64,
+    at: Int64,
+    value: Float64,
+    modulus: Float64,
+    *,
+    rated_per_h: Float64 | None = None,
+    restarts: Bool | None = None,
+    said: Said = NOTHING_SAID,
 ) -> tuple[Intervals, Events]:
     """Take differences of registers and recognise where they are none.
 
@@ -104,6 +149,15 @@ def intervals(
     modulus
         Range of each channel's register, shape (channels,), [unit]; NaN where it is
         not known.
+    rated_per_h
+        The most that each channel's register can count, shape (channels,), [unit/h];
+        NaN where it is not known.
+    restarts
+        Channels whose register begins at 0 after a fall that is no rollover, shape
+        (channels,): what it shows then was used since. Of others it is unknown.
+    said
+        What persons said, which stands for the rules. A replacement is that of the
+        first reading at or after its instant.
 
     Returns
     -------
@@ -121,28 +175,47 @@ def intervals(
     than :data:`MOMENTARY` in a row end what is known. An interval thus depends on at
     most MOMENTARY + 2 readings on either side of any instant in it, whatever the order
     of arrival; readings more than :data:`LONGEST_US` apart have nothing to do with each
-    other, so that one from a clock that was never set costs nothing. Rollover by the register's digits as in DL/T 645-2007 meters. The rules
-    are ours.
+    other, so that one from a clock that was never set costs nothing. Rollover by the
+    register's digits as in DL/T 645-2007 meters: the wrapped rise is at most 1.1 times
+    what the rating allows, or without a rating a tenth of the range. The rules are ours.
     """
+    rated = np.full(modulus.size, np.nan) if rated_per_h is None else rated_per_h
     series, silent = _unbroken(channel, at)
-    good, odd = _momentary(series, at, value)
+    place, spoken = _spoken(channel, at, said)
+    good, odd = _momentary(series, at, value, place, spoken)
     odd = odd._replace(channel=channel[np.searchsorted(series, odd.channel)])
     kept = np.flatnonzero(good)
     c, t, v, part = channel[kept], at[kept], value[kept], series[kept]
     same = (part[1:] == part[:-1]) & (np.diff(kept) <= MOMENTARY + 1)
     rise = v[1:] - v[:-1]
-    fell = same & (rise < 0)
+    most = TOLERATED * rated[c[1:]] * ((t[1:] - t[:-1]) / 3.6e9)
+    verdict = np.full(at.size, -1, np.int64)
+    verdict[place] = spoken
+    verdict = verdict[kept][1:]
+    fell = same & (rise < 0) & (verdict != REAL)
     wrapped = rise + modulus[c[1:]]
-    rolled = fell & (wrapped >= 0) & (wrapped <= PLAUSIBLE_ROLLOVER * modulus[c[1:]])
+    likely = np.where(np.isnan(most), PLAUSIBLE_ROLLOVER * modulus[c[1:]], most)
+    rolled = fell & (wrapped >= 0) & (wrapped <= likely) & (verdict != BEGAN)
+    rolled |= fell & (wrapped >= 0) & (verdict == ROLLED)
+    began = fell & ~rolled
+    jumped = same & (rise > most) & (verdict != REAL)
     amount = np.where(rolled, wrapped, rise)
-    known = same & ~(fell & ~rolled)
-    falls = np.flatnonzero(fell)
+    known = same & ~began & ~jumped & (amount >= 0)
+    if restarts is not None:
+        restarted = began & restarts[c[1:]] & (v[1:] >= 0)
+        amount = np.where(restarted, v[1:], amount)
+        known |= restarted
+    kind = np.select([rolled, began, jumped], [ROLLOVER, RESET, JUMP], -1)
+    before = v[:-1].copy()
+    after = v[1:].copy()
+    which, of = _replaced(c, t, same, said)
+    counted = (said.final[of] - v[which]) + (v[which + 1] - said.initial[of])
+    sound = (said.final[of] >= v[which]) & (v[which + 1] >= said.initial[of])
+    amount[which], known[which], kind[which] = counted, sound, REPLACEMENT
+    before[which], after[which] = said.final[of], said.initial[of]
+    falls = np.flatnonzero(kind >= 0)
     fallen = Events(
-        c[1:][falls],
-        t[1:][falls],
-        np.where(rolled[falls], ROLLOVER, RESET).astype(np.int64),
-        v[:-1][falls],
-        v[1:][falls],
+        c[1:][falls], t[1:][falls], kind[falls], before[falls], after[falls]
     )
     found = Intervals(c[1:][known], t[:-1][known], t[1:][known], amount[known])
     gaps = Events(
@@ -155,6 +228,43 @@ def intervals(
     return found, odd.joined(fallen).joined(gaps)
 
 
+def _key(*pairs: tuple[Int64, Int64]) -> list[Int64]:
+    """Give (channel, time) pairs of several arrays numbers in one order."""
+    times = [each for _, each in pairs if each.size]
+    if not times:
+        return [each for _, each in pairs]
+    base = min(int(each.min()) for each in times)
+    width = max(int(each.max()) for each in times) - base + 1
+    return [channel * width + (at - base) for channel, at in pairs]
+
+
+def _spoken(channel: Int64, at: Int64, said: Said) -> tuple[Int64, Int64]:
+    """Find the readings of which somebody said something, and what."""
+    if not said.at.size or not at.size:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    readings, instants = _key((channel, at), (said.channel, said.at))
+    place = np.minimum(np.searchsorted(readings, instants), readings.size - 1)
+    there = (readings[place] == instants) & (said.verdict != REPLACED)
+    return place[there], said.verdict[there]
+
+
+def _replaced(c: Int64, t: Int64, same: Bool, said: Said) -> tuple[Int64, Int64]:
+    """Find the intervals in which a register was replaced, and by what was said of it."""
+    of = np.flatnonzero(said.verdict == REPLACED)
+    if not of.size or not t.size:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    readings, instants = _key((c, t), (said.channel[of], said.at[of]))
+    which = np.searchsorted(readings, instants, "left") - 1
+    inside = (which >= 0) & (which < same.size)
+    inside[inside] = same[which[inside]] & (
+        c[which[inside]] == said.channel[of[inside]]
+    )
+    # of two in one interval the values between are not known: the last one is taken
+    last = np.ones(which.size, np.bool_)
+    last[:-1] = which[1:] != which[:-1]
+    return which[inside & last], of[inside & last]
+
+
 def _unbroken(channel: Int64, at: Int64) -> tuple[Int64, Int64]:
     """Give the number of each unbroken stretch, and where a long silence ends."""
     fresh = np.zeros(channel.size, np.bool_)
@@ -164,23 +274,27 @@ def _unbroken(channel: Int64, at: Int64) -> tuple[Int64, Int64]:
     return np.cumsum(fresh), np.flatnonzero(long) + 1
 
 
-def _momentary(channel: Int64, at: Int64, value: Float64) -> tuple[Bool, Events]:
+def _momentary(
+    channel: Int64, at: Int64, value: Float64, place: Int64, spoken: Int64
+) -> tuple[Bool, Events]:
     good = np.ones(value.size, np.bool_)
-    if value.size < 3:
+    if value.size >= 3:
+        left, mid, right = value[:-2], value[1:-1], value[2:]
+        inside = (channel[:-2] == channel[2:]) & (left <= right)
+        good[1:-1] = ~(inside & ((mid < left) | (mid > right)))
+    good[place[spoken != LEFT_OUT]] = True
+    good[place[spoken == LEFT_OUT]] = False
+    which = np.flatnonzero(~good)
+    if not which.size:
         none = np.empty(0, np.int64)
         return good, Events(none, none, none, np.empty(0), np.empty(0))
-    left, mid, right = value[:-2], value[1:-1], value[2:]
-    inside = (channel[:-2] == channel[2:]) & (left <= right)
-    glitch = inside & (mid < left)
-    spike = inside & (mid > right)
-    good[1:-1] = ~(glitch | spike)
-    which = np.flatnonzero(~good)
-    kind = np.where(glitch[which - 1], GLITCH, SPIKE).astype(np.int64)
+    before = np.maximum(which - 1, 0)
+    kind = np.where(value[which] < value[before], GLITCH, SPIKE).astype(np.int64)
     fresh = np.ones(which.size, np.bool_)
-    fresh[1:] = np.diff(which) > 1  # an end of a channel is always good
+    fresh[1:] = (np.diff(which) > 1) | (np.diff(channel[which]) != 0)
     run = np.cumsum(fresh) - 1
     kind[np.bincount(run)[run] > MOMENTARY] = ERRATIC
-    return good, Events(channel[which], at[which], kind, value[which - 1], value[which])
+    return good, Events(channel[which], at[which], kind, value[before], value[which])
 
 
 def amounts(

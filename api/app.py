@@ -14,6 +14,7 @@ from api.live_models import Live
 from api.routes import (
     accounting,
     entry,
+    events,
     figures,
     live,
     pages,
@@ -29,7 +30,18 @@ from store.database import open_pool, translated
 from store.errors import Unknown
 from store.settings import Settings
 
-ROUTERS = (parks, entry, readings, revisions, usage, figures, peaks, live, accounting)
+ROUTERS = (
+    parks,
+    entry,
+    readings,
+    revisions,
+    events,
+    usage,
+    figures,
+    peaks,
+    live,
+    accounting,
+)
 
 
 def create_app(url: str, settings: Settings) -> FastAPI:

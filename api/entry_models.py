@@ -106,6 +106,45 @@ class Revision(Row):
     recorded_at: datetime
 
 
+class NewJudgement(Asked):
+    """What happened to a register at an instant, in a person's words."""
+
+    enterprise: Code | None = Field(None, description="needed where codes repeat")
+    meter: Code
+    quantity: Code = Field("energy_import", description="the register")
+    at: Time = Field(description="a reading's time; of a replacement: when it was")
+    verdict: Literal["real", "left out", "rollover", "reset", "replacement", "rule"]
+    final: Value | None = Field(None, description="of the register that was replaced")
+    initial: Value | None = Field(None, description="of the one that replaced it")
+    who: Words
+    why: Words
+
+
+class Event(Row):
+    """Something recognised in a register, or said of it."""
+
+    enterprise: str
+    meter: str
+    quantity: str
+    unit: str
+    at: datetime
+    kind: str | None = Field(description="null: nothing is recognised there any more")
+    value_before: Number
+    value_after: Number
+    rule: str | None
+    confidence: Number = Field(description="of the rule, 0 … 1")
+    verdict: str | None = Field(description="null: nobody has said anything")
+    who: str | None
+    why: str | None
+    said_at: datetime | None
+
+
+class Events(Row):
+    """Events, the newest first."""
+
+    rows: list[Event]
+
+
 class Revisions(Row):
     """A page of corrections, the newest first."""
 

@@ -18,6 +18,7 @@ class RegisterEvent:
     value_before: float
     value_after: float
     rule: str
+    confidence: float  # of the rule, 0 … 1
 
 
 def replace_events(
@@ -29,7 +30,8 @@ def replace_events(
     with conn.cursor(row_factory=class_row(RegisterEvent)) as cur:
         known = cur.execute(
             """
-            SELECT e.channel_id, e.at, e.kind, e.value_before, e.value_after, e.rule
+            SELECT e.channel_id, e.at, e.kind, e.value_before, e.value_after,
+                   e.rule, e.confidence
             FROM core.register_event e
             JOIN unnest(%s::int[], %s::timestamptz[], %s::timestamptz[])
                  AS s (channel_id, start, stop) USING (channel_id)
@@ -46,11 +48,8 @@ def replace_events(
     with conn.cursor() as write:
         write.executemany(
             "INSERT INTO core.register_event "
-            "(channel_id, at, kind, value_before, value_after, rule) "
-            "VALUES (%s, %s, %s, %s, %s, %s)",
-            [
-                (e.channel_id, e.at, e.kind, e.value_before, e.value_after, e.rule)
-                for e in events
-                if e not in set(known)
-            ],
+            "(channel_id, at, kind, value_before, value_after, rule, confidence) "
+            "VALUES (%(channel_id)s, %(at)s, %(kind)s, %(value_before)s, "
+            "%(value_after)s, %(rule)s, %(confidence)s)",
+            [vars(e) for e in events if e not in set(known)],
         )

@@ -50,6 +50,8 @@ class Channel:
     kind: str  # register or delta
     digits: int | None  # of the register, before the decimal point
     measured_up_to_s: float  # readings further apart than this estimate the shape
+    restarts: bool  # a register that fell began again at 0
+    rated_per_h: float | None  # the most that the meter can count, in its primary unit
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -256,7 +256,8 @@ def counted_channels(
                    min(c.channel_id) OVER (PARTITION BY c.subject_id, c.quantity)
                        AS usage_id,
                    c.subject_id AS meter_id, c.quantity, c.kind, d.digits,
-                   m.measured_up_to_s
+                   m.measured_up_to_s, coalesce(f.fall = 'restart', false) AS restarts,
+                   p.rated_per_h
             FROM core.channel c
             JOIN core.meter m ON m.meter_id = c.subject_id
             JOIN core.enterprise e USING (enterprise_id)
@@ -265,6 +266,16 @@ def counted_channels(
                 WHERE x.channel_id = c.channel_id
                   AND x.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
                 ORDER BY x.register_digits_id DESC LIMIT 1) AS d ON true
+            LEFT JOIN LATERAL (
+                SELECT fall FROM core.fall_policy x
+                WHERE x.meter_id = m.meter_id
+                  AND x.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
+                ORDER BY x.fall_policy_id DESC LIMIT 1) AS f ON true
+            LEFT JOIN LATERAL (
+                SELECT rated_per_h FROM core.plate x
+                WHERE x.meter_id = m.meter_id
+                  AND x.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
+                ORDER BY x.plate_id DESC LIMIT 1) AS p ON true
             WHERE m.park_id = %(park)s AND c.kind IN ('register', 'delta')
               AND m.confirmed_at <= coalesce(%(known)s::timestamptz, now())
               AND c.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')

@@ -18,16 +18,20 @@ from analytics.jobs.validity import Segments, counting, steps
 from analytics.registers import (
     MOMENTARY,
     QUARTER_US,
+    VERDICTS,
     Bool,
     Events,
     Float64,
+    Int64,
     Intervals,
+    Said,
     Steps,
     Usage,
 )
-from store import dirty, relations
+from store import dirty, judgements, relations
 from store.database import Connection
 from store.dirty import Span
+from store.judgements import Judgement
 from store.readings import Rows, read_spans, to_datetime, to_us
 from store.records import Channel, Validity
 from store.series import Series
@@ -51,6 +55,7 @@ class World:
     zone: ZoneInfo
     channels: list[Channel]
     multipliers: list[Validity]
+    judgements: list[Judgement]  # by channel and time
     # per meter: from when it counts for which enterprise, and for the park
     members: dict[int, Segments[int]]
     of_park: dict[int, Segments[int]]
@@ -80,6 +85,7 @@ def load_world(
         zone=ZoneInfo(zone),
         channels=relations.counted_channels(conn, park_id, known_on),
         multipliers=relations.multipliers(conn, park_id, known_on),
+        judgements=judgements.judgements(conn, park_id, known_on),
         members=members,
         of_park=of_park,
     )
@@ -137,6 +143,9 @@ def understand(world: World, rows: Rows) -> Known:
         np.array(
             [np.nan if each.digits is None else 10.0**each.digits for each in channels]
         ),
+        rated_per_h=_rated(world, channels),
+        restarts=np.array([each.restarts for each in channels], np.bool_),
+        said=_said(world, ids),
     )
     of_deltas, overlaps = registers.amounts(
         dense[delta], rows.at_us[delta], rows.until_us[delta], rows.value[delta]
@@ -152,6 +161,34 @@ def understand(world: World, rows: Rows) -> Known:
         _merged(of_registers, of_deltas),
         _without_deltas(steps(world.multipliers, index), is_delta),
         found._replace(channel=ids[found.channel]),
+    )
+
+
+def _rated(world: World, channels: list[Channel]) -> Float64:
+    """Give what each register can count at most, by the least ratio it ever had."""
+    ratio: dict[int, float] = {}
+    for each in world.multipliers:
+        ratio[each.key] = min(ratio.get(each.key, each.value), each.value)
+    return np.array(
+        [
+            np.nan
+            if each.rated_per_h is None
+            else each.rated_per_h / ratio.get(each.meter_id, 1.0)
+            for each in channels
+        ],
+        np.float64,
+    )
+
+
+def _said(world: World, ids: Int64) -> Said:
+    known = set(ids.tolist())
+    rows = [each for each in world.judgements if each.channel_id in known]
+    return Said(
+        np.searchsorted(ids, [each.channel_id for each in rows]).astype(np.int64),
+        np.array([to_us(each.at) for each in rows], np.int64),
+        np.array([VERDICTS.index(each.verdict) for each in rows], np.int64),
+        np.array([each.final or 0.0 for each in rows], np.float64),
+        np.array([each.initial or 0.0 for each in rows], np.float64),
     )
 
 

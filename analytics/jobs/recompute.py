@@ -17,6 +17,7 @@ from analytics import demand
 from analytics.jobs import compute
 from analytics.jobs.compute import DEMAND_OF, QUARTER, World
 from analytics.registers import (
+    EVENT_CONFIDENCE,
     EVENT_NAMES,
     EVENT_RULES,
     MOMENTARY,
@@ -406,6 +407,7 @@ def _write_events(conn: Connection, spans: list[Span], events: Events) -> None:
                 value_before=float(events.before[i]),
                 value_after=float(events.after[i]),
                 rule=EVENT_RULES[events.kind[i]],
+                confidence=EVENT_CONFIDENCE[events.kind[i]],
             )
             for i in np.flatnonzero(inside)
         ],

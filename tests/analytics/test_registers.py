@@ -1,12 +1,22 @@
 """Registers to usage: known cases by hand, and the laws as properties."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics import registers
-from analytics.registers import EVENT_NAMES, QUARTER_US, Intervals, Steps, Usage
+from analytics.registers import (
+    EVENT_NAMES,
+    QUARTER_US,
+    VERDICTS,
+    Intervals,
+    Said,
+    Steps,
+    Usage,
+)
 
 MINUTE = 60_000_000
 NONE = Steps(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
@@ -21,10 +31,13 @@ def floats(*values: float) -> registers.Float64:
 
 
 def use(
-    at_minutes: list[float],
-    values: list[float],
+    at_minutes: Sequence[float],
+    values: Sequence[float],
     *,
     modulus: float = np.nan,
+    rated: float = np.nan,
+    restarts: bool = False,
+    said: tuple[tuple[float, str, float, float], ...] = (),
     measured_up_to_s: float = 1350,
     multiplier: Steps = NONE,
     step_us: int = QUARTER_US,
@@ -32,7 +45,19 @@ def use(
     at = (np.array(at_minutes) * MINUTE).astype(np.int64)
     channel = np.zeros(at.size, np.int64)
     found, events = registers.intervals(
-        channel, at, np.array(values, np.float64), floats(modulus)
+        channel,
+        at,
+        np.array(values, np.float64),
+        floats(modulus),
+        rated_per_h=floats(rated),
+        restarts=np.array([restarts]),
+        said=Said(
+            np.zeros(len(said), np.int64),
+            np.array([round(each[0] * MINUTE) for each in said], np.int64),
+            np.array([VERDICTS.index(each[1]) for each in said], np.int64),
+            np.array([each[2] for each in said], np.float64),
+            np.array([each[3] for each in said], np.float64),
+        ),
     )
     limit = ints(round(measured_up_to_s * 1e6))
     used = registers.usage(found, limit, multiplier, step_us=step_us)
@@ -73,6 +98,91 @@ def test_a_fall_that_is_no_rollover_is_unknown_not_zero_and_not_huge() -> None:
     assert used.start.tolist() == [0, 2 * QUARTER_US]
     assert used.amount.tolist() == [10.0, 3.0]
     assert events == ["reset"]
+
+
+def test_a_register_that_restarts_counts_what_it_shows_after_a_fall() -> None:
+    # the documented rule of Home Assistant's total_increasing: 1000, 1010, 0, 5 → 0, 10, 10, 15
+    used, events = use([0, 15, 30, 45], [1000.0, 1010.0, 0.0, 5.0], restarts=True)
+    assert np.cumsum(used.amount).tolist() == [10.0, 10.0, 15.0]
+    assert events == ["reset"]
+    used, _ = use([0, 15, 30], [1000.0, 4.0, 5.0], restarts=True)
+    assert used.amount.tolist() == [4.0, 1.0]
+
+
+def test_a_rollover_is_plausible_by_the_rating() -> None:
+    # 80 of 100 units wrapped in a quarter of an hour: too much for the tenth of the range
+    at, values = [0, 15, 30], [30.0, 10.0, 20.0]
+    assert use(at, values, modulus=100.0)[1] == ["reset"]
+    used, events = use(at, values, modulus=100.0, rated=400.0)
+    assert (used.amount.tolist(), events) == ([80.0, 10.0], ["rollover"])
+    assert use(at, values, modulus=100.0, rated=200.0)[1] == ["reset"]
+
+
+def test_more_than_the_rating_allows_is_unknown() -> None:
+    at, values = [0, 15, 30, 45], [0.0, 10.0, 500.0, 510.0]
+    used, events = use(at, values, rated=100.0)
+    assert (used.amount.tolist(), events) == ([10.0, 10.0], ["jump"])
+    used, events = use(at, values, rated=100.0, said=((30, "real", 0, 0),))
+    assert (used.amount.tolist(), events) == ([10.0, 490.0, 10.0], [])
+
+
+def test_a_day_between_two_readings_is_split_and_not_lost() -> None:
+    used, _ = use([0, 2880], [43_783.48, 43_864.75], step_us=1440 * MINUTE)
+    assert used.amount.sum() == pytest.approx(81.27)
+    assert used.amount.size == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "amounts", "events"),
+    [
+        ((), [10.0, 3.0], ["reset"]),
+        (((30, "rollover", 0, 0),), [10.0, 999_492.0, 3.0], ["rollover"]),
+        (((30, "left out", 0, 0),), [10.0], ["glitch", "reset"]),
+        (((30, "reset", 0, 0),), [10.0, 3.0], ["reset"]),
+        (((20, "replacement", 511.0, 1.0),), [10.0, 2.0, 3.0], ["replacement"]),
+        (((30, "replacement", 511.0, 1.0),), [10.0, 2.0, 3.0], ["replacement"]),
+        # a final value below what was read before: the person is wrong, nothing is known
+        (((20, "replacement", 400.0, 1.0),), [10.0, 3.0], ["replacement"]),
+        (((50, "replacement", 511.0, 1.0),), [10.0, 3.0], ["reset"]),
+    ],
+)
+def test_what_a_person_says_stands_for_the_rule(
+    said: tuple[tuple[float, str, float, float], ...],
+    amounts: list[float],
+    events: list[str],
+) -> None:
+    used, found = use([0, 15, 30, 45], [500.0, 510.0, 2.0, 5.0], modulus=1e6, said=said)
+    assert used.amount[used.amount > 0].tolist() == amounts
+    assert found == events
+
+
+def test_a_spike_that_is_real_is_not_left_out() -> None:
+    used, events = use([0, 15, 30, 45], [100.0, 9000.0, 101.0, 102.0])
+    assert (used.amount.sum(), events) == (2.0, ["spike"])
+    used, events = use(
+        [0, 15, 30, 45], [100.0, 9000.0, 101.0, 102.0], said=((15, "real", 0, 0),)
+    )
+    assert (used.amount.tolist(), events) == ([8900.0, 1.0], ["reset"])
+
+
+@given(
+    st.lists(st.floats(0, 1000), min_size=3, max_size=40),
+    st.lists(
+        st.tuples(st.integers(0, 39), st.sampled_from(VERDICTS[:4])),
+        max_size=5,
+        unique_by=lambda each: each[0],
+    ),
+    st.booleans(),
+)
+def test_no_verdict_makes_energy_negative_or_counts_a_stretch_twice(
+    values: list[float], verdicts: list[tuple[int, str]], restarts: bool
+) -> None:
+    at = [15.0 * i for i in range(len(values))]
+    said = tuple((15.0 * i, verdict, 0.0, 0.0) for i, verdict in sorted(verdicts))
+    used, _ = use(at, values, modulus=1e4, restarts=restarts, said=said)
+    assert (used.amount >= 0).all()
+    known = used.measured_s + used.estimated_s
+    assert (known <= 900).all()
 
 
 def test_a_momentary_zero_makes_no_spike() -> None:

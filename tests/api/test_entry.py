@@ -1,7 +1,7 @@
 """What people send: typed readings, corrections, and who may send anything at all."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import httpx
@@ -131,6 +131,30 @@ def test_a_correction_restates_and_is_listed(served: httpx.Client, own: Any) -> 
         )
     table = served.get(f"{PARK}/revisions", params={"format": "csv"})
     assert table.text.count("digit slipped") == 2
+
+
+def test_a_verdict_restates_and_is_listed(served: httpx.Client, own: Any) -> None:
+    yesterday = own.today - timedelta(days=1)
+    at = datetime.combine(yesterday, time(12), own.zone).isoformat()
+    days = {"from": yesterday.isoformat(), "to": own.today.isoformat()}
+    asked = {
+        "enterprise": "E01",
+        "meter": "M1",
+        "at": at,
+        "verdict": "left out",
+        "who": "Reader One",
+        "why": "the display was misread",
+    }
+    answer = served.post(f"{PARK}/events", json=asked)
+    assert answer.status_code == 201
+    assert answer.json()["verdict"] == "left out"
+    own.compute()
+    rows = served.get(f"{PARK}/events", params=days).json()["rows"]
+    (found,) = (each for each in rows if each["at"] and each["verdict"])
+    assert found["who"] == "Reader One"
+    assert found["kind"] in ("glitch", "spike")
+    wrong = served.post(f"{PARK}/events", json=asked | {"verdict": "nothing"})
+    assert wrong.status_code == 422
 
 
 def test_a_conflict_is_listed_and_settled(served: httpx.Client, at: str) -> None:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 STATE = {"/health", "/metrics"}
-WRITTEN = {"readings", "revisions"}
+WRITTEN = {"readings", "revisions", "events"}
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def paths(api: httpx.Client) -> dict[str, Any]:
 
 
 def test_every_route_has_a_documented_answer(paths: dict[str, Any]) -> None:
-    assert len(paths) == 24
+    assert len(paths) == 25
     for path, methods in paths.items():
         assert set(methods) <= {"get", "post"}
         assert ("post" in methods) == (path.rsplit("/", 1)[1] in WRITTEN), path

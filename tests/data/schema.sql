@@ -145,6 +145,16 @@ factor: PRIMARY KEY (factor_id)
 factor: UNIQUE (code, recorded_at)
 CREATE UNIQUE INDEX factor_code_recorded_at_key ON core.factor USING btree (code, recorded_at)
 CREATE UNIQUE INDEX factor_pkey ON core.factor USING btree (factor_id)
+fall_policy.fall_policy_id bigint NOT NULL IDENTITY
+fall_policy.meter_id integer NOT NULL
+fall_policy.fall text NOT NULL
+fall_policy.source text NOT NULL
+fall_policy.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+fall_policy: CHECK ((fall = ANY (ARRAY['unknown'::text, 'restart'::text])))
+fall_policy: FOREIGN KEY (meter_id) REFERENCES meter(meter_id)
+fall_policy: PRIMARY KEY (fall_policy_id)
+CREATE INDEX fall_policy_meter ON core.fall_policy USING btree (meter_id)
+CREATE UNIQUE INDEX fall_policy_pkey ON core.fall_policy USING btree (fall_policy_id)
 forecast.subject_id integer NOT NULL
 forecast.start timestamp with time zone NOT NULL
 forecast.known_s double precision NOT NULL
@@ -168,6 +178,25 @@ forecast: CHECK (((shed_kw > (0)::double precision) AND (shed_kw < ('10000000000
 forecast: CHECK ((shed_state = ANY (ARRAY['unknown'::text, 'not needed'::text, 'needed'::text, 'impossible'::text])))
 forecast: PRIMARY KEY (subject_id, start, known_s)
 CREATE UNIQUE INDEX forecast_pkey ON core.forecast USING btree (subject_id, start, known_s)
+judgement.judgement_id bigint NOT NULL IDENTITY
+judgement.channel_id integer NOT NULL
+judgement.at timestamp with time zone NOT NULL
+judgement.verdict text NOT NULL
+judgement.final double precision
+judgement.initial double precision
+judgement.who text NOT NULL
+judgement.why text NOT NULL
+judgement.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+judgement: CHECK (((final > ('-1000000000000000'::numeric)::double precision) AND (final < ('1000000000000000'::numeric)::double precision)))
+judgement: CHECK (((initial > ('-1000000000000000'::numeric)::double precision) AND (initial < ('1000000000000000'::numeric)::double precision)))
+judgement: CHECK (((verdict = 'replacement'::text) = ((final IS NOT NULL) AND (initial IS NOT NULL))))
+judgement: CHECK ((verdict = ANY (ARRAY['real'::text, 'left out'::text, 'rollover'::text, 'reset'::text, 'replacement'::text, 'rule'::text])))
+judgement: CHECK ((who <> ''::text))
+judgement: CHECK ((why <> ''::text))
+judgement: FOREIGN KEY (channel_id) REFERENCES channel(channel_id)
+judgement: PRIMARY KEY (judgement_id)
+CREATE INDEX judgement_channel ON core.judgement USING btree (channel_id, at)
+CREATE UNIQUE INDEX judgement_pkey ON core.judgement USING btree (judgement_id)
 learned.enterprise_id integer NOT NULL
 learned.format text NOT NULL
 learned.key text NOT NULL
@@ -298,6 +327,8 @@ register_event.kind text NOT NULL
 register_event.value_before double precision NOT NULL
 register_event.value_after double precision NOT NULL
 register_event.rule text NOT NULL
+register_event.confidence double precision NOT NULL
+register_event: CHECK (((confidence > (0)::double precision) AND (confidence <= (1)::double precision)))
 register_event: PRIMARY KEY (register_event_id)
 register_event: UNIQUE (channel_id, at, kind)
 CREATE UNIQUE INDEX register_event_channel_id_at_kind_key ON core.register_event USING btree (channel_id, at, kind)

@@ -138,6 +138,48 @@ def test_a_broken_line_spoils_no_other(parkwatt: Run) -> None:
     assert found["energy_kwh"] == pytest.approx(36.5)
 
 
+def test_a_person_says_what_a_fall_was(parkwatt: Run) -> None:
+    parkwatt("migrate")
+    parkwatt("register", "--park", "p", "--enterprise", "e", "--meter", "M")
+    lines = [
+        f"p,e,M,energy_import,2026-03-01T0{hour}:00:00+08:00,{value}"
+        for hour, value in enumerate((500, 510, 2, 5))
+    ]
+    head = "park,enterprise,meter,quantity,at,value"
+    parkwatt("import", parkwatt.file("r.csv", "\n".join([head, *lines])))
+
+    def energy() -> float:
+        parkwatt("analyse", "--once")
+        asked = parkwatt("figures", "--park", "p", *DAYS, "--json")
+        return float(json.loads(asked.stdout)["energy_kwh"])
+
+    assert energy() == 13.0
+    listed = parkwatt("events", "--park", "p", *DAYS, "--json")
+    (found,) = json.loads(listed.stdout)
+    assert (found["kind"], found["value_before"], found["value_after"]) == (
+        "reset",
+        510,
+        2,
+    )
+    assert found["confidence"] == 0.6
+    of_meter = ("--park", "p", "--meter", "M")
+    signed = ("--who", "Reader One", "--why", "exchanged")
+    said = ("judge", *of_meter, "--at", "2026-03-01T01:30:00+08:00", *signed)
+    needs = parkwatt(*said, "--verdict", "replacement", status=1)
+    assert "needs the old register's final" in needs.stderr
+    parkwatt(*said, "--verdict", "replacement", "--final", "511", "--initial", "1")
+    assert energy() == 15.0
+    assert "replacement" in parkwatt("events", "--park", "p", *DAYS).stdout
+    parkwatt(*said, "--verdict", "rule")
+    assert energy() == 13.0
+    parkwatt("plate", *of_meter, "--fall", "restart", "--source", "manual")
+    assert energy() == 15.0
+    parkwatt("plate", *of_meter, "--rated", "5", "--source", "plate")
+    assert energy() == 5.0  # 10 kWh in an hour are more than 5 kW allow
+    at = ("--at", "2026-03-01T01:10:00+08:00", "--verdict", "real")
+    assert "was not read" in parkwatt("judge", *of_meter, *signed, *at, status=1).stderr
+
+
 def test_a_grid_meter_counts_for_the_park_alone(parkwatt: Run) -> None:
     parkwatt("migrate")
     for enterprise, meter in (("op", "G"), ("a", "M")):
