@@ -197,8 +197,7 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
     Raises
     ------
     Refused
-        When the topic or the payload is none of Sparkplug B, or more was learned of the
-        enterprise than can be kept.
+        When the topic or the payload is none of Sparkplug B.
     """
     parsed = Parsed(park=place.park, enterprise=place.enterprise)
     stream = _stream(heard.topic)
