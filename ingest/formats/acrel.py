@@ -44,6 +44,25 @@ _KEYS = {
 _ABOUT = frozenset(
     ("type", "time", "gwSN", "meterSN", "meterName", "meterStatus", "ch")
 )
+# states in which the values are not those of the meter
+_BAD = frozenset(
+    [
+        "abnormal",
+        "bad",
+        "broken",
+        "disconnected",
+        "error",
+        "fail",
+        "failed",
+        "failure",
+        "fault",
+        "faulty",
+        "invalid",
+        "lost",
+        "offline",
+        "timeout",
+    ]
+)
 
 
 def accepts(topic: str) -> bool:
@@ -57,7 +76,7 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
     Raises
     ------
     Refused
-        When the frame names no meter, or a state of the meter that is not known.
+        When the frame names no meter, or a state of the meter that makes its values bad.
     """
     parsed = Parsed(park=place.park, enterprise=place.enterprise)
     topic = _TOPIC.search(heard.topic)
@@ -69,17 +88,20 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
     kind = body.get("type") or (topic[1] if topic else None)
     if kind not in ("data", "hstdata"):
         return parsed
-    status = body.get("meterStatus", "normal")
+    said = body.get("meterStatus")
+    status = said.strip().lower() if isinstance(said, str) else said
     if status == "missing":  # the gateway did not reach it: its zeros are no values
         return parsed
-    if status != "normal":
-        raise Refused(f"meterStatus is {shown(status)}")
+    if isinstance(status, str) and status in _BAD:
+        raise Refused(f"meterStatus is {shown(said)}")
+    if status not in (None, "", "normal"):
+        parsed.unread.append("meterStatus")
     meter = place.meter or _meter(body.get("meterSN"), body.get("ch"))
-    when = body.get("time")
+    when = _written(body.get("time"))
     at: int | Refused | None
     if when not in (None, ""):
         at = instant(when, place.zone, heard.arrived_us)
-    elif kind == "hstdata" and not heard.retained:
+    elif "hstdata" in (kind, topic and topic[1]) and not heard.retained:
         at = Refused("history without its time")
     else:
         at = arrival(heard, parsed)
@@ -97,5 +119,16 @@ def _meter(serial: object, channel: object) -> str:
     if not isinstance(serial, str | int) or isinstance(serial, bool) or serial == "":
         raise Refused("no meterSN")
     # circuits of one meter share its number: never let two become one
-    circuit = "" if channel in (None, "", 0, "0") else f"-ch{shown(channel)}"
-    return code_of(f"{serial}{circuit}")
+    if isinstance(channel, bool) or not isinstance(channel, str | int | float | None):
+        raise Refused(f"ch is {shown(channel)}")
+    number = channel.strip() if isinstance(channel, str) else shown(channel or 0)
+    return code_of(f"{serial}" if number in ("", "0") else f"{serial}-ch{number}")
+
+
+def _written(when: object) -> object:
+    """Give a time that came as a number the form of text: it is a date, no count."""
+    if isinstance(when, float) and when.is_integer():
+        when = int(when)
+    if isinstance(when, int) and len(str(when)) in (14, 17):
+        return str(when)
+    return when

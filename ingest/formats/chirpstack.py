@@ -3,13 +3,15 @@
 Event `up` of the ChirpStack documentation (Integrations, Event types). Only the decoded
 `object` is read, which a codec in the device profile makes. An uplink that comes twice
 (`deduplicationId`) has the same device, time and values: its readings are duplicates by
-their key, so the identifier is not needed.
+their key, so the identifier is not needed. An object within it is a meter of its own:
+its name alone tells the circuits of a device apart.
 """
 
 import re
 from collections import Counter
 from typing import Any
 
+from ingest.formats.codes import below, joined
 from ingest.reading import (
     Heard,
     Knowledge,
@@ -18,7 +20,6 @@ from ingest.reading import (
     Refused,
     Reject,
     arrival,
-    code_of,
     decoded,
     instant,
 )
@@ -65,26 +66,28 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
     )
     if at is None:
         return parsed
-    seen = Counter(key for _, key, _ in values)
-    for path, key, raw in values:
+    seen = Counter((part, key) for part, key, _ in values)
+    for part, key, raw in values:
+        path = f"{part}.{key}" if part is not None else key
         if not _is_key(key):
             parsed.unread.append(path)
-        elif seen[key] > 1:
+        elif seen[part, key] > 1:
             reason = f"{path[:70]!r}: {key} stands twice: a mapping is needed"
             parsed.rejects.append(Reject(reason))
         else:
-            parsed.add(meter, key, raw, at)
+            whose = meter if part is None else below(meter, part)
+            parsed.add(whose, key, raw, at)
     return parsed
 
 
-def _flat(inner: dict[str, Any]) -> list[tuple[str, str, Any]]:
-    """Give path, key and value, also of what is nested one level."""
-    values = []
+def _flat(inner: dict[str, Any]) -> list[tuple[str | None, str, Any]]:
+    """Give key and value, also of what is nested one level, and the name it is below."""
+    values: list[tuple[str | None, str, Any]] = []
     for name, raw in inner.items():
         if isinstance(raw, dict):
-            values += [(f"{name}.{key}", key.strip(), raw[key]) for key in raw]
+            values += [(name.strip(), key.strip(), raw[key]) for key in raw]
         else:
-            values.append((name, name.strip(), raw))
+            values.append((None, name.strip(), raw))
     return values
 
 
@@ -97,4 +100,4 @@ def _device(body: dict[str, Any], named: str | None) -> str:
     identity = named or (info.get("devEui") if isinstance(info, dict) else None)
     if not isinstance(identity, str) or not identity:
         raise Refused("no devEui in topic or payload")
-    return code_of(identity)
+    return joined(identity)

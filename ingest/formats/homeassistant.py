@@ -7,7 +7,10 @@ keep them, and read the state topic, which may be any topic, when it speaks.
 import re
 from typing import Any
 
+from ingest.formats.codes import below, joined
 from ingest.formats.flat import TIMES
+from ingest.formats.lessons import teach
+from ingest.formats.wording import part, understood, words
 from ingest.reading import (
     Heard,
     Knowledge,
@@ -16,16 +19,15 @@ from ingest.reading import (
     Refused,
     Reject,
     arrival,
-    code_of,
     decoded,
     instant,
     shown,
 )
 from store.quantities import KEYS
 
-NAME = "homeassistant/1"
+NAME = "homeassistant/2"
 
-_TOPIC = re.compile(r"homeassistant/(?P<component>\w+)/(?:[^/]+/)?[^/]+/config")
+_TOPIC = re.compile(r"homeassistant/(?P<component>\w+)/(?:([^/]+)/)?[^/]+/config")
 _LONG = {
     "stat_t": "state_topic",
     "unit_of_meas": "unit_of_measurement",
@@ -35,6 +37,7 @@ _LONG = {
     "lrst_val_tpl": "last_reset_value_template",
     "cmps": "components",
     "p": "platform",
+    "dev": "device",
 }
 _TEMPLATE = re.compile(r"\{\{-?\s*value(?P<path>_json(?P<members>.*?))?\s*-?\}\}")
 _MEMBER = re.compile(
@@ -76,98 +79,6 @@ _QUANTITIES = {
         )
     },
 }
-_EXPORT = frozenset(
-    ["export", "exported", "return", "returned", "feed", "feedin", "injection"]
-)
-_SOLAR = frozenset(["solar", "pv", "photovoltaic"])
-# counts of a time or a tariff, which the whole already holds
-_PART = frozenset(
-    [
-        "today",
-        "yesterday",
-        "daily",
-        "day",
-        "week",
-        "weekly",
-        "month",
-        "monthly",
-        "year",
-        "yearly",
-        "annual",
-        "hour",
-        "hourly",
-        "last",
-        "previous",
-        "session",
-        "tariff",
-        "tarif",
-        "cost",
-        "price",
-    ]
-)
-# of which we cannot tell how it enters the balance
-_DOUBT = frozenset(
-    [
-        "production",
-        "produced",
-        "generation",
-        "generated",
-        "delivered",
-        "delivery",
-        "battery",
-        "storage",
-        "charge",
-        "charged",
-        "charging",
-        "discharge",
-        "discharged",
-        "net",
-        "gas",
-        "gasmeter",
-        "heat",
-        "heating",
-        "thermal",
-    ]
-)
-# say what is measured, not of which part of the device
-_PLAIN = frozenset(
-    [
-        "energy",
-        "power",
-        "voltage",
-        "current",
-        "frequency",
-        "factor",
-        "apparent",
-        "reactive",
-        "active",
-        "total",
-        "cumulative",
-        "import",
-        "imported",
-        "consumption",
-        "consumed",
-        "value",
-        "state",
-        "sum",
-        "electricity",
-        "meter",
-        "wh",
-        "kwh",
-        "mwh",
-        "w",
-        "kw",
-        "va",
-        "kva",
-        "var",
-        "kvar",
-        "v",
-        "hz",
-        "m3",
-        "water",
-        "volume",
-    ]
-)
 _LEVELS = frozenset(("sensor", "state", "status", "tele", "stat", "data"))
 _SILENT = frozenset(
     ("", "nan", "unknown", "unavailable", "none", "null", "online", "offline")
@@ -191,7 +102,8 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
     Raises
     ------
     Refused
-        When the payload is not JSON, or a discovery message is no object.
+        When the payload is not JSON, a discovery message is no object, or more was learned
+        of the enterprise than can be kept.
     """
     found = _TOPIC.fullmatch(heard.topic)
     if found is None:
@@ -253,10 +165,13 @@ def read(heard: Heard, place: Place, known: Knowledge) -> Parsed:
             else instant(when, place.zone, heard.arrived_us)
         )
         if at is not None:
-            device = place.meter or each["device"]
-            meter = code_of(".".join(filter(None, (device, each["part"]))))
-            parsed.add(meter, each["key"], raw, at)
+            parsed.add(_meter(each, place.meter), each["key"], raw, at)
     return parsed
+
+
+def _meter(entry: dict[str, Any], instead: str | None) -> str:
+    rest = [entry["part"]] if entry["part"] else []
+    return below(instead, *rest) if instead else joined(*entry["device"], *rest)
 
 
 def _state(topic: str) -> str:
@@ -279,31 +194,54 @@ def _entry(
     path = _path(body.get("value_template"))
     levels = [each for each in topic.split("/") if each]
     levels = [each for each in levels if each.lower() not in _LEVELS] or levels
-    said = _words(levels[-1])
-    inner = [word for step in path or () for word in _words(str(step))]
+    said = words(levels[-1])
+    inner = words(" ".join(str(step) for step in path or ()))
+    if path:  # one topic for many quantities: the path tells the part
+        sensor = [each for each in inner if each not in said]
+    else:
+        sensor, said = said, []
+        levels = levels[:-1]
+    rest = "_".join(part(sensor))
     try:
         if path is None:
             raise Refused(f"template {shown(body.get('value_template'))}")
-        key = _key(body, {*said, *inner, *_words(name)})
+        own = words(" ".join((*levels, *_device(body), *_ids(by))))
+        key = _key(body, sensor, words(name), own, said)
     except Refused as refused:
         parsed.unread.append(f"{name}: {refused}")
         key = None
-    if path:  # one topic for many quantities: the path tells the part
-        part = [each for each in inner if each not in said]
-    else:
-        part = said
-        levels = levels[:-1]
-    strip = _PLAIN | _EXPORT | _SOLAR
-    rest = "_".join(each for each in part if each not in strip)
     return {
         "by": by,
         "topic": topic,
         "name": name.replace("\0", ""),
         "key": key,
         "path": path or [],
-        "device": ".".join(levels) or ("" if rest else topic),
+        "device": levels or ([] if rest else [topic]),
         "part": rest,
     }
+
+
+def _device(body: dict[str, Any]) -> list[str]:
+    """Give the names of the device that a discovery message states."""
+    device = body.get("device")
+    found = device.values() if isinstance(device, dict) else ()
+    return [
+        each[:100]
+        for some in found
+        for each in (some if isinstance(some, list) else [some])
+        if isinstance(each, str)
+    ][:20]
+
+
+def _ids(by: str) -> list[str]:
+    """Give the levels of a discovery topic that name the device, and no sensor."""
+    _, component, *names, _ = by.split("/")
+    *node, last = names
+    ids = [each for each in re.split(r"[\W_]+", last) if _ID.fullmatch(each)]
+    return [*node, last] if component == "device" else node + ids
+
+
+_ID = re.compile(r"(?=.*\d)\w{5,}")
 
 
 def _own(body: dict[str, Any], place: Place) -> str | None:
@@ -345,12 +283,13 @@ def _path(template: object) -> list[str | int] | None:
     return steps if end == len(members) else None
 
 
-def _words(text: str) -> list[str]:
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
-    return [each for each in re.split(r"[\W_]+", apart.lower()) if each]
-
-
-def _key(body: dict[str, Any], words: set[str]) -> str:
+def _key(
+    body: dict[str, Any],
+    sensor: list[str],
+    name: list[str],
+    own: list[str],
+    topic: list[str],
+) -> str:
     """Give the key of the catalogue that a sensor stands for.
 
     Raises
@@ -364,21 +303,24 @@ def _key(body: dict[str, Any], words: set[str]) -> str:
     quantity = _QUANTITIES.get(kind) if isinstance(kind, str) else None
     if quantity is None:
         raise Refused(f"class {shown(kind)} with unit {shown(unit)}")
-    if doubt := words & (_PART if kind == "gas" else _PART | _DOUBT):
-        raise Refused(f"{min(doubt)!r} in its name leaves open what it counts")
-    export, solar = bool(words & _EXPORT), bool(words & _SOLAR)
+    meaning = understood(str(kind), sensor, name, own, topic)
     if kind == "energy":
-        if export and solar:
+        if meaning.export and meaning.solar:
             raise Refused("export of solar energy may be generation or export")
-        if export:
+        if meaning.export:
             quantity = "energy_export"
-        elif solar:
+        elif meaning.solar:
             quantity = "pv_generation"
-    elif kind == "power":
-        if export:
-            raise Refused("the sign of an export power is not known")
-        if solar:
-            quantity = "pv_power"
+    elif meaning.export:
+        raise Refused(
+            "the sign of an export power is not known"
+            if kind == "power"
+            else f"an export of {kind} has no quantity"
+        )
+    elif kind == "power" and meaning.solar:
+        quantity = "pv_power"
+    elif meaning.phase:
+        quantity += f"_{meaning.phase}"
     key = f"{quantity}_{tail}" if tail else quantity
     if key not in KEYS or (kind == "power_factor" and unit):
         raise Refused(f"class {shown(kind)} with unit {shown(unit)}")
@@ -395,17 +337,19 @@ def _keep(
 ) -> None:
     """Put what one discovery message said in the place of what it said before."""
     mine = f"discovery/{by}"
-    before = known.get(mine) or {"topics": [], "claims": []}
-    for claim in before["claims"]:
-        known.put(claim, None)
+    before = known.get(mine)
+    if before is None and not entries:
+        return
+    before = before or {"topics": [], "claims": [], "most": 0}
+    news: dict[str, Any] = dict.fromkeys(before["claims"], "")
     claims = []
     for each in entries:
         if each["key"] is None:
             continue
         quantity = KEYS[each["key"]].quantity.name
-        claim = f"claim/{each['device']}/{each['part']}/{quantity}"
-        holder = known.get(claim)
-        if holder is not None:  # never two sensors in one series
+        claim = f"claim/{_meter(each, None)}/{quantity}"
+        holder = news[claim] if claim in news else known.get(claim)
+        if holder:  # never two sensors in one series
             parsed.rejects.append(
                 Reject(
                     f"{each['name']!r} is {quantity} of the same meter as the sensor of "
@@ -414,15 +358,17 @@ def _keep(
             )
             each["key"] = None
         else:
-            known.put(claim, by)
+            news[claim] = by
             claims.append(claim)
     topics = sorted({each["topic"] for each in entries})
     for topic in sorted({*before["topics"], *topics}):
         others = [e for e in known.get(_state(topic)) or [] if e["by"] != by]
         now = others + [e for e in entries if e["topic"] == topic]
         now.sort(key=lambda e: (e["by"], e["name"]))
-        known.put(_state(topic), now or None)
-    known.put(mine, {"topics": topics, "claims": claims} if entries else None)
+        news[_state(topic)] = now
+    most = max(before["most"], len(entries))
+    news[mine] = {"topics": topics, "claims": claims, "most": most}
+    teach(known, news, most - before["most"])
 
 
 def _dig(body: Any, path: list[str | int]) -> tuple[Any, Any]:

@@ -1,10 +1,12 @@
 """Shelly of the first generation: one plain number per topic, without a time.
 
-Each channel is a meter of its own: `{device}.{channel}`.
+Each channel is a meter of its own: `{device}.{channel}`. A relay and an emeter of one
+number, where both count, are two.
 """
 
 import re
 
+from ingest.formats.codes import channel_of, joined
 from ingest.reading import (
     Heard,
     Knowledge,
@@ -12,7 +14,6 @@ from ingest.reading import (
     Place,
     Refused,
     arrival,
-    code_of,
 )
 
 NAME = "shelly1/1"
@@ -62,9 +63,9 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
     except UnicodeDecodeError:
         raise Refused("payload is not a number") from None
     levels = [*(found["lead"] or "").split("/"), *found["device"].split("/")]
-    device = place.meter or code_of(".".join(filter(None, levels)))
+    device = place.meter or joined(*filter(None, levels))
     # a relay counts watt-minutes
     scale = 1 / 60 if found["field"] == "energy" else 1.0
-    meter = code_of(f"{device}.{found['channel']}")
+    meter = channel_of(device, found["part"], found["channel"], known)
     parsed.add(meter, key, raw, at, scale=scale)
     return parsed

@@ -1,12 +1,14 @@
 """Shelly of the second generation and later: RPC notifications and status topics.
 
 Energy is in Wh, power in W. A three-phase meter (`em`) is one meter under the device's
-name; each channel of the others is a meter of its own: `{device}.{channel}`.
+name; each channel of the others is a meter of its own: `{device}.{channel}`. A switch
+and a meter of one number, where both count, are two.
 """
 
 import re
 from typing import Any
 
+from ingest.formats.codes import channel_of, joined
 from ingest.reading import (
     Heard,
     Knowledge,
@@ -14,7 +16,6 @@ from ingest.reading import (
     Place,
     Refused,
     arrival,
-    code_of,
     decoded,
     from_text,
     instant,
@@ -75,9 +76,10 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
     if not found or not (rpc or found["component"]):  # wifi, online, ...
         parsed.unread.append(heard.topic.rpartition("/")[2])
         return parsed
-    device = place.meter or (found["device"] or "").strip("/").replace("/", ".")
-    if not device:
+    levels = [each for each in (found["device"] or "").split("/") if each]
+    if not levels and not place.meter:
         raise Refused("the topic names no device: set its MQTT prefix")
+    device = place.meter or joined(*levels)
     body = decoded(heard.payload)
     if not isinstance(body, dict):
         raise Refused("payload is not a JSON object")
@@ -95,9 +97,11 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
     )
     if at is None:
         return parsed
-    for name, fields in components.items():
+    # of two kinds with one number the meter proper is the first
+    for name in sorted(components, key=lambda name: not name.startswith("em")):
+        fields = components[name]
         if isinstance(fields, dict):
-            _component(parsed, code_of(device), name, fields, at)
+            _component(parsed, device, name, fields, at, known)
     return parsed
 
 
@@ -116,7 +120,12 @@ def _time(components: dict[str, Any]) -> object:
 
 
 def _component(
-    parsed: Parsed, device: str, name: str, fields: dict[str, Any], at: int | Refused
+    parsed: Parsed,
+    device: str,
+    name: str,
+    fields: dict[str, Any],
+    at: int | Refused,
+    known: Knowledge,
 ) -> None:
     # the id inside may be wrong: the name counts
     kind, _, channel = name.partition(":")
@@ -125,7 +134,6 @@ def _component(
         parsed.unread.append(name)
         return
     whole = kind in ("em", "emdata") and channel == "0"
-    meter = device if whole else code_of(f"{device}.{channel}")
     dead = {
         field.removesuffix("voltage")
         for field, raw in fields.items()
@@ -136,15 +144,23 @@ def _component(
         if f"{phase}_freq" in fields and f"{phase}_" not in dead:
             keys = {**keys, f"{phase}_freq": "frequency_hz"}
             break
+    found: list[tuple[str, Any]] = []
     for field, raw in fields.items():
         if field in counters:
             total = raw.get("total") if isinstance(raw, dict) else None
-            parsed.add(meter, counters[field], total, at)
+            found.append((counters[field], total))
         elif field not in keys:
             if field != "id":
                 parsed.unread.append(f"{name}.{field}")
         elif not _nonsense(field, dead):
-            parsed.add(meter, keys[field], raw, at)
+            found.append((keys[field], raw))
+    found = [(key, raw) for key, raw in found if raw is not None and raw != ""]
+    if not found:  # a switch that does not count has no meter
+        return
+    family = kind.removesuffix("data")
+    meter = device if whole else channel_of(device, family, channel, known)
+    for key, raw in found:
+        parsed.add(meter, key, raw, at)
 
 
 def _dead(raw: object) -> bool:

@@ -7,6 +7,8 @@ catalogue, or where name and unit property together are one; all others are unre
 """
 
 import re
+import zlib
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -14,6 +16,8 @@ from google.protobuf import descriptor_pb2, message_factory
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError
 
+from ingest.formats.codes import joined
+from ingest.formats.lessons import teach
 from ingest.reading import (
     Heard,
     Knowledge,
@@ -21,7 +25,6 @@ from ingest.reading import (
     Place,
     Refused,
     Reject,
-    code_of,
     instant,
 )
 from store.quantities import KEYS
@@ -37,6 +40,8 @@ _SCHEMA = {
         "timestamp": (1, "uint64"),
         "metrics": (2, "[Metric]"),
         "seq": (3, "uint64"),
+        "uuid": (4, "bytes"),
+        "body": (5, "bytes"),
     },
     "Metric": {
         "name": (1, "bytes"),
@@ -53,6 +58,10 @@ _SCHEMA = {
         "double_value": (13, "double"),
         "boolean_value": (14, "bool"),
         "string_value": (15, "bytes"),
+        "bytes_value": (16, "bytes"),
+        "dataset_value": (17, "bytes"),
+        "template_value": (18, "bytes"),
+        "extension_value": (19, "bytes"),
     },
     "Properties": {"keys": (1, "[bytes]"), "values": (2, "[Property]")},
     "Property": {"string_value": (8, "bytes")},
@@ -88,22 +97,29 @@ def _message_class() -> Any:
 _Payload = _message_class()
 
 _MOST = 10_000  # metrics; a payload of the largest size holds no more that say anything
+_INFLATED = 262_144  # bytes: compression is no way round the limit of docs/wire.md
 _LONGEST = 200  # of a name that is looked at; caches and the database stay small
 _SIGNED = {1: 8, 2: 16, 3: 32, 4: 64}  # datatype -> bits
 _UNKNOWN = 0
+_NO_NUMBERS = {
+    "bytes_value": "bytes are no number",
+    "dataset_value": "a data set is no number: send its columns as metrics",
+    "template_value": "a template is no number: send its members as metrics",
+    "extension_value": "an extension is no number",
+}
 
 # Written as units are; case counts, as mW is not MW.
 _UNITS = {
     written: unit
     for unit, ways in {
         "wh": "Wh WH wh",
-        "kwh": "kWh KWh KWH kwh kW.h kW·h",
+        "kwh": "kWh KWh KWH Kwh kwh kW.h kW·h",
         "mwh": "MWh MWH",
         "varh": "varh VArh Varh",
         "kvarh": "kvarh kVArh kVarh KVARH",
         "mvarh": "Mvarh MVArh",
-        "w": "W w",
-        "kw": "kW KW kw",
+        "w": "W w Watt Watts watt watts",
+        "kw": "kW KW Kw kw",
         "mw": "MW",
         "var": "var VAr Var VAR",
         "kvar": "kvar kVAr kVar KVAR",
@@ -111,11 +127,11 @@ _UNITS = {
         "va": "VA va",
         "kva": "kVA KVA kva",
         "mva": "MVA",
-        "v": "V v",
+        "v": "V v Volt Volts volt volts",
         "kv": "kV KV",
-        "a": "A a",
+        "a": "A a Amp Amps amp amps Ampere ampere",
         "ka": "kA KA",
-        "hz": "Hz HZ hz",
+        "hz": "Hz HZ hz Hertz hertz",
         "percent": "% percent",
         "m3": "m3 m³ m^3",
         "l": "l L",
@@ -132,6 +148,7 @@ _UNITS = {
     }.items()
     for written in ways.split()
 }
+_NO_UNIT = frozenset(("-", "–", "1", "none", "None", "n/a", "N/A", "null"))
 _UNIT_PROPERTIES = frozenset(("engunit", "engineeringunit", "engineeringunits", "unit"))
 # A bare "energy" is not here: it may be a register or the energy of an interval.
 _WELL_KNOWN = {
@@ -188,19 +205,69 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
         return parsed
     if not heard.payload:
         raise Refused("payload is empty")
-    try:
-        payload = _Payload.FromString(heard.payload)
-    except DecodeError:
-        raise Refused("payload is not Sparkplug B") from None
-    if len(payload.metrics) > _MOST:
-        raise Refused(f"more than {_MOST} metrics")
+    payload = _payload(heard.payload)
+    if payload.body:
+        parsed.unread.append("body")
     _count_gaps(stream, payload, known)
     if stream.kind.endswith("DEATH"):  # no values: from here on they are unknown
         return parsed
     if stream.kind.endswith("BIRTH"):
-        _learn(stream, payload, known)
+        try:
+            _learn(stream, payload, heard, known)
+        except Refused as reason:  # what has a name says what it is all the same
+            parsed.rejects.append(Reject(str(reason)))
     _read(parsed, stream, payload, heard, place, _lesson(stream, known))
     return parsed
+
+
+def _payload(raw: bytes) -> Any:
+    """Decode a payload, and the one that stands compressed within it.
+
+    Eclipse Tahu's way, which the specification does not have: the identifier, the bytes
+    as body, and a metric `algorithm`; without it they are DEFLATE with zlib's header.
+    """
+    payload = _decoded(raw)
+    if payload.uuid != b"SPBV1.0_COMPRESSED":
+        return payload
+    named = [each for each in payload.metrics if _text(each.name) == "algorithm"]
+    algorithm = _text(named[0].string_value).upper() if named else "DEFLATE"
+    if algorithm not in _ALGORITHMS:
+        raise Refused(
+            f"payload is compressed by {algorithm[:20]!r}, which is not known"
+        )
+    inner = _decoded(_inflated(payload.body, _ALGORITHMS[algorithm]))
+    if inner.uuid == payload.uuid:
+        raise Refused("payload is compressed twice")
+    for field in ("timestamp", "seq"):
+        if payload.HasField(field) and not inner.HasField(field):
+            setattr(inner, field, getattr(payload, field))
+    return inner
+
+
+_ALGORITHMS = {"DEFLATE": zlib.MAX_WBITS, "GZIP": zlib.MAX_WBITS | 16}
+
+
+def _decoded(raw: bytes) -> Any:
+    try:
+        payload = _Payload.FromString(raw)
+    except DecodeError:
+        raise Refused("payload is not Sparkplug B") from None
+    if len(payload.metrics) > _MOST:
+        raise Refused(f"more than {_MOST} metrics")
+    return payload
+
+
+def _inflated(body: bytes, form: int) -> bytes:
+    inflater = zlib.decompressobj(form)
+    try:
+        raw = inflater.decompress(body, _INFLATED + 1)
+    except zlib.error:
+        raise Refused("compressed payload cannot be inflated") from None
+    if len(raw) > _INFLATED:
+        raise Refused(f"compressed payload holds more than {_INFLATED} bytes")
+    if not inflater.eof:
+        raise Refused("compressed payload is cut off")
+    return raw
 
 
 def _stream(topic: str) -> _Stream | None:
@@ -230,22 +297,66 @@ def _count_gaps(stream: _Stream, payload: Any, known: Knowledge) -> None:
     last, gaps = known.get(place) or (None, 0)
     if stream.kind != "NBIRTH" and last is not None:
         gaps += payload.seq not in (last, (last + 1) % 256)  # the same: sent again
-    known.put(place, [payload.seq, gaps])
+    with suppress(Refused):  # a node too many is not counted
+        teach(known, {place: [payload.seq, gaps]})
 
 
-def _learn(stream: _Stream, payload: Any, known: Knowledge) -> None:
-    aliases, metrics = {}, {}
+def _learn(stream: _Stream, payload: Any, heard: Heard, known: Knowledge) -> None:
+    aliases: dict[str, str] = {}  # to the name; to nothing where it is of two metrics
+    metrics, refused = {}, {}
+    series: dict[str, str] = {}
     for metric in payload.metrics:
         name = _text(metric.name)
+        if not name:
+            continue
         if metric.HasField("alias"):
-            aliases[str(metric.alias)] = name
+            other = aliases.setdefault(str(metric.alias), name)
+            if other != name:
+                aliases[str(metric.alias)] = ""
+                reason = f"alias {metric.alias} is that of two metrics"
+                refused[name] = refused[other or name] = reason
         unit = _unit(metric)
-        if _key(name, unit) is not None:
+        key = _key(name, unit)
+        if key is not None:
             metrics[name] = [metric.datatype, unit]
+        if key is None or isinstance(key, Refused) or metric.is_transient:
+            continue
+        if clash := _clash(series, {}, name, key):
+            refused.setdefault(name, clash)
     # aliases are those of a node's life: after its next birth, a device's old ones
     # may mean something else
-    birth = _birth(stream, known) if stream.device else payload.timestamp
-    known.put(stream.name, {"birth": birth, "aliases": aliases, "metrics": metrics})
+    if stream.device:
+        birth = _birth(stream, known)
+    elif payload.HasField("timestamp"):
+        birth = payload.timestamp
+    else:
+        birth = f"heard at {heard.arrived_us}"
+    size = len(aliases) + len(metrics)
+    most = (known.get(stream.name) or {}).get("most", 0)
+    lesson = {
+        "birth": birth,
+        "aliases": aliases,
+        "metrics": metrics,
+        "series": series,
+        "refused": refused,
+        "most": max(most, size),
+    }
+    try:
+        teach(known, {stream.name: lesson}, max(0, size - most))
+    except Refused:
+        if known.get(stream.name) is not None:  # what it meant before is over
+            known.put(stream.name, {"birth": birth, "most": most})
+        raise
+
+
+def _clash(
+    claimed: dict[str, str], born: dict[str, str], name: str, key: str
+) -> str | None:
+    """Claim the series of a metric; tell what is wrong if another name has it."""
+    quantity = KEYS[key].quantity.name
+    series = f"{name.rpartition('/')[0]}/{quantity}"
+    other = born.get(series) or claimed.setdefault(series, name)
+    return None if other == name else f"{other[:70]!r} is {quantity} of the same meter"
 
 
 def _lesson(stream: _Stream, known: Knowledge) -> dict[str, Any]:
@@ -269,15 +380,24 @@ def _read(
 ) -> None:
     aliases, metrics = lesson.get("aliases", {}), lesson.get("metrics", {})
     sent = payload.timestamp if payload.HasField("timestamp") else None
-    lost = []
+    refused: dict[str, str] = lesson.get("refused", {})
+    born: dict[str, str] = lesson.get("series", {})
+    claimed: dict[str, str] = {}
+    lost: list[int] = []
+    doubtful: list[int] = []
+    bare = 0
     for metric in payload.metrics:
         if metric.HasField("name") and metric.name:
             name = _text(metric.name)
+        elif not metric.HasField("alias"):
+            bare += 1
+            continue
         else:
-            name = aliases.get(str(metric.alias), "")
-            if not name:
-                lost.append(metric.alias)
+            named = aliases.get(str(metric.alias))
+            if not named:
+                (lost if named is None else doubtful).append(metric.alias)
                 continue
+            name = named
         datatype, unit = metrics.get(name, (_UNKNOWN, ""))
         key = _key(name, _unit(metric) or unit)
         if key is None or metric.is_transient:
@@ -288,6 +408,8 @@ def _read(
         try:
             if isinstance(key, Refused):
                 raise Refused(*key.args)  # a cached one would grow by each traceback
+            if clash := refused.get(name) or _clash(claimed, born, name, key):
+                raise Refused(clash)
             when = metric.timestamp if metric.HasField("timestamp") else None
             if when is None and metric.is_historical:
                 raise Refused("a historical value without its own time")
@@ -301,12 +423,17 @@ def _read(
                 at = instant(when, place.zone, heard.arrived_us)
             raw = _value(metric, metric.datatype or datatype)
             parsed.add(_meter(stream.name, name, place.meter), key, raw, at)
-        except Refused as refused:
-            parsed.rejects.append(Reject(f"{name[:70]!r}: {refused}"))
-    if lost:
-        some = ", ".join(str(each) for each in lost[:5])
-        reason = f"alias {some} is in no birth certificate: a rebirth is needed"
-        parsed.rejects.append(Reject(reason, len(lost)))
+        except Refused as reason:
+            parsed.rejects.append(Reject(f"{name[:70]!r}: {reason}"))
+    for which, words in (
+        (lost, "is in no birth certificate: a rebirth is needed"),
+        (doubtful, "is that of two metrics in the birth certificate"),
+    ):
+        if which:
+            some = ", ".join(str(each) for each in which[:5])
+            parsed.rejects.append(Reject(f"alias {some} {words}", len(which)))
+    if bare:
+        parsed.rejects.append(Reject("a metric has neither name nor alias", bare))
 
 
 @lru_cache(maxsize=10_000)
@@ -319,15 +446,9 @@ def _meter(stream: str, metric: str, instead: str | None) -> str:
     """
     folders = metric.split("/")[:-1]
     parts = ([instead] if instead else stream.split("/")) + folders
-    code = ".".join(parts)
     if not folders and instead:
         return instead
-    if len(code) <= 64 and all(_PART.fullmatch(each) for each in parts):
-        return code
-    return code_of("/".join(parts) + "/")
-
-
-_PART = re.compile(r"[A-Za-z0-9_-]+")  # no dot: it joins
+    return joined(*parts)
 
 
 @lru_cache(maxsize=10_000)
@@ -338,6 +459,7 @@ def _key(name: str, unit: str) -> str | Refused | None:
     leaf = re.sub(r"(?<=[a-z]{2})(?=[A-Z][a-z])", "_", name.rpartition("/")[2])
     leaf = re.sub(r"[^a-z0-9]+", "_", leaf.lower()).strip("_")
     leaf = _WELL_KNOWN.get(leaf, leaf)
+    unit = "" if unit in _NO_UNIT else unit
     wanted = _UNITS.get(unit)
     with_unit = f"{leaf}_{wanted}"
     if wanted and with_unit in KEYS and KEYS[with_unit].kind != "delta":
@@ -346,6 +468,8 @@ def _key(name: str, unit: str) -> str | Refused | None:
     if leaf not in KEYS or KEYS[leaf].kind == "delta":
         return None
     own = leaf.removeprefix(KEYS[leaf].quantity.name).removeprefix("_")
+    if unit and wanted is None:
+        return Refused(f"its unit property {unit[:20]!r} is not known")
     if wanted and wanted != own:
         return Refused(f"its unit property says {unit!r}")
     return leaf
@@ -366,6 +490,8 @@ def _value(metric: Any, datatype: int) -> object:
     kind = metric.WhichOneof("value")
     if kind is None:
         raise Refused("no number in it")
+    if kind in _NO_NUMBERS:
+        raise Refused(_NO_NUMBERS[kind])
     raw = getattr(metric, kind)
     if kind == "string_value":
         return _text(raw)

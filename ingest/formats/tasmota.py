@@ -6,6 +6,7 @@ Times are local without zone, energy is in kWh. `Total` already holds all tariff
 import re
 from typing import Any
 
+from ingest.formats.codes import joined
 from ingest.reading import (
     Heard,
     Knowledge,
@@ -14,7 +15,6 @@ from ingest.reading import (
     Refused,
     Reject,
     arrival,
-    code_of,
     decoded,
     from_text,
     instant,
@@ -61,7 +61,7 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
     named = [each for each in levels if each and each not in _PREFIXES]
     if not named and not place.meter:
         raise Refused("the topic names no device: FullTopic needs %topic%")
-    meter = place.meter or code_of(".".join(named))
+    meter = place.meter or joined(*named)
     body = decoded(heard.payload)
     if isinstance(body, dict):
         body = body.get("StatusSNS", body)

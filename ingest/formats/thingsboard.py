@@ -6,6 +6,7 @@ Its keys are free. Those that name a quantity and a unit of the catalogue are re
 import re
 from typing import Any
 
+from ingest.formats.codes import below, joined
 from ingest.reading import (
     Heard,
     Knowledge,
@@ -13,7 +14,6 @@ from ingest.reading import (
     Place,
     Refused,
     arrival,
-    code_of,
     decoded,
     instant,
 )
@@ -40,23 +40,30 @@ def parse(heard: Heard, place: Place, known: Knowledge) -> Parsed:
         When nothing in it names a quantity and its unit, or a device has no name.
     """
     found = _TOPIC.fullmatch(heard.topic)
-    lead = place.meter or ((found and found["lead"]) or "").strip("/").replace("/", ".")
+    lead = [each for each in ((found and found["lead"]) or "").split("/") if each]
+    meter = place.meter or (joined(*lead) if lead else None)
     body = decoded(heard.payload)
     if found and found["gateway"]:
         if not isinstance(body, dict):
             raise Refused("payload is not a JSON object of devices")
-        devices = {f"{lead}.{name}" if lead else name: body[name] for name in body}
-    elif lead:
-        devices = {lead: body}
+        devices = [
+            (
+                below(place.meter, name) if place.meter else joined(*lead, name),
+                body[name],
+            )
+            for name in body
+        ]
+    elif meter:
+        devices = [(meter, body)]
     else:
         raise Refused(
             "the topic names no device: its name must stand before v1/ or v2/"
         )
     parsed = Parsed(park=place.park, enterprise=place.enterprise)
     named = False
-    for name, entries in devices.items():
+    for code, entries in devices:
         for each in entries if isinstance(entries, list) else [entries]:
-            named |= _entry(parsed, code_of(name), each, heard, place)
+            named |= _entry(parsed, code, each, heard, place)
     if not named:
         raise Refused("no key names a quantity and its unit: a mapping is needed")
     return parsed
@@ -68,8 +75,8 @@ def _entry(parsed: Parsed, meter: str, entry: Any, heard: Heard, place: Place) -
         parsed.unread.append(meter)
         return False
     values = entry.get("values")
-    if not isinstance(values, dict):  # without a time of its own
-        values, entry = entry, {}
+    if not isinstance(values, dict):  # the time, if any, stands beside the keys
+        values = {key: raw for key, raw in entry.items() if key != "ts"}
     keys = [key for key in values if key in KEYS and KEYS[key].kind != "delta"]
     parsed.unread += [key for key in values if key not in keys]
     if not keys:
