@@ -13,7 +13,6 @@ from store.database import Connection
 from store.errors import Invalid
 
 _RELOAD_S = 2.0
-_MOST_LESSONS = 50_000  # of a format in an enterprise: anybody may invent devices
 _LATE_S = 60.0  # after its beginning, a transaction with a lesson has ended
 
 Lesson: TypeAlias = tuple[int, str, dict[str, Any]]  # enterprise, format, news
@@ -31,17 +30,7 @@ class Learned:
         return self._known.get(key)
 
     def put(self, key: str, value: Any) -> None:
-        """Remember it.
-
-        Raises
-        ------
-        Refused
-            When devices have taught more than any park has.
-        """
-        if key not in self._known and len(self._known) >= _MOST_LESSONS:
-            raise Refused(
-                f"this enterprise's devices have taught {_MOST_LESSONS} names"
-            )
+        """Remember it."""
         if self._known.get(key) != value:
             self._known[key] = self.news[key] = value
 

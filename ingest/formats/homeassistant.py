@@ -206,6 +206,8 @@ def _entry(
         if path is None:
             raise Refused(f"template {shown(body.get('value_template'))}")
         own = words(" ".join((*levels, *_device(body), *_ids(by))))
+        if not body.get("name") and not body.get("device"):
+            own += words(name)  # the id in the topic is all the name that it has
         key = _key(body, sensor, words(name), own, said)
     except Refused as refused:
         parsed.unread.append(f"{name}: {refused}")
