@@ -184,39 +184,48 @@ def intervals(
     place, spoken = _spoken(channel, at, said)
     good, odd = _momentary(series, at, value, place, spoken)
     odd = odd._replace(channel=channel[np.searchsorted(series, odd.channel)])
-    kept = np.flatnonzero(good)
-    c, t, v, part = channel[kept], at[kept], value[kept], series[kept]
-    same = (part[1:] == part[:-1]) & (np.diff(kept) <= MOMENTARY + 1)
-    rise = v[1:] - v[:-1]
-    most = TOLERATED * rated[c[1:]] * ((t[1:] - t[:-1]) / 3.6e9)
-    verdict = np.full(at.size, -1, np.int64)
-    verdict[place] = spoken
-    verdict = verdict[kept][1:]
-    fell = same & (rise < 0) & (verdict != REAL)
-    wrapped = rise + modulus[c[1:]]
-    likely = np.where(np.isnan(most), PLAUSIBLE_ROLLOVER * modulus[c[1:]], most)
-    rolled = fell & (wrapped >= 0) & (wrapped <= likely) & (verdict != BEGAN)
-    rolled |= fell & (wrapped >= 0) & (verdict == ROLLED)
-    began = fell & ~rolled
-    jumped = same & (rise > most) & (verdict != REAL)
-    amount = np.where(rolled, wrapped, rise)
-    known = same & ~began & ~jumped & (amount >= 0)
-    if restarts is not None:
-        restarted = began & restarts[c[1:]] & (v[1:] >= 0)
-        amount = np.where(restarted, v[1:], amount)
-        known |= restarted
-    kind = np.select([rolled, began, jumped], [ROLLOVER, RESET, JUMP], -1)
-    before = v[:-1].copy()
-    after = v[1:].copy()
-    which, of = _replaced(c, t, same, said)
-    counted = (said.final[of] - v[which]) + (v[which + 1] - said.initial[of])
-    sound = (said.final[of] >= v[which]) & (v[which + 1] >= said.initial[of])
-    amount[which], known[which], kind[which] = counted, sound, REPLACEMENT
-    before[which], after[which] = said.final[of], said.initial[of]
-    falls = np.flatnonzero(kind >= 0)
-    fallen = Events(
-        c[1:][falls], t[1:][falls], kind[falls], before[falls], after[falls]
+    if odd.at.size:
+        kept = np.flatnonzero(good)
+        c, t, v, part = channel[kept], at[kept], value[kept], series[kept]
+        same = (part[1:] == part[:-1]) & (np.diff(kept) <= MOMENTARY + 1)
+    else:
+        kept, c, t, v = None, channel, at, value
+        same = series[1:] == series[:-1]
+    amount = v[1:] - v[:-1]
+    strange = amount < 0
+    if not np.isnan(rated).all():
+        strange |= amount > _most(rated, c[1:], t[:-1], t[1:])
+    falls = np.flatnonzero(strange & same)
+    verdict = np.full(channel.size, -1, np.int64) if place.size else None
+    if verdict is not None:
+        verdict[place] = spoken
+        verdict = (verdict if kept is None else verdict[kept])[1:][falls]
+    kind, counts = _strange(
+        amount[falls],
+        v[1:][falls],
+        modulus[c[1:][falls]],
+        _most(rated, c[1:][falls], t[:-1][falls], t[1:][falls]),
+        np.zeros(falls.size, np.bool_) if restarts is None else restarts[c[1:][falls]],
+        verdict,
     )
+    before, after = v[:-1][falls], v[1:][falls]
+    amount[falls] = counts
+    which, of = _replaced(c, t, same, said)
+    if which.size:
+        final, initial = said.final[of], said.initial[of]
+        sound = (final >= v[which]) & (v[which + 1] >= initial)
+        counted = (final - v[which]) + (v[which + 1] - initial)
+        amount[which] = np.where(sound, counted, np.nan)
+        other = ~np.isin(falls, which)
+        falls = np.concatenate([falls[other], which])
+        kind = np.concatenate([kind[other], np.full(which.size, REPLACEMENT)])
+        before = np.concatenate([before[other], final])
+        after = np.concatenate([after[other], initial])
+    told = kind >= 0
+    fallen = Events(
+        c[1:][falls][told], t[1:][falls][told], kind[told], before[told], after[told]
+    )
+    known = same & ~np.isnan(amount)
     found = Intervals(c[1:][known], t[:-1][known], t[1:][known], amount[known])
     gaps = Events(
         channel[silent],
@@ -226,6 +235,42 @@ def intervals(
         value[silent],
     )
     return found, odd.joined(fallen).joined(gaps)
+
+
+def _most(rated: Float64, channel: Int64, start: Int64, stop: Int64) -> Float64:
+    """Give the most that registers can count between two readings; NaN: not known."""
+    return TOLERATED * rated[channel] * ((stop - start) / 3.6e9)
+
+
+def _strange(
+    rise: Float64,
+    shown: Float64,
+    modulus: Float64,
+    most: Float64,
+    restarts: Bool,
+    verdict: Int64 | None,
+) -> tuple[Int64, Float64]:
+    """Tell what intervals are in which a register fell or rose too much.
+
+    Returns
+    -------
+    kind, amount
+        -1 where it is nothing after all; NaN where what was used is unknown.
+    """
+    said = np.full(rise.size, -1, np.int64) if verdict is None else verdict
+    fell = (rise < 0) & (said != REAL)
+    wrapped = rise + modulus
+    likely = np.where(np.isnan(most), PLAUSIBLE_ROLLOVER * modulus, most)
+    rolled = fell & (wrapped >= 0) & ((wrapped <= likely) & (said != BEGAN))
+    rolled |= fell & (wrapped >= 0) & (said == ROLLED)
+    began = fell & ~rolled
+    jumped = (rise > most) & (said != REAL)
+    kind = np.select([rolled, began, jumped], [ROLLOVER, RESET, JUMP], -1)
+    restarted = began & restarts & (shown >= 0)
+    amount = np.select(
+        [rolled, restarted, began | jumped | (rise < 0)], [wrapped, shown, np.nan], rise
+    )
+    return kind.astype(np.int64), amount
 
 
 def _key(*pairs: tuple[Int64, Int64]) -> list[Int64]:
@@ -289,6 +334,7 @@ def _momentary(
         none = np.empty(0, np.int64)
         return good, Events(none, none, none, np.empty(0), np.empty(0))
     before = np.maximum(which - 1, 0)
+    before = np.where(channel[before] == channel[which], before, which)
     kind = np.where(value[which] < value[before], GLITCH, SPIKE).astype(np.int64)
     fresh = np.ones(which.size, np.bool_)
     fresh[1:] = (np.diff(which) > 1) | (np.diff(channel[which]) != 0)
@@ -397,10 +443,13 @@ def usage(
     """
     long = (found.stop - found.start) > measured_up_to_us[found.channel]
     cut, of = _split_at_steps(found, multiplier)
-    factor = _value_at(multiplier, cut.channel, cut.start)
+    if of is not None:
+        long = long[of]
     first = cut.start // step_us
-    parts = (cut.stop - 1) // step_us - first + 1
-    if cut.start.size and int(parts.max()) > 1:
+    last = (cut.stop - 1) // step_us
+    whole_cells = bool((first == last).all())
+    if not whole_cells:
+        parts = last - first + 1
         piece = np.repeat(np.arange(parts.size), parts)
         nth = np.arange(piece.size) - np.repeat(np.cumsum(parts) - parts, parts)
         cell = first[piece] + nth
@@ -411,17 +460,25 @@ def usage(
         amount = whole * ((end - cut.start[piece]) / length) - whole * (
             (begin - cut.start[piece]) / length
         )
-        channel, factor, estimated = cut.channel[piece], factor[piece], long[of][piece]
+        channel, at, estimated = cut.channel[piece], cut.start[piece], long[piece]
         seconds = (end - begin) / 1e6
     else:
-        channel, cell, amount = cut.channel, first, cut.amount
-        estimated = long[of]
+        channel, cell, amount, at = cut.channel, first, cut.amount, cut.start
+        estimated = long
         seconds = (cut.stop - cut.start) / 1e6
-    amount = amount * factor
-    if not channel.size:
-        return Usage(channel, cell, amount, seconds, seconds)
+    if multiplier.at.size:
+        amount = amount * _value_at(multiplier, channel, at)
     fresh = np.ones(channel.size, np.bool_)
-    fresh[1:] = (np.diff(channel) != 0) | (np.diff(cell) != 0)
+    np.not_equal(channel[1:], channel[:-1], out=fresh[1:])
+    fresh[1:] |= cell[1:] != cell[:-1]
+    if fresh.all():
+        return Usage(
+            channel,
+            cell * step_us,
+            amount,
+            np.where(estimated, 0.0, seconds),
+            np.where(estimated, seconds, 0.0),
+        )
     begin = np.flatnonzero(fresh)
     return Usage(
         channel[begin],
@@ -432,11 +489,18 @@ def usage(
     )
 
 
-def _split_at_steps(found: Intervals, steps: Steps) -> tuple[Intervals, Int64]:
-    """Cut intervals where their channel's step function changes inside them."""
-    whole = np.arange(found.start.size)
-    if not steps.at.size or not whole.size:
-        return found, whole
+def _split_at_steps(found: Intervals, steps: Steps) -> tuple[Intervals, Int64 | None]:
+    """Cut intervals where their channel's step function changes inside them.
+
+    Returns
+    -------
+    Intervals
+        Whole ones and parts.
+    of
+        Of which interval each is; None where none was cut.
+    """
+    if not steps.at.size or not found.start.size:
+        return found, None
     base = min(int(found.start.min()), int(steps.at.min()))
     width = max(int(found.stop.max()), int(steps.at.max())) - base + 1
     edges = steps.channel * width + (steps.at - base)
@@ -444,8 +508,8 @@ def _split_at_steps(found: Intervals, steps: Steps) -> tuple[Intervals, Int64]:
     high = np.searchsorted(edges, found.channel * width + found.stop - base, "left")
     inside = high - low
     if not inside.any():
-        return found, whole
-    of = np.repeat(whole, inside + 1)
+        return found, None
+    of = np.repeat(np.arange(found.start.size), inside + 1)
     nth = np.arange(of.size) - np.repeat(np.cumsum(inside + 1) - inside - 1, inside + 1)
     last = steps.at.size - 1
     before = np.minimum(np.maximum(low[of] + nth - 1, 0), last)
