@@ -1,7 +1,7 @@
 """Readings as columns, and reading them back in bulk."""
 
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import psycopg
@@ -42,19 +42,9 @@ class Rows(NamedTuple):
         )
 
 
-_ROW = np.dtype(
-    [
-        ("fields", ">i2"),
-        ("channel_len", ">i4"),
-        ("channel", ">i4"),
-        ("at_len", ">i4"),
-        ("at", ">i8"),
-        ("value_len", ">i4"),
-        ("value", ">f8"),
-        ("until_len", ">i4"),
-        ("until", ">i8"),
-    ]
-)
+# an element of an array of one dimension, which has 20 bytes before its first one
+_TIMES = np.dtype([("length", ">i4"), ("item", ">i8")])
+_VALUES = np.dtype([("length", ">i4"), ("item", ">f8")])
 
 
 def read_spans(
@@ -84,9 +74,12 @@ def read_spans(
     query = sql.SQL(
         """
         COPY (
-            SELECT w.channel_id, r.at, r.value, coalesce(r.until, r.at)
+            SELECT w.channel_id, found.*
             FROM span w CROSS JOIN LATERAL (
-                ({before}) UNION ALL ({inside}) UNION ALL ({after})) AS r
+                SELECT array_agg(r.at), array_agg(r.value),
+                       array_agg(coalesce(r.until, r.at))
+                FROM (({before}) UNION ALL ({inside}) UNION ALL ({after})) AS r
+                HAVING count(*) > 0) AS found
         ) TO STDOUT (FORMAT BINARY)
         """
     ).format(
@@ -143,11 +136,14 @@ def rows_there(conn: Connection, rows: Rows) -> Rows | None:
     query = sql.SQL(
         """
         COPY (
-            SELECT w.channel_id, r.at, r.value, coalesce(r.until, r.at)
-            FROM span w CROSS JOIN LATERAL (
-                SELECT r.at, r.value, r.until FROM core.reading r
-                WHERE r.channel_id = w.channel_id AND r.at >= w.start AND r.at < w.stop
-            ) AS r LIMIT {}
+            SELECT channel_id, array_agg(at), array_agg(value), array_agg(until) FROM (
+                SELECT w.channel_id, r.at, r.value, coalesce(r.until, r.at) AS until
+                FROM span w CROSS JOIN LATERAL (
+                    SELECT r.at, r.value, r.until FROM core.reading r
+                    WHERE r.channel_id = w.channel_id
+                      AND r.at >= w.start AND r.at < w.stop
+                ) AS r LIMIT {}) AS chosen
+            GROUP BY channel_id
         ) TO STDOUT (FORMAT BINARY)
         """
     ).format(most)
@@ -155,7 +151,8 @@ def rows_there(conn: Connection, rows: Rows) -> Rows | None:
     if found.at_us.size == most:
         return None
     until = np.where(found.until_us == found.at_us, NO_UNTIL, found.until_us)
-    return found._replace(until_us=until)
+    found = found._replace(until_us=until)
+    return found.take(np.lexsort((found.at_us, found.channel)))
 
 
 def _copy_out(
@@ -163,16 +160,35 @@ def _copy_out(
     query: sql.Composed,
     spans: list[tuple[int, datetime, datetime]],
 ) -> Rows:
+    """Read channel, times, values and ends: one row a span, as arrays.
+
+    A row a reading costs the client three times as much as the server.
+    """
     with conn.transaction(), conn.cursor() as cur:
         _span_table(cur, spans)
         with cur.copy(query) as copy:
             raw = b"".join(bytes(block) for block in copy)
-    table = np.frombuffer(raw[len(COPY_HEADER) : -len(COPY_TRAILER)], _ROW)
+    channels, sizes = [], []
+    columns: tuple[list[NDArray[Any]], ...] = ([], [], [])
+    place, end = len(COPY_HEADER), len(raw) - len(COPY_TRAILER)
+    while place < end:
+        channels.append(int.from_bytes(raw[place + 6 : place + 10], "big"))
+        place += 10
+        for column, kind in zip(columns, (_TIMES, _VALUES, _TIMES), strict=True):
+            size = int.from_bytes(raw[place + 16 : place + 20], "big")
+            place += 24
+            column.append(np.frombuffer(raw, kind, size, place)["item"])
+            place += size * kind.itemsize
+        sizes.append(size)
+    if not channels:
+        none = np.empty(0, np.int64)
+        return Rows(none, none, np.empty(0), none)
+    at, value, until = (np.concatenate(each) for each in columns)
     return Rows(
-        table["channel"].astype(np.int64),
-        table["at"].astype(np.int64) + EPOCH_US,
-        table["value"].astype(np.float64),
-        table["until"].astype(np.int64) + EPOCH_US,
+        np.repeat(np.array(channels, np.int64), sizes),
+        at.astype(np.int64) + EPOCH_US,
+        value.astype(np.float64),
+        until.astype(np.int64) + EPOCH_US,
     )
 
 

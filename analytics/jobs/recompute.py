@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analytics import demand
 from analytics.jobs import compute
 from analytics.jobs.compute import DEMAND_OF, QUARTER, World
 from analytics.registers import (
@@ -33,7 +32,6 @@ from store.dirty import Span
 from store.events import RegisterEvent, replace_events
 from store.readings import to_datetime, to_us
 from store.series import (
-    DEMAND,
     SLIDING,
     USAGE_15MIN,
     USAGE_DAY,
@@ -184,10 +182,7 @@ def _recompute(
     usage = _joined(stored.take(~replaced), used)
     mine = usage.take(np.isin(usage.key, np.array(keys, np.int64)))
     _roll_up(conn, world.zone, mine, keys, edges, _seconds)
-    meters = {k: world.by_id[k] for k in keys if world.by_id[k].quantity == DEMAND_OF}
-    for key, channel in meters.items():
-        of_meter = mine.take(mine.key == key)
-        _write_demand(conn, channel.meter_id, of_meter, start, stop)
+    meters = {key for key in keys if world.by_id[key].quantity == DEMAND_OF}
     first, last = _months(world.zone, edges)
     planned = compute.plan_totals(world, quantities, first, last)
     for total in [*planned, *_emptied(conn, world.park_id, quantities, planned)]:
@@ -351,27 +346,6 @@ def _write_total(
         edges,
         lambda ends: compute.expected_s(total, ends),
     )
-    if total.quantity == DEMAND_OF:
-        _write_demand(conn, total.subject_id, added, start, stop)
-
-
-def _write_demand(
-    conn: Connection, subject_id: int, usage: Series, start: datetime, stop: datetime
-) -> None:
-    """Write the fixed 15-minute demand of a subject from its energy."""
-    amount, measured, estimated, expected = usage.values
-    demand_rows = Series(
-        np.full(usage.key.size, subject_id, np.int64),
-        usage.start_us,
-        np.array(
-            [
-                demand.fixed(amount, QUARTER_US / 1e6),
-                measured / expected,
-                (measured + estimated) / expected,
-            ]
-        ),
-    )
-    _replace(conn, DEMAND, [subject_id], start, stop, demand_rows)
 
 
 def _inside(key: Int64, start_us: Int64, spans: list[Span]) -> Bool:

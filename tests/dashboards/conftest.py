@@ -41,19 +41,26 @@ INSERT INTO core.contract_demand (subject_id, kw, valid_from, valid_to, source,
     (1, 600, '2025-01-01Z', NULL, 'first', '2025-01-01Z'),
     (1, 800, '2026-03-01Z', '2026-04-01Z', 'correction', '2026-03-02Z'),
     (1, 999, '2026-03-01Z', NULL, 'entered last, known earlier', '2026-03-01Z');
-INSERT INTO core.demand (subject_id, start, fixed_kw, measured, coverage)
-    SELECT n, at, kw, 1, 1 FROM (
+INSERT INTO core.usage_15min (channel_id, start, amount, measured_s, estimated_s,
+                              expected_s)
+    SELECT c.channel_id, at, kw / 4.0, 900, 0, 900 FROM core.channel c JOIN (
         SELECT n, at, CASE
             WHEN n = 2 AND at = '2026-03-11 09:30+08' THEN 400
             WHEN n = 3 AND at = '2026-03-11 20:00+08' THEN 500
             ELSE (ARRAY[100, 200, 50])[n - 1] END AS kw
         FROM generate_series(2, 4) AS n,
              generate_series('2026-03-09 00:00+08'::timestamptz,
-                             '2026-03-11 23:45+08', interval '15 minutes') AS at) AS w;
-INSERT INTO core.demand (subject_id, start, fixed_kw, measured, coverage)
-    SELECT 1, start, sum(fixed_kw) + 5, 0.9, 1 FROM core.demand GROUP BY start;
-UPDATE core.demand SET fixed_kw = 9000, measured = 0.5, coverage = 0.5
-    WHERE subject_id = 1 AND start = '2026-03-10 12:00+08';
+                             '2026-03-11 23:45+08', interval '15 minutes') AS at) AS w
+        ON c.subject_id = w.n AND c.kind = 'total';
+INSERT INTO core.usage_15min (channel_id, start, amount, measured_s, estimated_s,
+                              expected_s)
+    SELECT c.channel_id, start, (sum(fixed_kw) + 5) / 4, 810, 90, 900
+    FROM core.demand, core.channel c WHERE c.subject_id = 1
+    GROUP BY c.channel_id, start;
+UPDATE core.usage_15min u SET amount = 2250, measured_s = 450, estimated_s = 0
+    FROM core.channel c
+    WHERE c.channel_id = u.channel_id AND c.subject_id = 1
+      AND start = '2026-03-10 12:00+08';
 INSERT INTO core.usage_day (channel_id, start, amount, measured_s, estimated_s,
                             expected_s)
     SELECT c.channel_id, day, 2400, CASE WHEN c.subject_id = 7 THEN 43200 ELSE 86400 END,

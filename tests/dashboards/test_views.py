@@ -54,12 +54,16 @@ def test_shares(park: Connection) -> None:
     ]
 
 
+# the third enterprise
+OF_C = "WHERE channel_id IN (SELECT channel_id FROM core.channel WHERE subject_id = 4)"
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        "DELETE FROM core.demand WHERE subject_id = 4 AND start = '2026-03-11 09:30+08'",
-        "UPDATE core.demand SET coverage = 0.9 "
-        "WHERE subject_id = 4 AND start = '2026-03-11 09:30+08'",
+        f"DELETE FROM core.usage_15min {OF_C} AND start = '2026-03-11 09:30+08'",
+        f"UPDATE core.usage_15min SET measured_s = 810 {OF_C} "
+        "AND start = '2026-03-11 09:30+08'",
     ],
     ids=["missing", "half known"],
 )
@@ -73,7 +77,7 @@ def test_no_rest_without_all(park: Connection, change: str) -> None:
 
 def test_no_coincidence_without_all(park: Connection) -> None:
     park.execute("RESET ROLE")
-    park.execute("UPDATE core.demand SET coverage = 0.5 WHERE subject_id = 4")
+    park.execute(f"UPDATE core.usage_15min SET measured_s = 450 {OF_C}".encode())
     assert park.execute("SELECT factor FROM grafana.coincidence").fetchall() == [
         (None,)
     ]
@@ -82,8 +86,10 @@ def test_no_coincidence_without_all(park: Connection) -> None:
 def test_contract_recorded_last_applies(park: Connection) -> None:
     park.execute("RESET ROLE")
     park.execute(
-        "INSERT INTO core.demand (subject_id, start, fixed_kw, measured, coverage) "
-        "VALUES (1, '2026-02-27Z', 1, 1, 1), (1, '2026-04-02Z', 1, 1, 1)"
+        "INSERT INTO core.usage_15min (channel_id, start, amount, measured_s, "
+        "estimated_s, expected_s) SELECT channel_id, at, 1, 900, 0, 900 "
+        "FROM core.channel, unnest('{2026-02-27Z, 2026-04-02Z}'::timestamptz[]) AS at "
+        "WHERE subject_id = 1 AND kind = 'total'"
     )
     assert park.execute(
         "SELECT contract_kw FROM grafana.park_demand WHERE time IN "

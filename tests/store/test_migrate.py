@@ -104,7 +104,6 @@ def test_hypertables_where_timescale_is(timescale_database: str) -> None:
             "SELECT hypertable_name FROM timescaledb_information.hypertables ORDER BY 1"
         ).fetchall()
     assert [row[0] for row in found] == [
-        "demand",
         "demand_sliding",
         "reading",
         "usage_15min",
