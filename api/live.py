@@ -11,7 +11,7 @@ import numpy as np
 from analytics import demand
 from analytics.registers import QUARTER_US
 from api.amounts import counted, local, share, usage
-from store import browse, forecasts, live, statements
+from store import browse, forecasts, live, revisions, statements
 from store.browse import MeterPower
 from store.database import Connection
 from store.readings import to_datetime, to_us
@@ -20,6 +20,7 @@ from store.series import USAGE_15MIN
 
 HEARD = timedelta(minutes=15)  # an older power is not power now
 LATE_INTERVALS = 3
+MOST_CONFLICTS = 100  # that are counted
 USUAL_S = 60.0  # taken for the distance of readings where it is not known
 REMEMBERED = timedelta(days=7)  # older last readings are not looked for
 QUARTER = timedelta(minutes=15)
@@ -52,6 +53,9 @@ def park_live(
         "forecast": running_forecast(conn, park, now),
         "today": _today(conn, park, minimum_coverage, now),
         "enterprises": _shares(meters, power, now),
+        "open_conflicts": len(
+            revisions.conflicts(conn, park.park_id, settled=False, most=MOST_CONFLICTS)
+        ),
         "newest_reading_at": max((each.at for each in last), default=None),
         "readings": [
             {

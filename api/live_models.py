@@ -110,5 +110,8 @@ class Live(Row):
     forecast: RunningForecast | None = Field(description="null: none was told")
     today: Today
     enterprises: list[Share]
+    open_conflicts: int = Field(
+        description="readings that contradict what is stored and wait; 100: or more"
+    )
     newest_reading_at: datetime | None
     readings: list[Last]

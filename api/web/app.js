@@ -76,6 +76,13 @@ function showDemandTable() {
       cell(text.percent(each.coverage), "n"))));
 }
 
+function showConflicts() {
+  const waiting = live.open_conflicts;
+  $("conflicts").hidden = waiting === 0;
+  $("conflicts-link").href = `${base(live.park.code)}/conflicts?settled=false`;
+  $("conflicts-link").textContent = t("conflicts", waiting);
+}
+
 function showShares() {
   const most = Math.max(...live.enterprises.map((each) => each.kw ?? 0), 1);
   table($("shares"), t("shares"), [[t("enterprise")], ["kW", "n"], [t("share"), "n"]],
@@ -118,6 +125,7 @@ function show(anew = false) {
   document.title = `${text.kw(live.power.kw)} kW · ${live.park.name} · Parkwatt`;
   showPower();
   showToday();
+  showConflicts();
   showShares();
   showReadings();
   draw($("chart"), live, anew);

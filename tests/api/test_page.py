@@ -142,6 +142,20 @@ def test_a_new_reading_shows_itself(browser: Browser, own: Any, serving: Any) ->
         page.close()
 
 
+def test_a_conflict_shows_itself(browser: Browser, own: Any, serving: Any) -> None:
+    with serving(own.url) as base:
+        page = browser.new_page()
+        page.goto(base)
+        page.wait_for_selector("body[data-ready=P1]")
+        assert page.locator("#conflicts").is_hidden()
+        own.say_power(
+            "E01/M1", 5.0, own.now
+        )  # another value of a reading that is there
+        said = page.locator("#conflicts")
+        expect(said).to_contain_text("1 reading contradicts", timeout=5000)
+        page.close()
+
+
 def test_a_reading_is_typed(browser: Browser, own: Any, serving: Any) -> None:
     with serving(own.url) as base:
         context = browser.new_context(
