@@ -70,6 +70,10 @@ def write_batch(
     _account(conn, batch_id, source, parser, messages, counts)
     if stored.inserted:
         _announce(conn, stored.spans, parks, totals)
+    if stored.conflict:  # whose are not looked up: all of the batch are told
+        _tell(conn, rows.channel, parks)
+    elif stored.inserted:
+        _tell(conn, stored.spans.channel, parks)
     return counts
 
 
@@ -320,7 +324,11 @@ def _announce(
             ),
         )
         conn.execute("SELECT pg_notify('parkwatt_dirty', '')")
-    touched = sorted({parks[channel] for channel in spans.channel.tolist()})
+
+
+def _tell(conn: Connection, channels: Int64, parks: dict[int, int]) -> None:
+    """Wake whoever watches the parks of some channels."""
+    touched = sorted({parks[channel] for channel in np.unique(channels).tolist()})
     conn.execute(
         "SELECT pg_notify('parkwatt_readings', %s)",
         (",".join(str(each) for each in touched),),
