@@ -6,11 +6,9 @@ from typing import LiteralString, NamedTuple
 import numpy as np
 import psycopg
 
+from store.arrays import COPY_HEADER, COPY_TRAILER, EPOCH_US
 from store.database import Connection
 from store.readings import (
-    COPY_HEADER,
-    COPY_TRAILER,
-    EPOCH_US,
     NO_UNTIL,
     Bool,
     Float64,

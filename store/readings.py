@@ -1,7 +1,7 @@
 """Readings as columns, and reading them back in bulk."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import psycopg
@@ -9,16 +9,13 @@ from numpy.typing import NDArray
 from psycopg import sql
 
 from store import overlay
+from store.arrays import TIME, VALUE, parse
 from store.database import Connection
 
 Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
-# PostgreSQL counts microseconds from 2000-01-01, the house from 1970-01-01
-EPOCH_US = 946_684_800_000_000
-COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + b"\x00" * 8
-COPY_TRAILER = b"\xff\xff"
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_DELTA = timedelta(days=366)  # so that what reaches into a span can be found
 NO_UNTIL: int = np.iinfo(np.int64).min
@@ -40,11 +37,6 @@ class Rows(NamedTuple):
             self.value[which],
             self.until_us[which],
         )
-
-
-# an element of an array of one dimension, which has 20 bytes before its first one
-_TIMES = np.dtype([("length", ">i4"), ("item", ">i8")])
-_VALUES = np.dtype([("length", ">i4"), ("item", ">f8")])
 
 
 def read_spans(
@@ -160,36 +152,12 @@ def _copy_out(
     query: sql.Composed,
     spans: list[tuple[int, datetime, datetime]],
 ) -> Rows:
-    """Read channel, times, values and ends: one row a span, as arrays.
-
-    A row a reading costs the client three times as much as the server.
-    """
     with conn.transaction(), conn.cursor() as cur:
         _span_table(cur, spans)
         with cur.copy(query) as copy:
             raw = b"".join(bytes(block) for block in copy)
-    channels, sizes = [], []
-    columns: tuple[list[NDArray[Any]], ...] = ([], [], [])
-    place, end = len(COPY_HEADER), len(raw) - len(COPY_TRAILER)
-    while place < end:
-        channels.append(int.from_bytes(raw[place + 6 : place + 10], "big"))
-        place += 10
-        for column, kind in zip(columns, (_TIMES, _VALUES, _TIMES), strict=True):
-            size = int.from_bytes(raw[place + 16 : place + 20], "big")
-            place += 24
-            column.append(np.frombuffer(raw, kind, size, place)["item"])
-            place += size * kind.itemsize
-        sizes.append(size)
-    if not channels:
-        none = np.empty(0, np.int64)
-        return Rows(none, none, np.empty(0), none)
-    at, value, until = (np.concatenate(each) for each in columns)
-    return Rows(
-        np.repeat(np.array(channels, np.int64), sizes),
-        at.astype(np.int64) + EPOCH_US,
-        value.astype(np.float64),
-        until.astype(np.int64) + EPOCH_US,
-    )
+    channel, (at, value, until) = parse(raw, (TIME, VALUE, TIME))
+    return Rows(channel, at, value, until)
 
 
 def _span_table(

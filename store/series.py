@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
 
+from store.arrays import COPY_HEADER, COPY_TRAILER, EPOCH_US, TIME, VALUE, parse
 from store.database import Connection
-from store.readings import COPY_HEADER, COPY_TRAILER, EPOCH_US, to_datetime
+from store.readings import to_datetime
 
 Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
@@ -79,11 +80,14 @@ def read(
 ) -> Series:
     """Read the rows of some keys with `start` in [start, stop)."""
     query = sql.SQL(
-        "COPY (SELECT {columns} FROM core.{table} WHERE {key} = ANY({keys}::int[]) "
-        "AND start >= {start}::timestamptz AND start < {stop}::timestamptz) "
-        "TO STDOUT (FORMAT BINARY)"
+        "COPY (SELECT {key}, array_agg(start), {columns} FROM core.{table} "
+        "WHERE {key} = ANY({keys}::int[]) AND start >= {start}::timestamptz "
+        "AND start < {stop}::timestamptz GROUP BY {key}) TO STDOUT (FORMAT BINARY)"
     ).format(
-        columns=_columns(table),
+        columns=sql.SQL(", ").join(
+            sql.SQL("array_agg({})").format(sql.Identifier(each))
+            for each in table.columns
+        ),
         table=sql.Identifier(table.name),
         key=sql.Identifier(table.key),
         keys=keys,
@@ -92,14 +96,8 @@ def read(
     )
     with conn.cursor() as cur, cur.copy(query) as copy:
         raw = b"".join(bytes(block) for block in copy)
-    rows = np.frombuffer(raw[len(COPY_HEADER) : -len(COPY_TRAILER)], _row(table))
-    return Series(
-        rows["key"].astype(np.int64),
-        rows["start"].astype(np.int64) + EPOCH_US,
-        np.array([rows[name].astype(np.float64) for name in table.columns]).reshape(
-            len(table.columns), -1
-        ),
-    ).ordered()
+    key, (start_us, *values) = parse(raw, (TIME, *(VALUE for _ in table.columns)))
+    return Series(key, start_us, np.array(values)).ordered()
 
 
 def extent(

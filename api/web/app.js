@@ -142,7 +142,6 @@ async function open(park) {
   const take = (next) => {
     live = next;
     received = performance.now();
-    state = "live";
     say(null);
     show();
   };
@@ -152,7 +151,7 @@ async function open(park) {
     say(error.message);
     if (parks.every((each) => each.code !== park)) return;
   }
-  leave = follow(park, take, () => { state = "lost"; showState(); });
+  leave = follow(park, (next) => { state = "live"; take(next); }, () => { state = "lost"; showState(); });
 }
 
 async function begin() {

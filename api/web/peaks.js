@@ -197,7 +197,6 @@ async function open(park) {
   $("back").href = $("to-live").href = `/parks/${encodeURIComponent(park)}`;
   const take = (news) => {
     live = news;
-    state = "live";
     showState();
     showWindow();
     askCandidates(park);
@@ -212,7 +211,7 @@ async function open(park) {
     $("until").value = live.today.day;
     $("from").value = `${live.today.day.slice(0, 8)}01`;
   }
-  leave = follow(park, take, () => { state = "lost"; showState(); });
+  leave = follow(park, (next) => { state = "live"; take(next); }, () => { state = "lost"; showState(); });
   load();
 }
 

@@ -146,7 +146,7 @@ def test_a_conflict_shows_itself(browser: Browser, own: Any, serving: Any) -> No
     with serving(own.url) as base:
         page = browser.new_page()
         page.goto(base)
-        page.wait_for_selector("body[data-ready=P1]")
+        page.wait_for_selector("#state.live")
         assert page.locator("#conflicts").is_hidden()
         own.say_power(
             "E01/M1", 5.0, own.now

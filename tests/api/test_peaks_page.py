@@ -95,6 +95,7 @@ def test_who_made_the_peak_agrees_with_the_api(
         with session(own.url) as conn:
             assert conn.execute("SELECT count(*) FROM core.forecast").fetchone() == (0,)
         assert page.inner_text("#expected") == "–"
+        page.wait_for_selector("#state.live")
         told = tell(own.url)  # it shows itself
         expect(page.locator("#expected")).to_have_text("5,612", timeout=3000)
         assert page.inner_text("#shed") == f"{told.shed_kw:.0f}"
