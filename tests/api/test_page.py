@@ -148,9 +148,8 @@ def test_a_conflict_shows_itself(browser: Browser, own: Any, serving: Any) -> No
         page.goto(base)
         page.wait_for_selector("#state.live")
         assert page.locator("#conflicts").is_hidden()
-        own.say_power(
-            "E01/M1", 5.0, own.now
-        )  # another value of a reading that is there
+        # another value of a reading that is there
+        own.say_power("E01/M1", 5.0, own.now.replace(microsecond=0))
         said = page.locator("#conflicts")
         expect(said).to_contain_text("1 reading contradicts", timeout=5000)
         page.close()
