@@ -50,6 +50,7 @@ from store.embedded import Server, find_or_install
 from store.errors import Invalid, ParkwattError
 from store.migrate import migrate as apply_migrations
 from store.processes import Child, Supervisor
+from store.quantities import QUANTITIES
 from store.records import Subject
 from store.settings import Settings, settings
 
@@ -1164,6 +1165,48 @@ def events(
                 for value in (each.value_before, each.value_after)
             ),
             escape(said),
+        )
+    out.print(table)
+
+
+@app.command()
+def balance(
+    park: ParkOption,
+    first: FromOption,
+    last: ToOption,
+    quantity: Annotated[str, typer.Option(help="what is balanced")] = "energy_import",
+    grain: Annotated[str, typer.Option(help="day or month")] = "month",
+    as_json: Annotated[bool, typer.Option("--json", help="everything")] = False,
+) -> None:
+    """Set each meter that others are placed below against these."""
+    from analytics.jobs.balancing import balances
+
+    if grain not in ("day", "month"):
+        raise Invalid(f"grain {grain!r} is none of day, month")
+    if quantity not in QUANTITIES:
+        raise Invalid(f"quantity {quantity!r} is none of {', '.join(QUANTITIES)}")
+    with _connection() as conn:
+        found = balances(
+            conn,
+            registry.park(conn, park),
+            first.date(),
+            last.date(),
+            quantity=quantity,
+            grain=grain,
+            minimum_coverage=settings().minimum_coverage,
+        )
+    if as_json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+        return
+    table = Table("meter", "start", "main", "parts", "unaccounted", "share", "±")
+    for each in found:
+        share = each["share"]
+        table.add_row(
+            escape(each["meter"]),
+            each["start"],
+            *(_shown(each[name], 1) for name in ("main", "parts", "unaccounted")),
+            "unknown" if share is None else f"{share:.1%}",
+            _shown(each["uncertainty"], 1),
         )
     out.print(table)
 

@@ -13,6 +13,7 @@ from api.live import park_live
 from api.live_models import Live
 from api.routes import (
     accounting,
+    balances,
     entry,
     events,
     figures,
@@ -39,6 +40,7 @@ ROUTERS = (
     usage,
     figures,
     peaks,
+    balances,
     live,
     accounting,
 )

@@ -115,6 +115,30 @@ class RunningForecast(Row):
     )
 
 
+class Balance(Row):
+    """What a meter counted and the meters below it did not, in one interval."""
+
+    meter: str = Field(description="ENTERPRISE/METER")
+    start: datetime
+    main: Number
+    parts: Number
+    unaccounted: Number = Field(
+        description="main - parts; null: one of them is unknown"
+    )
+    share: Number = Field(description="unaccounted / main")
+    uncertainty: Number = Field(description="of it, from the accuracy classes")
+    significant: bool | None = Field(description="unaccounted exceeds its uncertainty")
+    coverage: float = Field(description="of the meter that is known least")
+    below: list[str]
+
+
+class Balances(Row):
+    """Balances of the meter tree."""
+
+    unit: str
+    rows: list[Balance]
+
+
 class Candidate(Row):
     """An enterprise that could take less now, going by its recent past."""
 

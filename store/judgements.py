@@ -158,6 +158,20 @@ def set_plate(
         mark_meter_dirty(conn, meter_id)
 
 
+def accuracy_classes(conn: Connection, park_id: int) -> dict[int, float]:
+    """Give the accuracy class [%] that was stated last of each meter, where one was."""
+    rows = conn.execute(
+        """
+        SELECT DISTINCT ON (p.meter_id) p.meter_id, p.accuracy_class
+        FROM core.plate p JOIN core.meter m USING (meter_id)
+        WHERE m.park_id = %s AND p.accuracy_class IS NOT NULL
+        ORDER BY p.meter_id, p.plate_id DESC
+        """,
+        (park_id,),
+    ).fetchall()
+    return {int(str(meter)): float(str(percent)) for meter, percent in rows}
+
+
 def judgements(
     conn: Connection, park_id: int, known_on: datetime | None = None
 ) -> list[Judgement]:

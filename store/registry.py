@@ -74,6 +74,16 @@ def meters(
         ).fetchall()
 
 
+def meter_codes(conn: Connection, park_id: int) -> dict[int, str]:
+    """Give ENTERPRISE/METER of each meter of a park."""
+    rows = conn.execute(
+        "SELECT m.meter_id, e.code || '/' || m.code FROM core.meter m "
+        "JOIN core.enterprise e USING (enterprise_id) WHERE m.park_id = %s",
+        (park_id,),
+    ).fetchall()
+    return {int(str(meter)): str(code) for meter, code in rows}
+
+
 def subject(
     conn: Connection,
     park_code: str,

@@ -204,6 +204,13 @@ def test_a_grid_meter_counts_for_the_park_alone(parkwatt: Run) -> None:
         return float(json.loads(asked.stdout)["energy_kwh"])
 
     assert (energy(), energy("--enterprise", "a")) == (20.0, 12.0)
+    plate = ("plate", "--park", "p", "--class", "1", "--source", "plate")
+    for owner, meter in (("op", "G"), ("a", "M")):
+        parkwatt(*plate, "--enterprise", owner, "--meter", meter)
+    parkwatt("analyse", "--once")
+    shown = parkwatt("balance", "--park", "p", *DAYS).stdout
+    assert "op/G" in shown
+    assert "unknown" in shown  # two of 24 hours
     above = parkwatt(
         *place, "--enterprise", "op", "--meter", "G", "--above", "a/M", status=1
     )

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.jobs import service
+from analytics.jobs.balancing import balances
 from analytics.jobs.validity import Segments, counting
-from store import registry, relations
+from store import judgements, registry, relations
 from store.batches import write_batch
 from store.database import connect
 from store.errors import Invalid
@@ -138,6 +139,66 @@ def test_a_meter_sold_to_the_owner_above_counts_no_more(database: str) -> None:
         )
     assert "b" not in park.totals()
     assert park.totals()["a"] == pytest.approx(55)  # A and A1, and B is behind A
+
+
+def test_the_balance_of_a_node_with_its_uncertainty(database: str) -> None:
+    park = Park(database)
+    park.place("G", "park", None)
+    park.place("A", "main", "G")
+    park.place("B", "main", "G")
+    park.place("A1", "sub", "A", START + DAY / 2)  # on the first day from noon on
+    park.totals()
+    days = START.date(), (START + 2 * DAY).date()
+    with connect(database, autocommit=True) as conn:
+        for code, percent in (("G", 0.5), ("A", 1.0)):
+            judgements.set_plate(
+                conn,
+                park.meters[code],
+                accuracy_class=percent,
+                rated_per_h=None,
+                source="plate",
+            )
+        park.totals()
+        known = registry.park(conn, "p")
+        first, *_ = (
+            row
+            for row in balances(conn, known, *days)
+            if row["meter"] == "op/G" and row["uncertainty"] is None
+        )
+        assert first["below"] == ["a/A", "b/B"]
+        assert first["main"] == pytest.approx(9_600)
+        assert first["unaccounted"] == pytest.approx(96 * 30)
+        assert first["share"] == pytest.approx(0.3)
+        assert first["significant"] is None  # the class of B is not known
+        judgements.set_plate(
+            conn, park.meters["B"], accuracy_class=1.0, rated_per_h=None, source="plate"
+        )
+        park.totals()
+        half, sub, whole, _ = balances(conn, known, *days)
+        # 2 √((0.5 % · 9600)² + (1 % · 3840)² + (1 % · 2880)²) / √3, by hand
+        assert whole["uncertainty"] == pytest.approx(78.4, abs=0.05)
+        assert whole["significant"]
+        assert (half["meter"], half["unaccounted"]) == ("a/A", None)
+        assert sub["unaccounted"] == pytest.approx(96 * 25)
+        month = balances(conn, known, *days, grain="month")[-1]
+        assert month["unaccounted"] == pytest.approx(2 * 96 * 30)
+
+
+def test_a_balance_without_a_part_is_unknown(database: str) -> None:
+    park = Park(database)
+    park.place("A", "main", "G")
+    park.place("B", "main", "G")
+    with connect(database, autocommit=True) as conn:
+        conn.execute(
+            "DELETE FROM core.reading r USING core.channel c WHERE "
+            "c.channel_id = r.channel_id AND c.subject_id = %s AND r.at > %s",
+            (park.meters["B"], START + DAY / 2),
+        )
+        park.totals()
+        days = START.date(), (START + DAY).date()
+        (row,) = balances(conn, registry.park(conn, "p"), *days)
+    assert (row["unaccounted"], row["parts"]) == (None, None)
+    assert row["coverage"] == pytest.approx(0.5)
 
 
 def test_no_circle_and_no_other_park(database: str) -> None:
