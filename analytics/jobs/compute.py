@@ -432,11 +432,10 @@ def expected_s(total: Total, edges: Sequence[datetime]) -> Float64:
     """Seconds that a total's members should have in each [edge, next edge)."""
     # in microseconds of UTC: local times of one zone subtract without its changes
     at = np.array([to_us(each) for each in edges], np.int64)
-    sums = np.zeros(at.size - 1, np.int64)
-    for _, low, high in total.parts:
-        inside = np.clip(at, to_us(low), to_us(high))
-        sums += np.diff(inside)
-    return sums / 1e6
+    low = np.array([to_us(each) for _, each, _ in total.parts], np.int64)
+    high = np.array([to_us(each) for _, _, each in total.parts], np.int64)
+    inside = np.clip(at[:, None], low, high).sum(axis=1)
+    return np.asarray(inside[1:] - inside[:-1]) / 1e6
 
 
 def days(zone: ZoneInfo, start: datetime, stop: datetime) -> list[datetime]:

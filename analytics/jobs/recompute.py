@@ -174,19 +174,28 @@ def _recompute(
     start, stop = edges[0], edges[-1]
     quantities = {world.by_id[key].quantity for key in keys}
     quantities |= {totals[s.channel_id] for s in marked if s.channel_id in totals}
-    # all usage of these days, of the same quantities: what totals and days rest on
-    peers = [c.channel_id for c in world.usages if c.quantity in quantities]
-    stored = read(conn, USAGE_15MIN, peers, start, stop)
+    # their usage of these days, on which days rest, and that of all meters of the same
+    # quantities in what is restated, on which totals rest
+    stored = read(conn, USAGE_15MIN, keys, start, stop)
     replaced = _inside(stored.key, stored.start_us, spans)
     changed = write(conn, USAGE_15MIN, stored.take(replaced), used)
-    usage = _joined(stored.take(~replaced), used)
-    mine = usage.take(np.isin(usage.key, np.array(keys, np.int64)))
+    mine = _joined(stored.take(~replaced), used)
+    low, high = min(s.start for s in marked), max(s.stop for s in marked)
+    known = set(keys)
+    peers = [
+        c.channel_id
+        for c in world.usages
+        if c.quantity in quantities and c.channel_id not in known
+    ]
+    usage = _joined(
+        compute.clip(mine, low, high), read(conn, USAGE_15MIN, peers, low, high)
+    )
     _roll_up(conn, world.zone, mine, keys, edges, _seconds)
     meters = {key for key in keys if world.by_id[key].quantity == DEMAND_OF}
     first, last = _months(world.zone, edges)
     planned = compute.plan_totals(world, quantities, first, last)
     for total in [*planned, *_emptied(conn, world.park_id, quantities, planned)]:
-        _write_total(conn, world.zone, total, usage, edges)
+        _write_total(conn, world.zone, total, usage, (low, high), edges)
     taken = [
         each
         for each in marked
@@ -330,18 +339,18 @@ def _write_total(
     zone: ZoneInfo,
     total: compute.Total,
     usage: Series,
+    restated: tuple[datetime, datetime],
     edges: list[datetime],
 ) -> None:
-    """Write a total's quarters, days, months and, for energy, its demand."""
+    """Write a total's quarters in what is restated, and its days and months."""
     key = registry.add_channel(conn, total.subject_id, total.quantity, "total")
-    start, stop = edges[0], edges[-1]
-    added = compute.add_up(total, usage, start, stop)
+    added = compute.add_up(total, usage, *restated)
     added = added._replace(key=added.key + key)
-    _replace(conn, USAGE_15MIN, [key], start, stop, added)
+    _replace(conn, USAGE_15MIN, [key], *restated, added)
     _roll_up(
         conn,
         zone,
-        added,
+        read(conn, USAGE_15MIN, [key], edges[0], edges[-1]),
         [key],
         edges,
         lambda ends: compute.expected_s(total, ends),
