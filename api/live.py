@@ -34,7 +34,7 @@ def park_live(
     now = now or datetime.now(UTC)
     meters = browse.power_now(conn, park.park_id, now - REMEMBERED, now)
     power = _power(meters, minimum_coverage, now)
-    contract = contract_demand(conn, park.park_id, now)
+    contract = statements.contract_demand_at(conn, park.park_id, now)
     last = live.last_readings(conn, park.park_id, now - REMEMBERED)
     return {
         "park": {
@@ -96,15 +96,6 @@ def running_forecast(
         "shed_state": told.shed_state,
         "shed_kw": told.shed_kw,
     }
-
-
-def contract_demand(conn: Connection, subject_id: int, at: datetime) -> float | None:
-    """Give the contract demand [kW] that applies at an instant."""
-    applies = None
-    for row in statements.contract_demands(conn, subject_id):
-        if row.valid_from <= at and (row.valid_to is None or at < row.valid_to):
-            applies = row.value
-    return applies
 
 
 def _age(at: datetime, now: datetime) -> float:

@@ -57,6 +57,17 @@ def contract_demands(
         ).fetchall()
 
 
+def contract_demand_at(
+    conn: Connection, subject_id: int, at: datetime, known_on: datetime | None = None
+) -> float | None:
+    """Give the contract demand [kW] that applies at an instant."""
+    applies = None
+    for row in contract_demands(conn, subject_id, known_on):
+        if row.valid_from <= at and (row.valid_to is None or at < row.valid_to):
+            applies = row.value
+    return applies
+
+
 def state_added_value(
     conn: Connection,
     enterprise_id: int,

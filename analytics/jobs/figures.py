@@ -157,10 +157,7 @@ def _contract(
 ) -> dict[str, Any]:
     """Give the contract demand that applies at the end of the period."""
     at = period.stop - timedelta(microseconds=1)
-    applies = None
-    for row in statements.contract_demands(conn, subject.subject_id, known_on):
-        if row.valid_from <= at and (row.valid_to is None or at < row.valid_to):
-            applies = row.value
+    applies = statements.contract_demand_at(conn, subject.subject_id, at, known_on)
     return {"contract_demand_kw": applies}
 
 

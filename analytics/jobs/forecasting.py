@@ -51,7 +51,7 @@ class Forecaster:
         contracts = {
             subject: limit
             for subject in _subjects(conn, park)
-            if (limit := _contract(conn, subject, now)) is not None
+            if (limit := statements.contract_demand_at(conn, subject, now)) is not None
             or subject == park.park_id
         }
         world = compute.load_world(conn, park.park_id, park.zone)
@@ -94,14 +94,6 @@ def _subjects(conn: Connection, park: Park) -> list[int]:
         park.park_id,
         *(each.enterprise_id for each in registry.enterprises(conn, park.park_id)),
     ]
-
-
-def _contract(conn: Connection, subject: int, at: datetime) -> float | None:
-    applies = None
-    for row in statements.contract_demands(conn, subject):
-        if row.valid_from <= at and (row.valid_to is None or at < row.valid_to):
-            applies = row.value
-    return applies
 
 
 def _minutes(

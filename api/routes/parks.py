@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query
 
 from api.answer import CSV_TOO, rows_of, table
 from api.asking import AskedPark, Conn, Format, ParkCode
-from api.live import contract_demand
 from api.models import (
     Enterprise,
     Enterprises,
@@ -20,7 +19,7 @@ from api.models import (
     Quantities,
     Quantity,
 )
-from store import records, registry
+from store import records, registry, statements
 from store.quantities import QUANTITIES
 
 router = APIRouter(tags=["parks"])
@@ -59,7 +58,9 @@ def park(conn: Conn, park: AskedPark) -> Any:
         "enterprises": len(registry.enterprises(conn, park.park_id)),
         "meters": len(meters),
         "unconfirmed_meters": sum(each.confirmed_at is None for each in meters),
-        "contract_demand_kw": contract_demand(conn, park.park_id, datetime.now(UTC)),
+        "contract_demand_kw": statements.contract_demand_at(
+            conn, park.park_id, datetime.now(UTC)
+        ),
     }
 
 
