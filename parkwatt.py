@@ -22,7 +22,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 from rich.table import Table
 
 import simulators.simulate
-from analytics.jobs import factors, service
+from analytics.jobs import factors, service, tariffs
+from analytics.jobs.billing import Assumed, bills
 from analytics.jobs.figures import figures as compute_figures
 from ingest import checking, explaining, importing, manual, mosquitto, retrying
 from ingest import service as ingest_service
@@ -45,6 +46,7 @@ from store import (
     revisions,
     statements,
 )
+from store import tariffs as stored_tariffs
 from store.database import Connection, connect, session, translated
 from store.embedded import Server, find_or_install
 from store.errors import Invalid, ParkwattError
@@ -63,6 +65,8 @@ dashboards_app = typer.Typer(no_args_is_help=True, help="Grafana dashboards as c
 app.add_typer(dashboards_app, name="dashboards")
 mapping_app = typer.Typer(no_args_is_help=True, help="How foreign devices are read.")
 app.add_typer(mapping_app, name="mapping")
+tariff_app = typer.Typer(no_args_is_help=True, help="Tariffs as data.")
+app.add_typer(tariff_app, name="tariff")
 err = Console(stderr=True)
 out = Console()
 
@@ -70,11 +74,23 @@ PLANT, STEEL, PLANT_METER = "plant", "steel", "M1"
 PLANT_YEAR = (date(2018, 1, 1), date(2019, 1, 1))
 PLANT_ADDED_VALUE_10K_CNY = 2000.0  # invented: the plant's is not published
 DEMO_PARK = "demo"
+DEMO_CAPACITY_KVA = 2000.0
 DEMO_ZONE = ZoneInfo("Asia/Shanghai")
 
 ParkOption = Annotated[str, typer.Option("--park", help="code of the park")]
 EnterpriseOption = Annotated[
     str | None, typer.Option("--enterprise", help="code of an enterprise")
+]
+TariffOption = Annotated[str | None, typer.Option("--tariff", help="its code")]
+MethodOption = Annotated[
+    str | None,
+    typer.Option("--method", help="capacity, contract, demand, none: the basic charge"),
+]
+CapacityOption = Annotated[
+    float | None, typer.Option("--capacity", min=0.001, help="connected, in kVA")
+]
+StandardOption = Annotated[
+    float | None, typer.Option("--standard", help="power factor: 0.90, 0.85 or 0.80")
 ]
 MeterOption = Annotated[str | None, typer.Option("--meter", help="code of a meter")]
 FromOption = Annotated[
@@ -203,7 +219,7 @@ def _bar(title: str) -> Iterator[Callable[[int, int], None]]:
 
 @app.command()
 def migrate() -> None:
-    """Bring the database up to date and record the shipped factors."""
+    """Bring the database up to date; record the shipped factors and tariffs."""
     with _database() as url:
         done = _migrate(url)
     out.print("\n".join(done) if done else "nothing to do")
@@ -213,8 +229,10 @@ def _migrate(url: str) -> list[str]:
     with translated():
         done = apply_migrations(url)
     with session(url) as conn:
-        added = factors.load(conn)
-    return [*done, f"{added} factors"] if added else done
+        for name, load in (("factors", factors.load), ("tariffs", tariffs.load)):
+            added = load(conn)
+            done += [f"{added} {name}"] if added else []
+    return done
 
 
 @app.command()
@@ -397,6 +415,16 @@ def _register_simulated(url: str, park: SimulatedPark) -> None:
                     stage="provisional",
                     source="demonstration",
                 )
+            stored_tariffs.set_billing(
+                conn,
+                ids[each.code],
+                "CN-JS",
+                "demand",
+                date(2025, 6, 1),
+                capacity_kva=DEMO_CAPACITY_KVA,
+                power_factor_standard=0.90,
+                source="demonstration",
+            )
         for meter in park.meters:
             meter_id = registry.add_meter(
                 conn, park_id, ids[meter.enterprise], meter.code
@@ -1166,6 +1194,146 @@ def events(
             ),
             escape(said),
         )
+    out.print(table)
+
+
+@tariff_app.command("list")
+def tariff_list() -> None:
+    """List the tariffs that are known."""
+    with _connection() as conn:
+        known = stored_tariffs.tariffs(conn)
+    table = Table("code", "name", "from", "to", "prices", "source")
+    for each in sorted(known, key=lambda each: (each.code, each.valid_from)):
+        examples = each.terms.get("prices_are_examples")
+        table.add_row(
+            escape(each.code),
+            escape(each.terms["name"]),
+            str(each.valid_from),
+            str(each.valid_to or ""),
+            "examples" if examples else "stated",
+            escape(each.source),
+        )
+    out.print(table)
+
+
+@tariff_app.command("add")
+def tariff_add(file: Path) -> None:
+    """Record a tariff from a YAML file; docs/cost.md says how it is written."""
+    with _connection() as conn:
+        code = tariffs.add(conn, _text(file))
+    out.print(f"{code}: recorded")
+
+
+@tariff_app.command("hot-day")
+def tariff_hot_day(
+    park: ParkOption,
+    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"])],
+    source: SourceOption,
+    no: Annotated[bool, typer.Option("--no", help="it was none after all")] = False,
+) -> None:
+    """Say that a day was hot in the sense of the tariff."""
+    with _connection() as conn:
+        stored_tariffs.say_hot(
+            conn,
+            registry.park(conn, park).park_id,
+            day.date(),
+            hot=not no,
+            source=source,
+        )
+
+
+@app.command()
+def billing(
+    park: ParkOption,
+    tariff: Annotated[str, typer.Option(help="code of the tariff")],
+    method: Annotated[str, typer.Option(help="capacity, contract, demand or none")],
+    since: FromOption,
+    source: SourceOption,
+    enterprise: EnterpriseOption = None,
+    meter: MeterOption = None,
+    capacity: CapacityOption = None,
+    standard: StandardOption = None,
+) -> None:
+    """State by which tariff and method a park, an enterprise or a meter is billed."""
+    with _connection() as conn:
+        stored_tariffs.set_billing(
+            conn,
+            registry.subject(conn, park, enterprise, meter).subject_id,
+            tariff,
+            method,
+            since.date(),
+            capacity_kva=capacity,
+            power_factor_standard=standard,
+            source=source,
+        )
+
+
+@app.command()
+def bill(
+    park: ParkOption,
+    first: FromOption,
+    last: ToOption,
+    enterprise: EnterpriseOption = None,
+    meter: MeterOption = None,
+    tariff: TariffOption = None,
+    method: MethodOption = None,
+    capacity: CapacityOption = None,
+    standard: StandardOption = None,
+    as_known_on: Annotated[
+        str | None, typer.Option(help="date or time: what was known then")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="everything")] = False,
+) -> None:
+    """Give the bills of whole months, as stated or under other terms."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise, meter)
+        found = bills(
+            conn,
+            subject,
+            first.date(),
+            last.date(),
+            assumed=Assumed(
+                tariff=tariff,
+                method=method,
+                capacity_kva=capacity,
+                power_factor_standard=standard,
+            ),
+            known_on=_moment(as_known_on, subject),
+            minimum_coverage=settings().minimum_coverage,
+        )
+    if as_json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+        return
+    for each in found["bills"]:
+        _print_bill(each)
+    totals = found["comparison"]["totals_cny"]
+    words = ", ".join(f"by {name} {_shown(cny, 2)}" for name, cny in totals.items())
+    out.print(f"Total {_shown(found['total_cny'], 2)} CNY; {words}", highlight=False)
+    if any(each["prices_are_examples"] for each in found["bills"]):
+        out.print("The prices are examples; hours and ratios are the notice's.")
+
+
+def _print_bill(found: dict[str, Any]) -> None:
+    words = "" if found["complete"] else ", so far"
+    table = Table(
+        "line",
+        "period",
+        "quantity",
+        "price",
+        "CNY",
+        "rule",
+        title=f"{found['month']}: coverage {found['coverage']:.1%}{words}",
+    )
+    for each in found["lines"]:
+        table.add_row(
+            each["kind"].replace("_", " "),
+            (each["period"] or "").replace("_", " "),
+            f"{_shown(each['quantity'], 2)} {each['unit']}",
+            "" if each["price_cny"] is None else f"{each['price_cny']:g}",
+            _shown(each["amount_cny"], 2),
+            escape(each["rule"]),
+        )
+    table.add_row("total", "", "", "", _shown(found["total_cny"], 2), "")
     out.print(table)
 
 

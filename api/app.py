@@ -14,6 +14,7 @@ from api.live_models import Live
 from api.routes import (
     accounting,
     balances,
+    bills,
     entry,
     events,
     figures,
@@ -24,6 +25,7 @@ from api.routes import (
     readings,
     revisions,
     state,
+    tariffs,
     usage,
 )
 from store import registry
@@ -40,6 +42,8 @@ ROUTERS = (
     usage,
     figures,
     peaks,
+    bills,
+    tariffs,
     balances,
     live,
     accounting,

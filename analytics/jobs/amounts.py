@@ -7,12 +7,16 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from analytics import demand
 from analytics.jobs import compute
 from store import registry
 from store.database import Connection
 from store.dirty import Span
 from store.records import Subject
 from store.series import SLIDING, USAGE_15MIN, Series, read
+
+ENERGY = "energy_import"
+LAGGING = "reactive_energy_q1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,3 +172,16 @@ def coverage(amounts: Amounts | None) -> dict[str, float]:
         "estimated_share": estimated,
         "missing_share": 1.0 - known,
     }
+
+
+def power_factor(
+    amounts: dict[str, Amounts], totals: dict[str, float | None]
+) -> float | None:
+    """Give cos φ where all that take energy measure what they take of it lagging."""
+    active, lagging = totals.get(ENERGY), totals.get(LAGGING)
+    if active is None or lagging is None:
+        return None
+    if amounts[ENERGY].meters != amounts[LAGGING].meters:
+        return None
+    found = float(demand.power_factor(np.float64(active), np.float64(lagging)))
+    return None if math.isnan(found) else found

@@ -9,7 +9,7 @@ import numpy as np
 
 from analytics import demand, intensity
 from analytics.jobs import accounting, compute
-from analytics.jobs.amounts import Amounts, Period, load_amounts
+from analytics.jobs.amounts import Amounts, Period, load_amounts, power_factor
 from analytics.jobs.amounts import coverage as coverage_of
 from analytics.registers import QUARTER_US
 from store import dirty, registry, statements
@@ -22,7 +22,6 @@ from store.records import AddedValue, Subject
 
 GRAINS = ("15min", "day", "month")
 ENERGY = "energy_import"
-LAGGING = "reactive_energy_q1"
 QUARTER_S = QUARTER_US / 1e6
 
 
@@ -81,7 +80,7 @@ def figures(
         **_demand_figures(energy, period, minimum_coverage),
         **_sliding_figures(energy, period),
         **_contract(conn, subject, period, known_on),
-        "power_factor": _power_factor(amounts, totals),
+        "power_factor": power_factor(amounts, totals),
         **coverage,
         "publishable": coverage["coverage"] >= minimum_coverage,
         "pending": known_on is None and dirty.waiting_for(conn, subject.park.park_id),
@@ -159,18 +158,6 @@ def _contract(
     at = period.stop - timedelta(microseconds=1)
     applies = statements.contract_demand_at(conn, subject.subject_id, at, known_on)
     return {"contract_demand_kw": applies}
-
-
-def _power_factor(
-    amounts: dict[str, Amounts], totals: dict[str, float | None]
-) -> float | None:
-    """Give cos φ where all that take energy measure what they take of it lagging."""
-    active, lagging = totals.get(ENERGY), totals.get(LAGGING)
-    if active is None or lagging is None:
-        return None
-    if amounts[ENERGY].meters != amounts[LAGGING].meters:
-        return None
-    return _number(demand.power_factor(np.float64(active), np.float64(lagging)))
 
 
 def _intensity(

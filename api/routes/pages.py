@@ -24,6 +24,13 @@ def peaks() -> FileResponse:
     return FileResponse(WEB / "peaks.html", media_type="text/html; charset=utf-8")
 
 
+@router.get("/bills", response_class=FileResponse, include_in_schema=False)
+@router.get("/parks/{park}/bills", response_class=FileResponse, include_in_schema=False)
+def bills() -> FileResponse:
+    """Give the page of what months cost."""
+    return FileResponse(WEB / "bills.html", media_type="text/html; charset=utf-8")
+
+
 @router.get("/entry", response_class=FileResponse, include_in_schema=False)
 @router.get("/parks/{park}/entry", response_class=FileResponse, include_in_schema=False)
 def entry() -> FileResponse:

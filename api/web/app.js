@@ -137,7 +137,7 @@ async function open(park) {
   live = null;
   state = "connecting";
   $("park").value = park;
-  for (const each of ["entry", "peaks"]) $(`to-${each}`).href = `/parks/${encodeURIComponent(park)}/${each}`;
+  for (const each of ["entry", "peaks", "bills"]) $(`to-${each}`).href = `/parks/${encodeURIComponent(park)}/${each}`;
   show();
   const take = (next) => {
     live = next;

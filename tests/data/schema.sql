@@ -41,6 +41,25 @@ batch.quarantined integer NOT NULL
 batch: CHECK ((received = (((inserted + duplicate) + conflict) + quarantined)))
 batch: PRIMARY KEY (batch_id)
 CREATE UNIQUE INDEX batch_pkey ON core.batch USING btree (batch_id)
+billing.billing_id bigint NOT NULL IDENTITY
+billing.subject_id integer NOT NULL
+billing.tariff text NOT NULL
+billing.method text NOT NULL
+billing.capacity_kva double precision
+billing.power_factor_standard double precision
+billing.valid_from date NOT NULL
+billing.valid_to date
+billing.source text NOT NULL
+billing.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+billing: CHECK (((capacity_kva > (0)::double precision) AND (capacity_kva < ('1000000000'::numeric)::double precision)))
+billing: CHECK (((method <> 'capacity'::text) OR (capacity_kva IS NOT NULL)))
+billing: CHECK ((method = ANY (ARRAY['capacity'::text, 'contract'::text, 'demand'::text, 'none'::text])))
+billing: CHECK ((power_factor_standard = ANY (ARRAY[(0.80)::double precision, (0.85)::double precision, (0.90)::double precision])))
+billing: CHECK ((valid_to > valid_from))
+billing: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+billing: PRIMARY KEY (billing_id)
+CREATE INDEX billing_subject ON core.billing USING btree (subject_id)
+CREATE UNIQUE INDEX billing_pkey ON core.billing USING btree (billing_id)
 channel.channel_id integer NOT NULL IDENTITY
 channel.subject_id integer NOT NULL
 channel.quantity text NOT NULL
@@ -170,6 +189,14 @@ forecast: CHECK (((shed_kw > (0)::double precision) AND (shed_kw < ('10000000000
 forecast: CHECK ((shed_state = ANY (ARRAY['unknown'::text, 'not needed'::text, 'needed'::text, 'impossible'::text])))
 forecast: PRIMARY KEY (subject_id, start, known_s)
 CREATE UNIQUE INDEX forecast_pkey ON core.forecast USING btree (subject_id, start, known_s)
+hot_day.park_id integer NOT NULL
+hot_day.day date NOT NULL
+hot_day.hot boolean NOT NULL
+hot_day.source text NOT NULL
+hot_day.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+hot_day: FOREIGN KEY (park_id) REFERENCES park(park_id)
+hot_day: PRIMARY KEY (park_id, day, recorded_at)
+CREATE UNIQUE INDEX hot_day_pkey ON core.hot_day USING btree (park_id, day, recorded_at)
 judgement.judgement_id bigint NOT NULL IDENTITY
 judgement.channel_id integer NOT NULL
 judgement.at timestamp with time zone NOT NULL
@@ -361,6 +388,19 @@ subject.kind text NOT NULL
 subject: CHECK ((kind = ANY (ARRAY['park'::text, 'enterprise'::text, 'meter'::text])))
 subject: PRIMARY KEY (subject_id)
 CREATE UNIQUE INDEX subject_pkey ON core.subject USING btree (subject_id)
+tariff.tariff_id bigint NOT NULL IDENTITY
+tariff.code text NOT NULL
+tariff.valid_from date NOT NULL
+tariff.valid_to date
+tariff.terms jsonb NOT NULL
+tariff.source text NOT NULL
+tariff.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+tariff: CHECK ((code <> ''::text))
+tariff: CHECK ((source <> ''::text))
+tariff: CHECK ((valid_to > valid_from))
+tariff: PRIMARY KEY (tariff_id)
+CREATE INDEX tariff_code ON core.tariff USING btree (code)
+CREATE UNIQUE INDEX tariff_pkey ON core.tariff USING btree (tariff_id)
 typed.batch_id bigint NOT NULL
 typed.who text NOT NULL
 typed: CHECK ((who <> ''::text))

@@ -253,8 +253,12 @@ def test_several_ingests_share_the_load_and_give_the_same_bits(
                 return source_counts(conn)
 
         wait(
-            lambda: sum(each.received for each in took()) >= report.readings,
-            seconds=90,
+            # received alone may run ahead: what is sent again counts as well
+            lambda: (
+                sum(each.received for each in took()) >= report.readings
+                and sum(each.inserted for each in took()) >= VALUES
+            ),
+            seconds=180,
             found=lambda: (report.readings, took()),
         )
     for each in known:

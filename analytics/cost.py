@@ -1,0 +1,173 @@
+"""What energy and demand cost: periods of the day, basic charge, power factor, rounding.
+
+Money is in the tariff's currency [CNY]. NaN is unknown and makes what rests on it unknown.
+"""
+
+import math
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int64 = NDArray[np.int64]
+Float64 = NDArray[np.float64]
+
+PERIODS = ("critical", "peak", "flat", "valley", "deep_valley")
+FLAT = PERIODS.index("flat")
+REST, HOLIDAY, HOT = 1, 2, 4  # what a day can be, added up
+
+METHODS = ("capacity", "contract", "demand")
+EXCESS = 1.05  # of the contract demand; above it the price is doubled
+HIGH_USE_KWH_PER_KVA = 260.0
+HIGH_USE_SHARE = 0.9
+STANDARDS = (0.90, 0.85, 0.80)
+_BEST = {90: 95, 85: 94, 80: 92}  # hundredths from which on nothing more is taken off
+
+
+class Rule(NamedTuple):
+    """In these months, on these days, from minute to minute it is this period."""
+
+    period: int  # index into PERIODS
+    months: frozenset[int]
+    days: int  # sum of REST, HOLIDAY, HOT of which one must hold; 0: every day
+    start_min: int  # of the local day
+    stop_min: int
+
+
+def periods(month: Int64, minute: Int64, day: Int64, rules: Sequence[Rule]) -> Int64:
+    """Tell the period of each interval; of several rules the last one holds.
+
+    Parameters
+    ----------
+    month, minute
+        Of the local time at which the interval starts, shape (n,); minute of the day.
+    day
+        What the local day is, a sum of REST, HOLIDAY and HOT, shape (n,).
+    rules
+        Half-open in minutes. One over midnight stands in two.
+
+    Returns
+    -------
+    NDArray[np.int64]
+        Indices into PERIODS, shape (n,); where no rule holds, flat.
+    """
+    found = np.full(month.shape, FLAT, np.int64)
+    for rule in rules:
+        holds = np.isin(month, list(rule.months))
+        holds &= (minute >= rule.start_min) & (minute < rule.stop_min)
+        if rule.days:
+            holds &= (day & rule.days) != 0
+        found[holds] = rule.period
+    return found
+
+
+def by_period(energy_kwh: Float64, period: Int64) -> Float64:
+    """Add energy up by period, each sum rounded once.
+
+    Parameters
+    ----------
+    energy_kwh
+        Known energy of intervals, shape (n,).
+    period
+        Indices into PERIODS, shape (n,).
+
+    Returns
+    -------
+    NDArray[np.float64]
+        [kWh], shape (5,).
+    """
+    return np.array(
+        [math.fsum(energy_kwh[period == each]) for each in range(len(PERIODS))]
+    )
+
+
+def high_use(energy_kwh: float, capacity_kva: float) -> float:
+    """Give the factor of the demand price: 0.9 from 260 kWh a month and kVA on, else 1.
+
+    Source: 发改价格〔2023〕526号, third regulatory period.
+    """
+    if math.isnan(energy_kwh) or math.isnan(capacity_kva):
+        return 1.0
+    high = energy_kwh >= HIGH_USE_KWH_PER_KVA * capacity_kva
+    return HIGH_USE_SHARE if high else 1.0
+
+
+def billed_kw(method: str, maximum_kw: float, contract_kw: float) -> float:
+    """Give the demand [kW] that a month is billed for.
+
+    By actual demand it is the maximum. By contract it is the contract demand, and what
+    goes beyond 105 % of it counts twice (common terms of two-part tariffs).
+
+    Raises
+    ------
+    ValueError
+        For another method.
+    """
+    if method == "demand":
+        return maximum_kw
+    if method == "contract":
+        return contract_kw + 2.0 * float(
+            np.maximum(maximum_kw - EXCESS * contract_kw, 0.0)
+        )
+    raise ValueError(f"method {method!r} is not billed by demand")
+
+
+def best_contract(maxima_kw: Float64) -> float:
+    """Give the contract demand [kW] that would have cost least over months.
+
+    The cost is linear between the maxima over 1.05, so one of them is the best; of
+    equals the lowest. Ours.
+
+    Parameters
+    ----------
+    maxima_kw
+        Highest demand of each month, shape (months,); unknown ones are passed over.
+    """
+    known = maxima_kw[~np.isnan(maxima_kw)]
+    if not known.size:
+        return math.nan
+    offers = np.unique(known / EXCESS)
+    beyond = np.maximum(known[None, :] - EXCESS * offers[:, None], 0.0)
+    cost = known.size * offers + 2.0 * beyond.sum(axis=1)
+    return float(offers[int(np.argmin(cost))])
+
+
+def hundredths(power_factor: float) -> int:
+    """Round a power factor to hundredths, a half upwards."""
+    at = Decimal(repr(float(power_factor))) * 100
+    return int(at.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def power_factor_percent(power_factor: float, standard: float) -> float:
+    """Give what a bill is raised (+) or lowered (-) by [%].
+
+    Source: (83)水电财字第215号, tables for the standards 0.90, 0.85 and 0.80. Written as
+    steps: below the standard 0.5 for each of twenty hundredths, then 1 for each of
+    five, then 2; above it 0.1 for each up to 0.90 and 0.15 beyond, up to the best.
+
+    Raises
+    ------
+    ValueError
+        For another standard.
+    """
+    if standard not in STANDARDS:
+        raise ValueError(f"standard {standard} is none of {STANDARDS}")
+    if math.isnan(power_factor):
+        return math.nan
+    norm, at = round(standard * 100), hundredths(power_factor)
+    if at < norm:
+        short = norm - at
+        half = 5 * min(short, 20) + 10 * min(max(short - 20, 0), 5)
+        return (half + 20 * max(short - 25, 0)) / 10
+    at = min(at, _BEST[norm])
+    return -(10 * max(min(at, 90) - norm, 0) + 15 * max(at - max(norm, 90), 0)) / 100
+
+
+def rounded(amount: float, places: int = 2) -> float:
+    """Round money to places, a half away from zero; NaN stays."""
+    if math.isnan(amount):
+        return amount
+    step = Decimal(1).scaleb(-places)
+    return float(Decimal(repr(float(amount))).quantize(step, ROUND_HALF_UP))

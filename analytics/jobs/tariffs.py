@@ -1,0 +1,250 @@
+"""Tariffs from YAML: what is shipped, the check of what users bring, the days they name."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any, Literal
+
+import holidays
+import msgspec
+import numpy as np
+import yaml
+
+from analytics import cost
+from store.database import Connection
+from store.errors import Invalid
+from store.tariffs import record_tariffs
+
+Price = Annotated[float, msgspec.Meta(ge=-100.0, le=100.0)]
+Month = Annotated[int, msgspec.Meta(ge=1, le=12)]
+Hours = Annotated[str, msgspec.Meta(pattern=r"^\d\d:\d\d-\d\d:\d\d$")]
+Period = Literal["critical", "peak", "flat", "valley", "deep_valley"]
+Day = Literal["holiday", "rest", "hot"]
+
+_DAYS = {"rest": cost.REST, "holiday": cost.HOLIDAY, "hot": cost.HOT}
+DAY_MIN = 24 * 60
+
+
+class Component(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of the price of energy [CNY/kWh]."""
+
+    name: str
+    price: Price
+    by_hours: bool = False  # the period's ratio applies to it
+    fund: bool = False  # the power factor's adjustment does not
+
+
+class Season(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The hours of some months, and what the price is multiplied by in each period."""
+
+    months: list[Month]
+    ratio: dict[Period, Annotated[float, msgspec.Meta(ge=0.0, le=20.0)]]
+    hours: dict[Period, list[Hours]]
+
+
+class Special(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another period in some hours of some months or days."""
+
+    period: Period
+    hours: list[Hours]
+    months: tuple[Month, ...] = tuple(range(1, 13))
+    days: list[Day] = []
+
+
+class Basic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What capacity or demand costs a month."""
+
+    capacity_cny_per_kva: Price | None = None
+    demand_cny_per_kw: Price | None = None
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A tariff as its file says it."""
+
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+    name: str
+    valid_from: date
+    source: Annotated[str, msgspec.Meta(min_length=1)]
+    energy_cny_per_kwh: list[Component]
+    seasons: list[Season]
+    name_zh: str | None = None
+    holidays: str | None = None
+    valid_to: date | None = None
+    verified: bool = False
+    note: str | None = None
+    prices_are_examples: bool = False
+    special: list[Special] = []
+    basic: Basic = Basic()
+
+    def rules(self) -> list[cost.Rule]:
+        """Give the rules of its hours, the seasons' first."""
+        found = []
+        for season in self.seasons:
+            for period, hours in season.hours.items():
+                found += _rules(period, season.months, [], hours)
+        for each in self.special:
+            found += _rules(each.period, each.months, each.days, each.hours)
+        return found
+
+    def ratios(self, month: int) -> dict[str, float]:
+        """Give the ratios of a month by period."""
+        for season in self.seasons:
+            if month in season.months:
+                return dict(season.ratio.items())
+        return {}
+
+
+def _minutes(text: str) -> int:
+    hour, minute = int(text[:2]), int(text[3:])
+    found = hour * 60 + minute
+    if minute > 59 or found > DAY_MIN or minute % 15:
+        raise Invalid(f"{text} is no quarter hour of a day")
+    return found
+
+
+def _rules(
+    period: str, months: Sequence[int], days: Sequence[str], hours: list[str]
+) -> list[cost.Rule]:
+    found = []
+    for each in hours:
+        start, stop = _minutes(each[:5]), _minutes(each[6:])
+        if start == stop:
+            raise Invalid(f"the hours {each} are empty; a whole day is 00:00-24:00")
+        parts = [(start, stop)] if start < stop else [(start, DAY_MIN), (0, stop)]
+        found += [
+            cost.Rule(
+                cost.PERIODS.index(period),
+                frozenset(months),
+                sum(_DAYS[day] for day in set(days)),
+                begin,
+                end,
+            )
+            for begin, end in parts
+            if begin < end
+        ]
+    return found
+
+
+def parse(terms: Any) -> Terms:
+    """Check a tariff and give it typed.
+
+    Raises
+    ------
+    Invalid
+        Saying what is wrong and where: a month without hours, hours twice or never, a
+        period without a ratio, an unknown calendar of holidays.
+    """
+    try:
+        found = msgspec.convert(terms, Terms)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"the tariff is not understood: {error}") from error
+    _check_days(found)
+    for month in range(1, 13):
+        seasons = [each for each in found.seasons if month in each.months]
+        if len(seasons) != 1:
+            raise Invalid(
+                f"month {month} stands in {len(seasons)} seasons, and must stand in one"
+            )
+        season = seasons[0]
+        _check_cover(season, month)
+        used = set(season.hours)
+        used |= {each.period for each in found.special if month in each.months}
+        lacking = sorted(used - set(season.ratio))
+        if lacking:
+            raise Invalid(f"month {month} has no ratio for {', '.join(lacking)}")
+    found.rules()
+    return found
+
+
+def _check_days(terms: Terms) -> None:
+    if terms.valid_to is not None and terms.valid_to <= terms.valid_from:
+        raise Invalid("valid_to must lie after valid_from")
+    if terms.holidays is None:
+        if any("holiday" in each.days for each in terms.special):
+            raise Invalid("special hours on holidays need the calendar: holidays: CN")
+    else:
+        _calendar(terms.holidays, 2025)
+
+
+def _check_cover(season: Season, month: int) -> None:
+    covered = np.zeros(DAY_MIN, np.int64)
+    for period, hours in season.hours.items():
+        for rule in _rules(period, [month], [], hours):
+            covered[rule.start_min : rule.stop_min] += 1
+    for wrong, words in ((covered == 0, "in no period"), (covered > 1, "in two")):
+        if wrong.any():
+            at = int(np.argmax(wrong))
+            raise Invalid(
+                f"month {month}: {at // 60:02d}:{at % 60:02d} stands {words}; "
+                "the hours of a season must make one whole day"
+            )
+
+
+@cache
+def _calendar(country: str, year: int) -> holidays.HolidayBase:
+    try:
+        return holidays.country_holidays(country, years=range(year - 1, year + 2))
+    except (NotImplementedError, AttributeError) as error:
+        raise Invalid(f"no calendar of holidays is known for {country!r}") from error
+
+
+def day_class(country: str | None, day: date, hot: bool = False) -> int:
+    """Tell what a local day is: a sum of cost.REST, HOLIDAY and HOT.
+
+    A day of rest is a public holiday, a day off given for it, or a weekend's day that is
+    not worked in exchange. A holiday is a run of days of rest with a public holiday in
+    it, as the State Council's yearly notices announce them; ours as a rule.
+    """
+    found = cost.HOT if hot else 0
+    if not _rests(country, day):
+        return found
+    found |= cost.REST
+    first = day
+    while _rests(country, first - timedelta(1)):
+        first -= timedelta(1)
+    while country is not None and _rests(country, first):
+        if first in _calendar(country, first.year):
+            return found | cost.HOLIDAY
+        first += timedelta(1)
+    return found
+
+
+def _rests(country: str | None, day: date) -> bool:
+    if country is None:
+        return day.weekday() >= 5
+    calendar = _calendar(country, day.year)
+    worked = getattr(calendar, "weekend_workdays", ())
+    return day in calendar or (calendar.is_weekend(day) and day not in worked)
+
+
+def shipped() -> list[dict[str, Any]]:
+    """Read all tariffs of ``analytics/tariffs/*.yaml``."""
+    folder = files("analytics").joinpath("tariffs")
+    return [
+        yaml.safe_load(each.read_text("utf-8"))
+        for each in sorted(folder.iterdir(), key=lambda each: each.name)
+        if each.name.endswith(".yaml")
+    ]
+
+
+def load(conn: Connection) -> int:
+    """Record the shipped tariffs the store does not have yet; returns how many."""
+    return record_tariffs(conn, shipped())
+
+
+def add(conn: Connection, text: str) -> str:
+    """Record a tariff written in YAML; gives its code.
+
+    Raises
+    ------
+    Invalid
+        When it is no YAML or not a tariff.
+    """
+    try:
+        read = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise Invalid(f"the file is no YAML: {error}") from error
+    terms = parse(read)
+    record_tariffs(conn, [{"valid_to": None} | read])
+    return terms.code
