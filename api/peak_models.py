@@ -25,6 +25,36 @@ class MonthPeak(Row):
     coverage: float
 
 
+class DayPeak(Row):
+    """Peak and valley of a local day."""
+
+    day: date
+    kw: Number
+    difference_kw: Number = Field(description="highest less lowest window")
+    difference_rate: Number = Field(description="of the highest")
+    coverage: float
+
+
+class Hours(Row):
+    """Hours by class of load: below 30 %, to 80 %, to 100 % of the capacity, above."""
+
+    unknown: float
+    light: float
+    normal: float
+    heavy: float
+    overload: float
+
+
+class Transformer(Row):
+    """How the connected capacity was loaded, in 15-minute means."""
+
+    capacity_kva: float
+    coverage: float
+    highest_rate: Number
+    mean_rate: Number
+    hours: Hours
+
+
 class Point(Row):
     """A point of the load duration curve: at least kw for so many hours."""
 
@@ -91,6 +121,10 @@ class Peaks(Row):
     sliding_coverage: float
     top: list[TopPeak]
     months: list[MonthPeak]
+    days: list[DayPeak]
+    transformer: Transformer | None = Field(
+        description="null: no connected capacity is stated"
+    )
     duration: list[Point]
     map: Map
     made_by: MadeBy | None = Field(description="of a park")

@@ -1,7 +1,7 @@
 """A period's peaks: how high, when, who made them, how the demand lies around them."""
 
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from analytics import demand, peaks
 from analytics.jobs import compute
-from analytics.jobs.amounts import Period
+from analytics.jobs.amounts import ENERGY, LAGGING, Amounts, Period, load_amounts
 from analytics.jobs.validity import segments
 from analytics.registers import QUARTER_US, Float64, Int64
 from store import registry, statements
@@ -17,6 +17,7 @@ from store.database import Connection
 from store.readings import to_datetime, to_us
 from store.records import Subject
 from store.series import DEMAND, SLIDING, read
+from store.tariffs import billings
 
 SEPARATE = 4  # windows; peaks nearer than an hour are one
 POINTS = 200  # of a load duration curve
@@ -88,6 +89,8 @@ def peak_figures(
         ],
         **_sliding(conn, subject, period),
         "months": _months(mine, period, minimum_coverage),
+        "days": _days(mine, period, minimum_coverage),
+        "transformer": _transformer(conn, subject, period, minimum_coverage),
         "duration": _duration(kw, covered, minimum_coverage),
         "map": _map(mine, period, minimum_coverage),
         "made_by": _made_by(conn, subject, period, minimum_coverage, charge, mine)
@@ -165,6 +168,78 @@ def _duration(kw: Float64, covered: Float64, minimum: float) -> list[dict[str, f
         {"hours": hours, "kw": power}
         for hours, power in zip(curve.hours.tolist(), curve.kw.tolist(), strict=True)
     ]
+
+
+def _local_days(mine: _Windows, period: Period) -> tuple[Int64, int]:
+    """Give the local day of each window, counted from the first, and how many began."""
+    edges = compute.days(period.zone, period.start, period.stop)
+    at = np.array([to_us(each) for each in edges], np.int64)
+    day = np.searchsorted(at, mine.start_us, "right") - 1
+    return day, int(day.max()) + 1 if day.size else 0
+
+
+def _days(mine: _Windows, period: Period, minimum: float) -> list[dict[str, Any]]:
+    """Give the peak-valley difference of each local day."""
+    day, count = _local_days(mine, period)
+    high = peaks.maxima(mine.kw, day, count, mine.covered, minimum)
+    difference, rate = peaks.peak_valley(mine.kw, day, count, mine.covered, minimum)
+    return [
+        {
+            "day": (period.first + timedelta(i)).isoformat(),
+            "kw": _number(high.kw[0, i]),
+            "difference_kw": _number(difference[0, i]),
+            "difference_rate": _number(rate[0, i]),
+            "coverage": float(high.coverage[0, i]),
+        }
+        for i in range(count)
+    ]
+
+
+def _transformer(
+    conn: Connection, subject: Subject, period: Period, minimum: float
+) -> dict[str, Any] | None:
+    """Tell how the connected capacity was loaded; None where nobody stated one."""
+    stated = [
+        each
+        for each in billings(conn, subject.subject_id)
+        if each.valid_from < period.last
+        and (each.valid_to is None or each.valid_to > period.first)
+    ]
+    if not stated or stated[-1].capacity_kva is None:
+        return None
+    kva = stated[-1].capacity_kva  # the one recorded last
+    amounts = load_amounts(conn, subject, period, None)
+    first, due = to_us(period.start) // QUARTER_US, to_us(period.due) // QUARTER_US
+    kw, kvar = (
+        _power(amounts.get(name), first, max(due - first, 0), minimum)
+        for name in (ENERGY, LAGGING)
+    )
+    rate = peaks.load_rate(kw, kvar, kva)
+    known = ~np.isnan(rate)
+    classes = peaks.load_class(rate)
+    enough = _share(known) >= minimum
+    return {
+        "capacity_kva": kva,
+        "coverage": _share(known),
+        "highest_rate": _number(rate[known].max()) if enough else None,
+        "mean_rate": _number(rate[known].mean()) if enough else None,
+        "hours": {
+            name: float((classes == i).sum()) * QUARTER_US / 3600e6
+            for i, name in enumerate(peaks.LOAD_NAMES)
+        },
+    }
+
+
+def _power(amounts: Amounts | None, first: int, size: int, minimum: float) -> Float64:
+    """Give the mean power of the windows that are known well enough; NaN elsewhere."""
+    power = np.full(size, np.nan)
+    if amounts is not None:
+        rows = amounts.quarters
+        window = rows.start_us // QUARTER_US - first
+        known = (rows.values[1] + rows.values[2]) * 1e6 >= minimum * QUARTER_US
+        known &= window < size
+        power[window[known]] = rows.values[0][known] * 3600e6 / QUARTER_US
+    return power
 
 
 def _map(mine: _Windows, period: Period, minimum: float) -> dict[str, Any]:

@@ -7,8 +7,10 @@ import httpx
 import numpy as np
 import pytest
 
+from analytics.jobs import tariffs
 from api.live import running_forecast
 from store import forecasts, registry
+from store import tariffs as stored
 from store.database import session
 from store.forecasts import Forecast
 from tests.api.test_routes import get
@@ -134,3 +136,45 @@ def test_whom_to_ask_first(api: httpx.Client) -> None:
     found = get(api, "/parks/P1/forecast")
     assert found["park"] == "P1"
     assert found["candidates"] == []  # two days tell nothing of four weeks
+
+
+def test_days_and_transformer(own: Any, serving: Any) -> None:
+    day = own.today - timedelta(days=1)
+    asked: Json = {"from": day.isoformat(), "to": own.today.isoformat()}
+    with session(own.url) as conn:
+        tariffs.load(conn)
+        stored.set_billing(
+            conn,
+            registry.subject(conn, "P1", "E12").subject_id,
+            "CN-JS",
+            "demand",
+            day,
+            capacity_kva=700.0,
+            source="contract 8",
+        )
+    with serving(own.url) as base, httpx.Client(base_url=base) as there:
+        found = get(there, "/parks/P1/peaks", **asked, enterprise="E12")
+        kw = quarters(there, asked, enterprise="E12")
+        kvarh = get(
+            there,
+            "/parks/P1/usage",
+            **asked,
+            enterprise="E12",
+            quantity="reactive_energy_q1",
+            grain="15min",
+        )["rows"]
+        other = get(there, "/parks/P1/peaks", **asked, enterprise="E11")
+    (only,) = found["days"]
+    assert only["difference_kw"] == pytest.approx(kw.max() - kw.min())
+    assert only["difference_rate"] == pytest.approx(1 - kw.min() / kw.max())
+    rates = [
+        float(np.hypot(one, each["amount"] * 4)) / 700
+        for one, each in zip(kw, kvarh, strict=True)
+    ]
+    loaded = found["transformer"]
+    assert loaded["highest_rate"] == pytest.approx(max(rates))
+    assert loaded["mean_rate"] == pytest.approx(sum(rates) / len(rates))
+    assert loaded["hours"]["overload"] == sum(each > 1 for each in rates) / 4
+    assert sum(loaded["hours"].values()) == 24
+    assert loaded["coverage"] == 1
+    assert other["transformer"] is None
