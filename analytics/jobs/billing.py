@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analytics import cost
-from analytics.jobs import compute, tariffs
+from analytics.jobs import compute, daytypes, tariffs
 from analytics.jobs.amounts import (
     ENERGY,
     Amounts,
@@ -204,7 +204,7 @@ class _Terms:
     def day_classes(self, terms: tariffs.Terms, days: list[date]) -> list[int]:
         """Tell what each local day is for a tariff."""
         return [
-            tariffs.day_class(terms.holidays, day, day in self._hot) for day in days
+            daytypes.day_class(terms.holidays, day, day in self._hot) for day in days
         ]
 
     def _read(self, row: Tariff) -> tariffs.Terms:

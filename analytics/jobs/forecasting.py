@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analytics import forecast
-from analytics.jobs import compute
+from analytics.jobs import compute, daytypes
 from analytics.jobs.compute import DEMAND_OF, MINUTE_US, QUARTER, World
 from analytics.registers import QUARTER_US, Float64, Int64
 from store import forecasts, registry, statements
@@ -70,7 +70,7 @@ class Forecaster:
                 _tell(
                     conn,
                     subject,
-                    ZoneInfo(park.zone),
+                    park,
                     start,
                     now,
                     (known, energy, latest),
@@ -132,7 +132,7 @@ def _has_demand(conn: Connection, subject: int, start: datetime) -> bool:
 def _tell(
     conn: Connection,
     subject: int,
-    zone: ZoneInfo,
+    park: Park,
     start: datetime,
     now: datetime,
     so_far: tuple[int, float, float],
@@ -140,7 +140,7 @@ def _tell(
     minimum_coverage: float,
 ) -> Forecast:
     known, energy, latest = so_far
-    kw, slot = _windows(conn, subject, zone, start, minimum_coverage)
+    kw, slot = _windows(conn, subject, park, start, minimum_coverage)
     then_kw, latest_then = _then(conn, subject, start, known, kw.size)
     limit = math.nan if contract is None else contract
     found = forecast.running(
@@ -165,7 +165,7 @@ def _tell(
 
 
 def _windows(
-    conn: Connection, subject: int, zone: ZoneInfo, start: datetime, minimum: float
+    conn: Connection, subject: int, park: Park, start: datetime, minimum: float
 ) -> tuple[Float64, Int64]:
     """Give the demand of the windows before, and the slot of these and the running one."""
     first = to_us(start - HISTORY) // QUARTER_US
@@ -174,15 +174,18 @@ def _windows(
     counts = rows.values[2] >= minimum
     kw = np.full(count, np.nan)
     kw[rows.start_us[counts] // QUARTER_US - first] = rows.values[0][counts]
+    zone, country = ZoneInfo(park.zone), daytypes.country_of(park.region)
     slot = np.empty(count + 1, np.int64)
     for i in range(count + 1):
-        slot[i] = like_slot(to_datetime((first + i) * QUARTER_US).astimezone(zone))
+        slot[i] = like_slot(
+            to_datetime((first + i) * QUARTER_US).astimezone(zone), country
+        )
     return kw, slot
 
 
-def like_slot(local: datetime) -> int:
+def like_slot(local: datetime, country: str | None) -> int:
     """Give the class of the day × 96 + the quarter hour: windows of one are alike."""
-    day = max(local.weekday() - 4, 0)  # working days are alike
+    day = daytypes.like_day(country, local.date())
     return day * 96 + local.hour * 4 + local.minute // 15
 
 

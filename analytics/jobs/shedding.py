@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analytics import forecast
+from analytics.jobs import daytypes
 from analytics.jobs.forecasting import like_slot
 from analytics.registers import QUARTER_US
 from store import browse, registry
@@ -31,10 +32,10 @@ def candidates(
     ids = [each.enterprise_id for each in known]
     start = to_us(now) // QUARTER_US
     first = to_us(now - RECENT) // QUARTER_US
-    zone = ZoneInfo(park.zone)
+    zone, country = ZoneInfo(park.zone), daytypes.country_of(park.region)
     slots = np.array(
         [
-            like_slot(to_datetime(i * QUARTER_US).astimezone(zone))
+            like_slot(to_datetime(i * QUARTER_US).astimezone(zone), country)
             for i in range(first, start + 1)
         ],
         np.int64,

@@ -1,17 +1,16 @@
-"""Tariffs from YAML: what is shipped, the check of what users bring, the days they name."""
+"""Tariffs from YAML: what is shipped, and the check of what users bring."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
-from functools import cache
+from datetime import date
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
-import holidays
 import msgspec
 import numpy as np
 import yaml
 
 from analytics import cost
+from analytics.jobs import daytypes
 from store.database import Connection
 from store.errors import Invalid
 from store.tariffs import record_tariffs
@@ -164,7 +163,7 @@ def _check_days(terms: Terms) -> None:
         if any("holiday" in each.days for each in terms.special):
             raise Invalid("special hours on holidays need the calendar: holidays: CN")
     else:
-        _calendar(terms.holidays, 2025)
+        daytypes.calendar(terms.holidays, 2025)
 
 
 def _check_cover(season: Season, month: int) -> None:
@@ -179,43 +178,6 @@ def _check_cover(season: Season, month: int) -> None:
                 f"month {month}: {at // 60:02d}:{at % 60:02d} stands {words}; "
                 "the hours of a season must make one whole day"
             )
-
-
-@cache
-def _calendar(country: str, year: int) -> holidays.HolidayBase:
-    try:
-        return holidays.country_holidays(country, years=range(year - 1, year + 2))
-    except (NotImplementedError, AttributeError) as error:
-        raise Invalid(f"no calendar of holidays is known for {country!r}") from error
-
-
-def day_class(country: str | None, day: date, hot: bool = False) -> int:
-    """Tell what a local day is: a sum of cost.REST, HOLIDAY and HOT.
-
-    A day of rest is a public holiday, a day off given for it, or a weekend's day that is
-    not worked in exchange. A holiday is a run of days of rest with a public holiday in
-    it, as the State Council's yearly notices announce them; ours as a rule.
-    """
-    found = cost.HOT if hot else 0
-    if not _rests(country, day):
-        return found
-    found |= cost.REST
-    first = day
-    while _rests(country, first - timedelta(1)):
-        first -= timedelta(1)
-    while country is not None and _rests(country, first):
-        if first in _calendar(country, first.year):
-            return found | cost.HOLIDAY
-        first += timedelta(1)
-    return found
-
-
-def _rests(country: str | None, day: date) -> bool:
-    if country is None:
-        return day.weekday() >= 5
-    calendar = _calendar(country, day.year)
-    worked = getattr(calendar, "weekend_workdays", ())
-    return day in calendar or (calendar.is_weekend(day) and day not in worked)
 
 
 def shipped() -> list[dict[str, Any]]:
