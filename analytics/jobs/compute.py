@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -316,11 +317,10 @@ def plan_totals(
             continue
         for counts in (world.members, world.of_park):
             painted = counts.get(channel.meter_id, [])
-            ends = [to_datetime(at) for at, _ in painted[1:]] + [stop]
+            ends = [at for at, _ in painted[1:]] + [to_us(stop)]
             for (begin, subject), end in zip(painted, ends, strict=True):
                 # a quarter counts where its meter counts at its start
-                low = max(_quarter(to_datetime(begin)), start)
-                high = min(_quarter(end), stop)
+                low, high = max(_quarter(begin), start), min(_quarter(end), stop)
                 if subject is not None and low < high:
                     part = (channel.channel_id, low, high)
                     parts[subject, channel.quantity].append(part)
@@ -330,8 +330,15 @@ def plan_totals(
     ]
 
 
-def _quarter(at: datetime) -> datetime:
-    return to_datetime(-(-to_us(at) // QUARTER_US) * QUARTER_US)
+# thousands of meters begin and end to count at few instants
+@lru_cache(maxsize=4096)
+def _quarter(at_us: int) -> datetime:
+    return to_datetime(-(-at_us // QUARTER_US) * QUARTER_US)
+
+
+def _cell(at: datetime) -> int:
+    """Give the number of the quarter hour that begins at or after an instant."""
+    return -(-to_us(at) // QUARTER_US)
 
 
 def add_up(total: Total, usage: Series, start: datetime, stop: datetime) -> Series:
@@ -350,8 +357,8 @@ def add_up(total: Total, usage: Series, start: datetime, stop: datetime) -> Seri
     sums = np.zeros((4, size))
     present = np.zeros(size, np.bool_)
     for channel, low, high in total.parts:
-        begin = max(-(-to_us(low) // QUARTER_US) - first, 0)
-        end = max(min(-(-to_us(high) // QUARTER_US) - first, size), 0)
+        begin = max(_cell(low) - first, 0)
+        end = max(min(_cell(high) - first, size), 0)
         sums[3, begin:end] += QUARTER_US / 1e6
         rows = slice(
             np.searchsorted(usage.key, channel, "left"),
