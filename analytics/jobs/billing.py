@@ -309,15 +309,21 @@ def _bill(
         "known_cny": cost.rounded(math.fsum(e for e in known if e is not None)),
         "total_cny": _sum(known) if publishable else None,
         "methods_cny": {
-            name: _number(
-                cost.rounded(rest + basic + _nan(percent) / 100.0 * (based + basic))
-            )
-            if publishable
-            else None
+            name: _total(rest, based, basic, _nan(percent)) if publishable else None
             for name, basic in methods.items()
         },
         "maximum_kw": _demand_of(stated, energy, period, minimum),
     }
+
+
+def _words(value: float) -> str:
+    return "unknown" if math.isnan(value) else f"{cost.rounded(value):.10g}"
+
+
+def _total(rest: float, based: float, basic: float, percent: float) -> float | None:
+    """Give a month's total with another basic charge; `based` is adjusted with it."""
+    adjusted = cost.rounded(percent / 100.0 * (based + basic))
+    return _number(cost.rounded(rest + basic + adjusted))
 
 
 def _nan(amount: float | None) -> float:
@@ -418,7 +424,7 @@ def _demand(
     end = min(end, to_us(period.due))
     due = max((end - begin) // QUARTER_US, 1)
     if energy is None or end <= begin:
-        return _Maximum(kw=math.nan, method="unknown")
+        return _Maximum(kw=math.nan, method="too little is known")
     if energy.sliding is not None:
         rows = energy.sliding
         inside = (rows.start_us >= begin) & (rows.start_us < end)
@@ -431,7 +437,7 @@ def _demand(
     inside = (starts >= begin) & (starts < end)
     inside &= known >= minimum * QUARTER_US / 1e6
     if inside.sum() < minimum * due:
-        return _Maximum(kw=math.nan, method="unknown")
+        return _Maximum(kw=math.nan, method="too little is known")
     kwh = energy.quarters.values[0][inside]
     return _Maximum(
         kw=float(kwh.max()) * 3600e6 / QUARTER_US,
@@ -454,7 +460,7 @@ def _basic_lines(
     prices, kva = part.terms.basic, _nan(part.billing.capacity_kva)
     if method == "capacity":
         price = prices.capacity_cny_per_kva
-        words = f"capacity {kva:g} kVA"
+        words = f"capacity {_words(kva)} kVA"
         quantity, unit = kva, "kVA"
     else:
         factor = cost.high_use(_nan(month_kwh), kva)
@@ -462,11 +468,9 @@ def _basic_lines(
         price = None if price is None else cost.rounded(price * factor, 6)
         quantity = float(cost.billed_kw(method, demand.kw, part.contract_kw))
         unit = "kW"
-        words = f"maximum {demand.kw:.2f} kW ({demand.method})"
+        words = f"maximum {_words(demand.kw)} kW ({demand.method})"
         if method == "contract":
-            words += (
-                f"; contract {part.contract_kw:g} kW, beyond {cost.EXCESS:.0%} double"
-            )
+            words += f"; contract {_words(part.contract_kw)} kW, beyond {cost.EXCESS:.0%} double"
         if factor != 1.0:
             words += (
                 f"; price × {factor:g}: {cost.HIGH_USE_KWH_PER_KVA:g} kWh a kVA or more"
