@@ -25,6 +25,7 @@ import simulators.simulate
 from analytics.jobs import factors, service, tariffs
 from analytics.jobs.billing import Assumed, bills
 from analytics.jobs.figures import figures as compute_figures
+from analytics.jobs.methods import of_kind
 from ingest import checking, explaining, importing, manual, mosquitto, retrying
 from ingest import service as ingest_service
 from ingest.broker import Broker
@@ -895,15 +896,18 @@ def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     for basis, name in (("calorific", "当量"), ("equal_value", "等价")):
         of = _factor(parentage["tce"][basis])
         yield f"coal, {basis} {name}", _shown(found["tce"][basis]), "tce", of
-    for method, tonnes in found["co2_t"].items():
+    methods = [each.name for each in of_kind("co2") if each.summary]
+    for method in methods:
         of = _factor(parentage["co2_t"][method])
-        yield f"CO2, {method}", _shown(tonnes), "t", of
+        yield f"CO2, {method}", _shown(found["co2_t"][method]), "t", of
     ratios = found["intensity"]
     value = ratios["added_value_10k_cny"]
     yield "added value", _shown(value), "10⁴ CNY", ""
-    for basis, ratio in ratios["tce_per_10k_cny"].items():
+    for basis in ("calorific", "equal_value"):
+        ratio = ratios["tce_per_10k_cny"][basis]
         yield f"intensity, {basis}", _shown(ratio, 5), "tce/10⁴ CNY", ""
-    for method, ratio in ratios["co2_t_per_10k_cny"].items():
+    for method in methods:
+        ratio = ratios["co2_t_per_10k_cny"][method]
         yield f"intensity, {method}", _shown(ratio, 5), "tCO2/10⁴ CNY", ""
 
 

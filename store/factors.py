@@ -40,7 +40,8 @@ def record_factors(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
         for row in conn.execute(
             "SELECT DISTINCT ON (code) code, kind, carrier, basis, region, data_year, "
             "published, valid_from, valid_to, value, unit, source, verified, note "
-            "FROM core.factor ORDER BY code, recorded_at DESC"
+            "FROM core.factor WHERE subject_id IS NULL "
+            "ORDER BY code, recorded_at DESC, factor_id DESC"
         ).fetchall()
     }
     fresh = [
@@ -59,16 +60,37 @@ def record_factors(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
 
 
 def factors(conn: Connection, known_on: datetime | None = None) -> list[Factor]:
-    """List the factors as known on a date, the last recorded of each code."""
+    """List anybody's factors as known on a date, the last recorded of each code."""
     with conn.cursor(row_factory=class_row(Factor)) as cur:
         return cur.execute(
             """
             SELECT DISTINCT ON (code)
                    factor_id, code, kind, carrier, basis, region, data_year, published,
-                   value, unit, source, verified
+                   valid_from, valid_to, value, unit, source, verified
             FROM core.factor
-            WHERE recorded_at <= coalesce(%s::timestamptz, 'infinity')
-            ORDER BY code, recorded_at DESC
+            WHERE subject_id IS NULL
+              AND recorded_at <= coalesce(%s::timestamptz, 'infinity')
+            ORDER BY code, recorded_at DESC, factor_id DESC
             """,
             (known_on,),
+        ).fetchall()
+
+
+def local_factors(
+    conn: Connection, park_id: int, known_on: datetime | None = None
+) -> list[Factor]:
+    """List the own factors of a park and its enterprises in the order recorded."""
+    with conn.cursor(row_factory=class_row(Factor)) as cur:
+        return cur.execute(
+            """
+            SELECT factor_id, code, kind, carrier, basis, region, data_year, published,
+                   valid_from, valid_to, value, unit, source, verified, subject_id,
+                   evidence
+            FROM core.factor
+            WHERE (subject_id = %(park)s OR subject_id IN
+                   (SELECT enterprise_id FROM core.enterprise WHERE park_id = %(park)s))
+              AND recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
+            ORDER BY recorded_at, factor_id
+            """,
+            {"park": park_id, "known": known_on},
         ).fetchall()

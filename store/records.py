@@ -120,10 +120,14 @@ class Factor:
     region: str
     data_year: int | None
     published: date | None
+    valid_from: date | None
+    valid_to: date | None  # half-open
     value: float
     unit: str
     source: str
     verified: bool
+    subject_id: int | None = None  # whose own it is; None: anybody's
+    evidence: str | None = None  # of a factor of 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -270,6 +270,20 @@ def totals(conn: Connection, park_id: int) -> dict[int, str]:
     return {_int(row[0]): str(row[1]) for row in rows}
 
 
+def total_channels(conn: Connection, park_id: int) -> dict[int, tuple[int, str]]:
+    """Give subject and quantity of all totals of a park and its enterprises."""
+    rows = conn.execute(
+        """
+        SELECT channel_id, subject_id, quantity FROM core.channel
+        WHERE kind = 'total' AND (subject_id = %(park)s OR subject_id IN
+              (SELECT enterprise_id FROM core.enterprise WHERE park_id = %(park)s))
+        ORDER BY channel_id
+        """,
+        {"park": park_id},
+    ).fetchall()
+    return {_int(row[0]): (_int(row[1]), str(row[2])) for row in rows}
+
+
 def _add(conn: Connection, find: str, make: str, values: dict[str, object]) -> int:
     """Find or make one row; two processes that make the same one agree by a lock."""
     row = conn.execute(find, values).fetchone()

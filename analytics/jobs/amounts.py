@@ -9,9 +9,11 @@ import numpy as np
 
 from analytics import demand
 from analytics.jobs import compute
+from analytics.registers import Float64
 from store import registry
 from store.database import Connection
 from store.dirty import Span
+from store.readings import to_us
 from store.records import Subject
 from store.series import SLIDING, USAGE_15MIN, Series, read
 
@@ -55,9 +57,32 @@ class Amounts:
     sliding: Series | None = None  # sliding demand, of the energy taken
 
     def total(self, edges: list[datetime]) -> float | None:
-        """Sum over days, each the sum of its quarters; None where nothing is known."""
-        daily = compute.by_edges(self.quarters, edges)
-        return math.fsum(daily.values[0]) if daily.key.size else None
+        """Sum over months, as they are stored; None where nothing is known."""
+        known = self.cells(edges)[0]
+        known = known[~np.isnan(known)]
+        return math.fsum(known.tolist()) if known.size else None
+
+    def cells(self, edges: list[datetime]) -> Float64:
+        """Sum over the months in some days: each the sum of its days, these of quarters.
+
+        Returns
+        -------
+        Float64
+            Amount (NaN: nothing is known), seconds measured, seconds estimated, by cells
+            as :func:`cells` cuts them.
+        """
+        cuts = cells(edges)
+        monthly = compute.by_edges(compute.by_edges(self.quarters, edges), cuts)
+        table = np.zeros((3, len(cuts) - 1))
+        table[0] = np.nan
+        at = np.searchsorted([to_us(each) for each in cuts], monthly.start_us)
+        table[:, at] = monthly.values[:3]
+        return table
+
+
+def cells(edges: list[datetime]) -> list[datetime]:
+    """Cut local days where months begin."""
+    return [each for each in edges if each.day == 1 or each in (edges[0], edges[-1])]
 
 
 def load_amounts(

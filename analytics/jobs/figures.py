@@ -9,13 +9,13 @@ import numpy as np
 
 from analytics import demand, intensity
 from analytics.jobs import accounting, compute
-from analytics.jobs.amounts import Amounts, Period, load_amounts, power_factor
+from analytics.jobs.amounts import Amounts, Period, cells, load_amounts, power_factor
 from analytics.jobs.amounts import coverage as coverage_of
+from analytics.jobs.sheets import load_side
 from analytics.registers import QUARTER_US
 from store import dirty, registry, statements
 from store.database import Connection
 from store.errors import Invalid
-from store.factors import factors
 from store.quantities import QUANTITIES
 from store.readings import to_datetime, to_us
 from store.records import AddedValue, Subject
@@ -65,9 +65,7 @@ def figures(
     totals = {name: each.total(edges) for name, each in amounts.items()}
     energy = amounts.get(ENERGY)
     coverage = coverage_of(energy)
-    known = factors(conn, known_on)
-    coal = accounting.coal(totals, known)
-    carbon = accounting.carbon(totals, known, subject.park.region)
+    coal, carbon = accounts(conn, subject, period, amounts, edges, known_on)
     return {
         "park": subject.park.code,
         "enterprise": subject.enterprise,
@@ -92,16 +90,43 @@ def figures(
             }
             for name, each in amounts.items()
         },
-        "tce": {basis: each.total for basis, each in coal.items()},
-        "co2_t": {method: each.total for method, each in carbon.items()},
+        "tce": {basis: each.over_cells(0) for basis, each in coal.items()},
+        "co2_t": {method: each.over_cells(0) for method, each in carbon.items()},
         "intensity": _intensity(conn, subject, period, known_on, coal, carbon),
         "parentage": {
-            "tce": {basis: each.lines for basis, each in coal.items()},
-            "co2_t": {method: each.lines for method, each in carbon.items()},
+            "tce": {basis: each.told(0) for basis, each in coal.items()},
+            "co2_t": {method: each.told(0) for method, each in carbon.items()},
         },
         "grain": grain,
         "series": _series(energy, period, grain, minimum_coverage),
     }
+
+
+def accounts(
+    conn: Connection,
+    subject: Subject,
+    period: Period,
+    amounts: dict[str, Amounts],
+    edges: list[datetime],
+    known_on: datetime | None,
+) -> tuple[dict[str, accounting.Account], dict[str, accounting.Account]]:
+    """Give the accounts of energy and carbon of one subject, by its months."""
+    cuts = cells(edges)
+    months = tuple(each.astimezone(period.zone).date() for each in cuts[:-1])
+    sheet = accounting.Sheet(
+        amounts={name: each.cells(edges)[:1] for name, each in amounts.items()},
+        shape=(1, len(months)),
+        park_row=0 if subject.kind == "park" else None,
+        rows={subject.subject_id: 0},
+    )
+    side = load_side(conn, subject.park, known_on)
+    park = subject.park
+    own = subject.enterprise and registry.find_enterprise(
+        conn, park.code, subject.enterprise
+    )
+    owners = [park.park_id, own[1]] if own else [park.park_id]
+    chooser = side.chooser([owners], months)
+    return accounting.coal(sheet, chooser), accounting.carbon(sheet, chooser)
 
 
 def _demand_figures(
@@ -190,10 +215,10 @@ def _intensity(
         "added_value_ids": [s.added_value_id for cover in covers for s in cover],
         "added_value_missing": sum(not cover for cover in covers),
         "tce_per_10k_cny": {
-            basis: _ratio(each.total, value) for basis, each in coal.items()
+            basis: _ratio(each.over_cells(0), value) for basis, each in coal.items()
         },
         "co2_t_per_10k_cny": {
-            method: _ratio(each.total, value) for method, each in carbon.items()
+            method: _ratio(each.over_cells(0), value) for method, each in carbon.items()
         },
     }
 

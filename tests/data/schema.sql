@@ -150,10 +150,17 @@ factor.source text NOT NULL
 factor.verified boolean NOT NULL
 factor.note text
 factor.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+factor.subject_id integer
+factor.evidence text
+factor.who text
+factor: CHECK (((subject_id IS NULL) OR (value > (0)::double precision) OR (evidence <> ''::text)))
 factor: CHECK (((value >= (0)::double precision) AND (value < ('1000000'::numeric)::double precision)))
 factor: CHECK ((kind = ANY (ARRAY['co2'::text, 'energy'::text])))
+factor: CHECK ((valid_to > valid_from))
+factor: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
 factor: PRIMARY KEY (factor_id)
 factor: UNIQUE (code, recorded_at)
+CREATE INDEX factor_subject ON core.factor USING btree (subject_id)
 CREATE UNIQUE INDEX factor_code_recorded_at_key ON core.factor USING btree (code, recorded_at)
 CREATE UNIQUE INDEX factor_pkey ON core.factor USING btree (factor_id)
 fall_policy.fall_policy_id bigint NOT NULL IDENTITY

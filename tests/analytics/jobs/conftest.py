@@ -1,0 +1,91 @@
+"""A park filled with registers that are read at the turns of months."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from analytics.jobs import factors, service
+from store import registry, relations
+from store.batches import write_batch
+from store.database import connect
+from store.readings import NO_UNTIL, Rows, to_us
+from store.records import Park
+
+ZONE = ZoneInfo("Asia/Shanghai")
+
+
+def turns(year: int, months: int = 12) -> list[datetime]:
+    """Local beginnings of months, and the end of the last one."""
+    return [
+        datetime.combine(date(year + n // 12, n % 12 + 1, 1), time(), ZONE)
+        for n in range(months + 1)
+    ]
+
+
+class Monthly:
+    """A park whose meters are read when months begin."""
+
+    def __init__(self, url: str, code: str = "P", region: str = "CN-JS") -> None:
+        self.url = url
+        self.channels: dict[tuple[str, str, str], int] = {}
+        with connect(url, autocommit=True) as conn:
+            factors.load(conn)
+            registry.add_park(conn, code, zone=str(ZONE), region=region)
+            self.park: Park = registry.park(conn, code)
+
+    def add(
+        self,
+        enterprise: str,
+        used: Mapping[str, Sequence[float | None]],
+        year: int,
+        meter: str = "M",
+    ) -> None:
+        """Let a meter count what it used in each month; None: before or after."""
+        parts: list[tuple[int, int, float]] = []
+        with connect(self.url, autocommit=True) as conn:
+            park_id = self.park.park_id
+            owner = registry.add_enterprise(conn, park_id, enterprise)
+            known = registry.add_meter(conn, park_id, owner, meter)
+            relations.confirm_meter(
+                conn, known, owner, source="test", since=turns(year)[0].astimezone(UTC)
+            )
+            for quantity, months in used.items():
+                channel = relations.add_meter_channel(conn, known, quantity, "register")
+                self.channels[enterprise, meter, quantity] = channel
+                at = [to_us(each) for each in turns(year, len(months))]
+                register = 0.0
+                begun = False
+                for i, amount in enumerate(months):
+                    if amount is None:
+                        begun = False
+                        continue
+                    if not begun:
+                        parts.append((channel, at[i], register))
+                        begun = True
+                    register += amount
+                    parts.append((channel, at[i + 1], register))
+            ids = {channel: self.park.park_id for channel, _, _ in parts}
+            channels, when, value = zip(*parts, strict=True)
+            with conn.transaction():
+                write_batch(
+                    conn,
+                    Rows(
+                        np.array(channels, np.int64),
+                        np.array(when, np.int64),
+                        np.array(value, np.float64),
+                        np.full(len(parts), NO_UNTIL, np.int64),
+                    ),
+                    [],
+                    parks=ids,
+                    totals=set(ids),
+                    source="test",
+                    parser="test/1",
+                    messages=1,
+                )
+
+    def compute(self) -> None:
+        """Let the job do all it has to."""
+        service.run(self.url, threading.Event(), once=True)
