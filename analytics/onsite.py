@@ -17,7 +17,7 @@ Float64 = NDArray[np.float64]
 
 MINIMUM_COVERAGE = 0.95
 
-# 293.15 K / 273.15 K: the same gas at 20 °C (GB/T 17291 trade) and at 0 °C (Nm³)
+# 293.15 K / 273.15 K: the same gas at 20 °C (Chinese trade) and at 0 °C (Nm³)
 M3_AT_20C_PER_NM3 = 293.15 / 273.15
 STANDARD_KPA = 101.325
 
@@ -359,5 +359,6 @@ def gas_at_reference(
     kelvin = np.asarray(temperature_c, np.float64) + 273.15
     pressure = np.where(np.asarray(absolute_kpa) > 0, absolute_kpa, np.nan)
     cold = (reference_c + 273.15) / STANDARD_KPA * pressure
-    below = np.where(kelvin > 0, kelvin * compressibility_ratio, np.nan)
+    z = np.asarray(compressibility_ratio, np.float64)
+    below = np.where(kelvin > 0, kelvin * z, np.nan)
     return ratio(np.multiply(volume_m3, cold, dtype=np.float64), below)

@@ -51,13 +51,13 @@ def test_unknown_years_are_left_out_but_take_their_time(
 @given(st.lists(SERIES.map(lambda each: (each * 6)[:6]), min_size=1, max_size=4))
 def test_many_series_at_once_are_as_each_by_itself(series: list[list[float]]) -> None:
     together = trend.mann_kendall(series)
-    states = trend.peak_state(np.abs(series))
+    states = trend.peak_state(np.abs(np.asarray(series, np.float64)))
     for i, each in enumerate(series):
-        size = np.abs(each)
+        size = [abs(value) for value in each]
         for one, all_of in zip(trend.mann_kendall(each), together, strict=True):
             assert_array_equal(one, all_of[i])
-        for one, all_of in zip(trend.peak_state(size), states, strict=True):
-            assert_array_equal(one, all_of[i])
+        for state, states_of in zip(trend.peak_state(size), states, strict=True):
+            assert_array_equal(state, states_of[i])
 
 
 @pytest.mark.parametrize(
