@@ -16,7 +16,7 @@ Float64 = NDArray[np.float64]
 
 MINIMUM_COVERAGE = 0.95
 FEWEST_OTHERS = 5
-STEP = 1.1  # figures are told apart by classes of 10 %
+STEP = 1.25  # ratio of neighbouring classes; their ends are over 10 % from the middle
 NOT_ABOVE_ZERO = -(2**62)  # class of 0 and below
 
 NO_FIGURE, TOO_FEW, BEST, SECOND, THIRD, LAST = range(6)
@@ -110,18 +110,21 @@ def quarters(
     * Refused below five others, so at least six members: below that a band is an order.
     * Bands of a quarter: the best and the last always hold room for one more on the other
       side, so no answer says of any single neighbour whether it is better or worse.
-    * Figures are compared by fixed classes of 10 % (floor of log 1.1). A member can change
-      its own figure, by restating its added value, and ask again, period after period;
-      where its quarter turns is where neighbours lie. The classes stop it there: whatever
-      it asks, figures within one class look the same. They do not depend on who asks,
-      else asking would move them.
+    * Figures are compared by fixed classes, each a quarter larger than the one before. A
+      member can change its own figure, by restating its added value, and ask again, period
+      after period; where its quarter turns is where neighbours lie. The classes stop it
+      there: whatever it asks, figures within one class look the same, and from the middle
+      of a class its ends are more than 10 % away (the p% rule with p = 10, Hundepool et
+      al., Statistical disclosure control, 2012, chapter 4). They do not depend on who
+      asks, else asking would move them.
     * Nothing but the band: no number of members, no mean, median, sum, best or worst. From
       a mean of ratios of sums two restatements of the own figure give the sums of the
       others; so there is none, however large the group.
 
-    What remains known: where a class boundary lies against the group's quarters, and that
-    at least six are comparable. Callers must not let the asker choose group, period edges
-    or coverage, or differences of two groups tell of who is in one alone.
+    What remains to be learnt by asking without end: in which class the quarters of the
+    others begin, not whose figures these are, and that at least six can be compared. So
+    callers answer once for a closed period, and let nobody choose group, period or
+    coverage: the difference of two groups tells of who is in one alone.
     """
     x = np.asarray(value, np.float64)
     counts = _counts(x, coverage, MINIMUM_COVERAGE)
@@ -146,7 +149,7 @@ def _counts(x: Float64, coverage: ArrayLike, minimum: float) -> NDArray[np.bool_
 
 
 def _classes(x: Float64) -> Int64:
-    """Fixed classes of 10 %, rising; all that is not above zero is one."""
+    """Give the class of each figure, rising; all that is not above zero is one."""
     known = np.isfinite(x) & (x > 0)
     floor = np.floor(np.log(np.where(known, x, 1.0)) / math.log(STEP))
     return np.where(known, floor, NOT_ABOVE_ZERO).astype(np.int64)
