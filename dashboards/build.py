@@ -8,11 +8,12 @@ from typing import Any, cast
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards import park_peak
+from dashboards import demand_peaks, park_peak
 
 FOLDER = Path(__file__).parent / "json"
 
 _BUILDERS: dict[str, Callable[[], dashboard.Dashboard]] = {
+    "demand_peaks.json": demand_peaks.build,
     "park_peak.json": park_peak.build,
 }
 

@@ -4,20 +4,38 @@ from typing import Literal
 
 from grafana_foundation_sdk.builders import common as common_builders
 from grafana_foundation_sdk.builders import dashboard as builders
+from grafana_foundation_sdk.builders import stat, table
 from grafana_foundation_sdk.cog import builder, variants
-from grafana_foundation_sdk.models.common import DataSourceRef
+from grafana_foundation_sdk.models.common import (
+    BigValueColorMode,
+    BigValueGraphMode,
+    BigValueTextMode,
+    DataSourceRef,
+    LegendDisplayMode,
+    LegendPlacement,
+    VizOrientation,
+)
 from grafana_foundation_sdk.models.dashboard import (
+    DashboardCursorSync,
+    DashboardLinkType,
     DynamicConfigValue,
     GridPos,
     Threshold,
     ThresholdsMode,
+    VariableOption,
+    VariableRefresh,
 )
+
+from dashboards import queries
+from dashboards.datasource import NAME as SOURCE_NAME
+from dashboards.datasource import UID as SOURCE_UID
 
 SOURCE_TYPE = "grafana-postgresql-datasource"
 SOURCE = DataSourceRef(type_val=SOURCE_TYPE, uid="${ds}")
 KW = "kwatt"
 SHARE = "percentunit"
 NOTHING = "—"
+TAG = "parkwatt"
 
 
 class SqlQuery(variants.Dataquery):
@@ -113,4 +131,96 @@ def every_value() -> common_builders.ReduceDataOptions:
         .limit(1)
         .fields("/.*/")
         .calcs([])
+    )
+
+
+def board(uid: str, title: str, description: str, since: str) -> builders.Dashboard:
+    """Begin a dashboard of one park; it links to the others, keeping time and park."""
+    return (
+        builders.Dashboard(title)
+        .uid(uid)
+        .description(description)
+        .tags([TAG])
+        .readonly()
+        .timezone("Asia/Shanghai")
+        .refresh("10s")
+        .time(since, "now")
+        .tooltip(DashboardCursorSync.CROSSHAIR)
+        .link(
+            builders.DashboardLink("Parkwatt")
+            .type(DashboardLinkType.DASHBOARDS)
+            .tags([TAG])
+            .keep_time(True)
+            .include_vars(True)
+            .placement("")  # above the panels, not in the menu
+        )
+        .with_variable(
+            builders.DatasourceVariable("ds")
+            .label("数据源 / data source")
+            .type(SOURCE_TYPE)
+            .current(VariableOption(text=SOURCE_NAME, value=SOURCE_UID))
+        )
+        .with_variable(
+            builders.QueryVariable("park")
+            .label("园区 / park")
+            .datasource(SOURCE)
+            .allow_custom_value(False)
+            .query(queries.PARKS)
+            .refresh(VariableRefresh.ON_DASHBOARD_LOAD)
+        )
+    )
+
+
+def answers(sql: str) -> stat.Panel:
+    """Show every column of one row, named; numbers are kW unless overridden."""
+    return (
+        stat.Panel()
+        .datasource(SOURCE)
+        .with_target(Sql(sql))
+        .reduce_options(every_value())
+        .graph_mode(BigValueGraphMode.NONE)
+        .color_mode(BigValueColorMode.VALUE)
+        .orientation(VizOrientation.HORIZONTAL)
+        .text_mode(BigValueTextMode.VALUE_AND_NAME)
+        .thresholds(PLAIN)
+        .unit(KW)
+        .no_value(NOTHING)
+    )
+
+
+def rows(sql: str) -> table.Panel:
+    """Show rows; numbers are kW unless overridden."""
+    return (
+        table.Panel()
+        .datasource(SOURCE)
+        .with_target(Sql(sql))
+        .thresholds(PLAIN)
+        .unit(KW)
+        .no_value(NOTHING)
+    )
+
+
+def cell(kind: dict[str, str]) -> DynamicConfigValue:
+    """Override how the cells of a column look."""
+    return DynamicConfigValue(id_val="custom.cellOptions", value=kind)
+
+
+def share_bar() -> list[DynamicConfigValue]:
+    """Make a column a share of 0 to 1 with a bar."""
+    return [
+        unit(SHARE),
+        decimals(1),
+        DynamicConfigValue(id_val="min", value=0),
+        DynamicConfigValue(id_val="max", value=1),
+        cell({"type": "gauge", "mode": "basic"}),
+    ]
+
+
+def legend() -> common_builders.VizLegendOptions:
+    """Name the series in a list below."""
+    return (
+        common_builders.VizLegendOptions()
+        .show_legend(True)
+        .display_mode(LegendDisplayMode.LIST)
+        .placement(LegendPlacement.BOTTOM)
     )

@@ -1,35 +1,15 @@
 """The dashboard of a park's peak: how high, when, who makes it, how well known."""
 
-from grafana_foundation_sdk.builders import (
-    barchart,
-    common,
-    dashboard,
-    stat,
-    table,
-    timeseries,
-)
+from grafana_foundation_sdk.builders import barchart, dashboard, stat, table, timeseries
 from grafana_foundation_sdk.models.common import (
-    BigValueColorMode,
-    BigValueGraphMode,
     BigValueTextMode,
     GraphDrawStyle,
-    LegendDisplayMode,
-    LegendPlacement,
     LineInterpolation,
     VisibilityMode,
-    VizOrientation,
-)
-from grafana_foundation_sdk.models.dashboard import (
-    DashboardCursorSync,
-    DynamicConfigValue,
-    VariableOption,
-    VariableRefresh,
 )
 
 from dashboards import panels, queries
-from dashboards.datasource import NAME as SOURCE_NAME
-from dashboards.datasource import UID as SOURCE_UID
-from dashboards.panels import KNOWN, KW, NOTHING, OF_CONTRACT, PLAIN, SHARE, Sql, place
+from dashboards.panels import KNOWN, KW, NOTHING, OF_CONTRACT, SHARE, Sql, place
 
 UID = "parkwatt-park-peak"
 TITLE = "Park peak tracking / 园区峰值跟踪"
@@ -38,32 +18,13 @@ TITLE = "Park peak tracking / 园区峰值跟踪"
 def build() -> dashboard.Dashboard:
     """Put the dashboard together."""
     return (
-        dashboard.Dashboard(TITLE)
-        .uid(UID)
-        .description(
+        panels.board(
+            UID,
+            TITLE,
             "园区 15 分钟最大需量：现在多高、何时出现、由谁造成、数据是否完整。"
             "Highest 15-minute demand of a park: how high, when, who makes it, and how "
-            "well it is known."
-        )
-        .tags(["parkwatt"])
-        .readonly()
-        .timezone("Asia/Shanghai")
-        .refresh("10s")
-        .time("now/d", "now")
-        .tooltip(DashboardCursorSync.CROSSHAIR)
-        .with_variable(
-            dashboard.DatasourceVariable("ds")
-            .label("数据源 / data source")
-            .type(panels.SOURCE_TYPE)
-            .current(VariableOption(text=SOURCE_NAME, value=SOURCE_UID))
-        )
-        .with_variable(
-            dashboard.QueryVariable("park")
-            .label("园区 / park")
-            .datasource(panels.SOURCE)
-            .allow_custom_value(False)
-            .query(queries.PARKS)
-            .refresh(VariableRefresh.ON_DASHBOARD_LOAD)
+            "well it is known.",
+            "now/d",
         )
         .with_panel(_power())
         .with_panel(_day())
@@ -77,25 +38,9 @@ def build() -> dashboard.Dashboard:
     )
 
 
-def _stat(sql: str) -> stat.Panel:
-    return (
-        stat.Panel()
-        .datasource(panels.SOURCE)
-        .with_target(Sql(sql))
-        .reduce_options(panels.every_value())
-        .graph_mode(BigValueGraphMode.NONE)
-        .color_mode(BigValueColorMode.VALUE)
-        .orientation(VizOrientation.HORIZONTAL)
-        .text_mode(BigValueTextMode.VALUE_AND_NAME)
-        .thresholds(PLAIN)
-        .unit(KW)
-        .no_value(NOTHING)
-    )
-
-
 def _power() -> stat.Panel:
     return (
-        _stat(queries.POWER)
+        panels.answers(queries.POWER)
         .id(1)
         .title("此刻功率 / Power now")
         .description(
@@ -113,7 +58,7 @@ def _power() -> stat.Panel:
 
 def _day() -> stat.Panel:
     return (
-        _stat(queries.DAY)
+        panels.answers(queries.DAY)
         .id(2)
         .title("当日最高 15 分钟需量（固定窗口）/ Day's highest 15-min demand (fixed)")
         .description(
@@ -130,7 +75,7 @@ def _day() -> stat.Panel:
 
 def _month() -> stat.Panel:
     return (
-        _stat(queries.MONTH)
+        panels.answers(queries.MONTH)
         .id(3)
         .title("当月峰值（固定窗口）/ Month's peak (fixed window)")
         .description(
@@ -148,15 +93,15 @@ def _month() -> stat.Panel:
 
 def _coincidence() -> stat.Panel:
     return (
-        _stat(queries.COINCIDENCE)
+        panels.answers(queries.COINCIDENCE)
         .id(4)
         .title("同时系数 / Coincidence factor")
         .description(
-            "当月园区峰值 ÷ 各企业自身峰值之和，均为固定 15 分钟窗口、园区时区；"
-            "任一企业峰值未知时不给出。来源：grafana.coincidence。"
-            "Park peak of the month ÷ sum of the enterprises' own peaks, all of fixed "
-            "15-minute windows in the park's time zone; not given while one of them is "
-            "unknown. Source: grafana.coincidence."
+            "当月园区峰值 ÷ 各企业与未分表部分自身峰值之和，均为固定 15 分钟窗口、园区时区；"
+            "任一部分未知时不给出。来源：grafana.coincidence。"
+            "Park peak of the month ÷ sum of the own peaks of the enterprises and of the "
+            "unmetered rest, all of fixed 15-minute windows in the park's time zone; not "
+            "given while one of them is unknown. Source: grafana.coincidence."
         )
         .grid_pos(place(16, 0, 4, 5))
         .unit("none")
@@ -167,7 +112,7 @@ def _coincidence() -> stat.Panel:
 
 def _coverage() -> stat.Panel:
     return (
-        _stat(queries.COVERAGE)
+        panels.answers(queries.COVERAGE)
         .id(5)
         .title("数据覆盖率 / Coverage")
         .description(
@@ -223,32 +168,13 @@ def _demand() -> timeseries.Panel:
             "合同的 90 % / 90 % of contract",
             panels.line("orange", dashed=True, width=1),
         )
-        .legend(
-            common.VizLegendOptions()
-            .show_legend(True)
-            .display_mode(LegendDisplayMode.LIST)
-            .placement(LegendPlacement.BOTTOM)
-        )
-    )
-
-
-def _table(sql: str) -> table.Panel:
-    return (
-        table.Panel()
-        .datasource(panels.SOURCE)
-        .with_target(Sql(sql))
-        .thresholds(PLAIN)
-        .unit(KW)
-        .no_value(NOTHING)
+        .legend(panels.legend())
     )
 
 
 def _shares() -> table.Panel:
-    bar = DynamicConfigValue(
-        id_val="custom.cellOptions", value={"type": "gauge", "mode": "basic"}
-    )
     return (
-        _table(queries.SHARES)
+        panels.rows(queries.SHARES)
         .id(7)
         .title("谁造成当月峰值 / Who makes the month's peak")
         .description(
@@ -259,16 +185,7 @@ def _shares() -> table.Panel:
             "park − sum of enterprises, where all are known. Source: grafana.peak_share."
         )
         .grid_pos(place(16, 5, 8, 11))
-        .override_by_name(
-            "占比 / share",
-            [
-                panels.unit(SHARE),
-                panels.decimals(1),
-                DynamicConfigValue(id_val="min", value=0),
-                DynamicConfigValue(id_val="max", value=1),
-                bar,
-            ],
-        )
+        .override_by_name("占比 / share", panels.share_bar())
     )
 
 
@@ -300,7 +217,7 @@ def _months() -> barchart.Panel:
 
 def _quality() -> table.Panel:
     return (
-        _table(queries.QUALITY)
+        panels.rows(queries.QUALITY)
         .id(9)
         .title("数据质量：最差在前 / Data quality: worst first")
         .description(
@@ -315,11 +232,6 @@ def _quality() -> table.Panel:
         .decimals(1)
         .override_by_name(
             "已知 / known",
-            [
-                *panels.coloured(KNOWN),
-                DynamicConfigValue(
-                    id_val="custom.cellOptions", value={"type": "color-text"}
-                ),
-            ],
+            [*panels.coloured(KNOWN), panels.cell({"type": "color-text"})],
         )
     )

@@ -71,12 +71,3 @@ FROM (
     FROM grafana.enterprise_peak
     GROUP BY park, month, until, time, peak_kw
     HAVING bool_and(kw IS NOT NULL AND coverage >= 0.95)) AS rests;
-
--- Coincidence of a month: park peak / sum of the enterprises' own peaks; null while one
--- of them has no known peak.
-CREATE VIEW grafana.coincidence AS
-SELECT park, month, until, peak_kw,
-       CASE WHEN bool_and(own_kw IS NOT NULL) THEN sum(own_kw) END AS own_peaks_kw,
-       CASE WHEN bool_and(own_kw IS NOT NULL) THEN peak_kw / nullif(sum(own_kw), 0) END
-           AS factor
-FROM grafana.enterprise_peak GROUP BY park, month, until, peak_kw;

@@ -10,6 +10,7 @@ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'parkwatt_grafana') THEN
         GRANT USAGE ON SCHEMA grafana TO parkwatt_grafana;
         GRANT SELECT ON ALL TABLES IN SCHEMA grafana TO parkwatt_grafana;
+        GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA grafana TO parkwatt_grafana;
     END IF;
 END
 $$;

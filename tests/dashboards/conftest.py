@@ -4,7 +4,10 @@ Park P, 2026-03-09 to 2026-03-11 Shanghai time: A draws 100 kW, B 200 kW, C 50 k
 400 kW in the window from 11 March 09:30 and B 500 kW in that from 20:00. The park has
 5 kW in every window that no enterprise's meter explains, so its peak is
 400 + 200 + 50 + 5 = 655 kW at 09:30, against 100 + 500 + 50 + 5 = 655 kW at 20:00, the
-later of two equals. A window of 9000 kW known to one half does not compete.
+later of two equals. A window of 9000 kW known to one half does not compete. Behind a
+transformer of 1000 kVA the lagging energy is three quarters of the active one, so the
+apparent power is 1.25 of the active. The running window is expected to end at 840 kW of
+800 kW, five minutes of it being over: 40 kW too much are 60 kW of the ten minutes left.
 """
 
 from collections.abc import Iterator
@@ -68,8 +71,25 @@ INSERT INTO core.usage_day (channel_id, start, amount, measured_s, estimated_s,
     FROM core.channel c, generate_series('2026-03-09 00:00+08'::timestamptz,
                                          '2026-03-11 00:00+08', interval '1 day') AS day
     WHERE c.kind <> 'gauge';
+INSERT INTO core.channel (subject_id, quantity, kind, unit)
+    VALUES (1, 'reactive_energy_q1', 'total', 'kvarh');
+INSERT INTO core.usage_15min (channel_id, start, amount, measured_s, estimated_s,
+                              expected_s)
+    SELECT r.channel_id, u.start, 0.75 * u.amount, 900, 0, 900
+    FROM core.channel c JOIN core.usage_15min u USING (channel_id), core.channel r
+    WHERE c.subject_id = 1 AND c.quantity = 'energy_import'
+      AND r.quantity = 'reactive_energy_q1';
+INSERT INTO core.billing (subject_id, tariff, method, capacity_kva, valid_from, source)
+    VALUES (1, 'CN-JS', 'contract', 1000, '2026-01-01', 'test');
+INSERT INTO core.forecast (subject_id, start, known_s, made_at, energy_kwh, expected_kw,
+                           low_kw, high_kw, contract_kw, shed_state, shed_kw)
+    SELECT 1, date_bin('15 minutes', now(), '2000-01-01Z') + n * interval '15 minutes',
+           known_s, now(), 50, expected, expected - 20, expected + 30, 800, 'needed',
+           (expected - 800) / (1 - known_s / 900.0)
+    FROM generate_series(0, 1) AS n,
+         (VALUES (0, 900), (300, 840)) AS told (known_s, expected);
 INSERT INTO core.usage_month SELECT channel_id, '2026-03-01 00:00+08', 7200, 259200, 0,
-    2678400 FROM core.channel WHERE kind = 'total';
+    2678400 FROM core.channel WHERE kind = 'total' AND quantity = 'energy_import';
 """
 
 

@@ -27,8 +27,9 @@ PANELS = {
     "statetimeline",
     "table",
     "timeseries",
+    "trend",
 }
-UNITS = {"kwatt", "percentunit", "none", "s"}
+UNITS = {"h", "kwatt", "m", "none", "percentunit", "s"}
 DASHBOARDS = build.dashboards()
 
 
@@ -96,6 +97,11 @@ def faults(board: Json) -> Iterator[str]:
         yield "variables"
     if any(each.get("refresh", 0) not in (0, 1, 2) for each in variables.values()):
         yield "variable refresh"
+    if [
+        (each["type"], each["tags"], each["keepTime"], each["includeVars"])
+        for each in board["links"]
+    ] != [("dashboards", ["parkwatt"], True, True)] or "parkwatt" not in board["tags"]:
+        yield "no links that keep time and park"
     if not 6 <= len(board["panels"]) <= 10:
         yield "6 to 10 panels"
     ids = [each.get("id") for each in board["panels"]]
@@ -189,6 +195,7 @@ MISTAKES = {
     "fixed source": _set("panels", 0, "datasource", "uid", to="fixed"),
     "variable": _set("templating", "list", 1, "refresh", to=9),
     "refresh": _set("refresh", to="1s"),
+    "links that forget the park": _set("links", 0, "includeVars", to=False),
     "rawSQL": _rename_sql,
 }
 
@@ -196,5 +203,11 @@ MISTAKES = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_rules_find_mistakes(mistake: str) -> None:
     board = copy.deepcopy(DASHBOARDS["parkwatt-park-peak"])
+    assert not list(faults(board))
     MISTAKES[mistake](board)
     assert list(faults(board))
+
+
+def test_each_dashboard_has_its_own_address_and_name() -> None:
+    assert len(DASHBOARDS) == len(build.texts()) == 2
+    assert len({each["title"] for each in DASHBOARDS.values()}) == 2

@@ -28,7 +28,8 @@ from store.errors import SettingInvalid
 Json = dict[str, Any]
 DATABASE = "postgresql://reader:s%2Fcret@db.example:5433/parkwatt"
 TOKEN = "token"
-UID = "parkwatt-park-peak"
+UIDS = ("parkwatt-demand-peaks", "parkwatt-park-peak")
+UID = UIDS[1]
 
 
 class FakeGrafana:
@@ -142,9 +143,10 @@ def test_second_push_changes_nothing(grafana: FakeGrafana) -> None:
     assert push(grafana.url, TOKEN, DATABASE) == [
         "folder Parkwatt created",
         "data source Parkwatt created",
-        f"dashboard {UID} created",
+        *(f"dashboard {uid} created" for uid in UIDS),
     ]
-    assert grafana.boards[UID]["meta"]["folderUid"] == "parkwatt"
+    for uid in UIDS:
+        assert grafana.boards[uid]["meta"]["folderUid"] == "parkwatt"
     assert grafana.sources["parkwatt"]["secureJsonData"] == {"password": "s/cret"}
     grafana.writes.clear()
     assert push(grafana.url + "/", TOKEN, DATABASE) == []

@@ -18,7 +18,7 @@ def test_rights(park: Connection) -> None:
     views = park.execute(
         "SELECT viewname FROM pg_views WHERE schemaname = 'grafana' ORDER BY 1"
     ).fetchall()
-    assert len(views) == 13
+    assert len(views) == 17
     for (name,) in views:
         park.execute(f"SELECT * FROM grafana.{name}".encode())
     for refused in (
@@ -49,9 +49,9 @@ def test_shares(park: Connection) -> None:
         ("C", 50, 50 / 655, 50),
         (None, 5, 5 / 655, None),
     ]
-    assert park.execute("SELECT factor FROM grafana.coincidence").fetchall() == [
-        (655 / 950,)
-    ]
+    assert park.execute(
+        "SELECT peak_kw, own_peaks_kw, factor FROM grafana.coincidence"
+    ).fetchall() == [(655, 400 + 500 + 50 + 5, 655 / 955)]
 
 
 # the third enterprise
