@@ -79,19 +79,19 @@ def running_forecast(
     conn: Connection, park: Park, now: datetime
 ) -> dict[str, Any] | None:
     """Give the newest forecast of the running window; None where none was told."""
-    told = forecasts.latest(conn, park.park_id)
-    if told is None or not told.start <= now < told.start + QUARTER:
+    told = forecasts.running(conn, park.code, now)
+    if told is None:
         return None
     return {
-        "start": told.start.astimezone(ZoneInfo(park.zone)),
-        "stop": (told.start + QUARTER).astimezone(ZoneInfo(park.zone)),
+        "start": told.time.astimezone(ZoneInfo(park.zone)),
+        "stop": told.until.astimezone(ZoneInfo(park.zone)),
         "made_at": told.made_at,
         "known_s": told.known_s,
         "energy_kwh": told.energy_kwh,
         "expected_kw": told.expected_kw,
         "low_kw": told.low_kw,
         "high_kw": told.high_kw,
-        "minutes_left": (told.start + QUARTER - now).total_seconds() / 60.0,
+        "minutes_left": (told.until - now).total_seconds() / 60.0,
         "contract_kw": told.contract_kw,
         "shed_state": told.shed_state,
         "shed_kw": told.shed_kw,

@@ -63,6 +63,40 @@ def latest(conn: Connection, subject_id: int) -> Forecast | None:
         ).fetchone()
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunningWindow:
+    """What a park's running window is expected to come to, as schema `grafana` shows it."""
+
+    time: datetime
+    until: datetime
+    known_s: float
+    made_at: datetime
+    energy_kwh: float
+    expected_kw: float | None
+    low_kw: float | None
+    high_kw: float | None
+    contract_kw: float | None
+    shed_state: str
+    shed_kw: float | None
+
+
+def running(conn: Connection, park: str, now: datetime) -> RunningWindow | None:
+    """Give the newest forecast of a park's window that holds `now`."""
+    with conn.cursor(row_factory=class_row(RunningWindow)) as cur:
+        return cur.execute(
+            """
+            SELECT time, until, known_s, made_at, energy_kwh, expected_kw, low_kw,
+                   high_kw, contract_kw, shed_state, shed_kw
+            FROM grafana.forecast
+            WHERE park = %(park)s AND enterprise IS NULL
+              AND time > %(now)s::timestamptz - interval '15 minutes'
+              AND time <= %(now)s
+            ORDER BY time DESC, known_s DESC LIMIT 1
+            """,
+            {"park": park, "now": now},
+        ).fetchone()
+
+
 def begun_alike(
     conn: Connection, subject_id: int, known_s: float, since: datetime, until: datetime
 ) -> tuple[Int64, Float64, Float64]:

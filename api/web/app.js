@@ -1,7 +1,8 @@
 // The live page: one object per second, shown as numbers, bars and tables.
 
 import { draw, resize } from "./chart.js";
-import { $, ask, base, cell, chooseFrom, code, bar, follow, node, onLanguage, say, showWords as showPlainWords, t, table } from "./page.js";
+import { demandTable, powerTable } from "./now.js";
+import { $, ask, base, cell, chooseFrom, code, follow, node, onLanguage, say, showWords as showPlainWords, t, table } from "./page.js";
 import * as text from "./text.js";
 
 const MOST_ROWS = 200;
@@ -63,17 +64,7 @@ function showToday() {
   $("coverage-note").textContent = today.coverage === null
     ? t("none") : today.measured_share === 1 ? t("allMeasured") : t("measured", `${text.known(today.measured_share)} %`);
   $("zone").textContent = t("zone", park.zone, text.day(today.day));
-  if (!$("demand-table").hidden) showDemandTable();
-}
-
-function showDemandTable() {
-  const { today, park } = live;
-  const rows = today.demand.map((each) => [each, each.demand_kw, ""]);
-  if (today.running) rows.push([today.running, today.running.mean_kw, ` (${t("sofar")})`]);
-  table($("demand-table"), t("demand"), [[t("window")], ["kW", "n"], [t("known"), "n"]],
-    rows.reverse().map(([each, value, words]) => node("tr", {},
-      cell(text.clock(each.start, park.zone) + words), cell(text.kw(value), "n"),
-      cell(text.percent(each.coverage), "n"))));
+  if (!$("demand-table").hidden) demandTable($("demand-table"), live);
 }
 
 function showConflicts() {
@@ -81,19 +72,6 @@ function showConflicts() {
   $("conflicts").hidden = waiting === 0;
   $("conflicts-link").href = `${base(live.park.code)}/conflicts?settled=false`;
   $("conflicts-link").textContent = t("conflicts", waiting);
-}
-
-function showShares() {
-  const most = Math.max(...live.enterprises.map((each) => each.kw ?? 0), 1);
-  table($("shares"), t("shares"), [[t("enterprise")], ["kW", "n"], [t("share"), "n"]],
-    live.enterprises.map((each) => {
-      const silent = each.meters_heard < each.meters_counted;
-      const name = [code(each.enterprise), each.name];
-      if (silent) name.push(node("span", { class: "chip" }, `${each.meters_heard}/${each.meters_counted}`));
-      return node("tr", { "data-enterprise": each.enterprise },
-        cell([...name, bar(each.kw, most)]),
-        cell(text.kw(each.kw), "n"), cell(text.percent(each.share, 1), "n"));
-    }));
 }
 
 function showReadings() {
@@ -126,7 +104,7 @@ function show(anew = false) {
   showPower();
   showToday();
   showConflicts();
-  showShares();
+  powerTable($("shares"), live);
   showReadings();
   draw($("chart"), live, anew);
   document.body.dataset.ready = live.park.code;

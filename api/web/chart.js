@@ -48,8 +48,32 @@ export function line(u, value, words, dash, name) {
   ctx.restore();
 }
 
+// where the running window is expected to end, and the band of such windows
+function forecast(u) {
+  const told = shown.forecast;
+  if (!told || told.expected_kw === null) return;
+  const { ctx } = u;
+  const px = devicePixelRatio;
+  const x = u.valToPos(Date.parse(told.start) / 1000 + QUARTER / 2, "x", true);
+  const y = (value) => u.valToPos(value, "y", true);
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = colour("--ink");
+  ctx.lineWidth = 2 * px;
+  if (told.low_kw !== null && told.high_kw !== null) {
+    ctx.beginPath();
+    ctx.moveTo(x, y(told.low_kw));
+    ctx.lineTo(x, y(told.high_kw));
+    ctx.stroke();
+  }
+  ctx.beginPath();
+  ctx.arc(x, y(told.expected_kw), 4 * px, 0, 2 * Math.PI);
+  ctx.fill();
+  ctx.restore();
+}
+
 function range(live) {
   const all = live.today.demand.map((each) => each.demand_kw);
+  all.push(live.forecast?.high_kw ?? live.forecast?.expected_kw ?? 0);
   all.push(live.today.running?.mean_kw ?? 0, live.contract_demand_kw ?? 0, 1);
   return [Math.min(0, ...all) * 1.1, Math.max(...all) * 1.1];
 }
@@ -91,10 +115,11 @@ function options(element) {
     ],
     hooks: {
       draw: [(u) => {
+        forecast(u);
         const contract = shown.contract_demand_kw;
         if (contract === null) return;
         line(u, contract, `${t("contract")} ${kw(contract)} kW`, [], "--contract");
-        line(u, 0.9 * contract, t("ninety"), [5, 4], "--ninety");
+        line(u, 0.9 * contract, `${t("ninety")} ${kw(0.9 * contract)} kW`, [5, 4], "--ninety");
       }],
       setCursor: [(u) => readout(u.cursor.idx)],
     },
@@ -119,6 +144,9 @@ export function describe(live) {
   if (share !== null) parts.push(t("ofContract", percent(share), kw(contract)));
   if (today.peak_demand_kw !== null) {
     parts.push(`${t("peak")} ${kw(today.peak_demand_kw)} kW ${t("at", clock(today.peak_start, live.park.zone))}`);
+  }
+  if (live.forecast && live.forecast.expected_kw !== null) {
+    parts.push(`${t("expectedEnd")} ${kw(live.forecast.expected_kw)} kW`);
   }
   parts.push(`${t("known")} ${percent(today.coverage)}`);
   return parts.join("; ");

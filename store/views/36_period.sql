@@ -128,9 +128,11 @@ RETURNS TABLE (enterprise text, name text, at timestamptz, park_kw double precis
                own_time timestamptz, coverage double precision)
 LANGUAGE sql STABLE AS $$
     WITH main AS MATERIALIZED (
-        SELECT w.at, w.kw
-        FROM grafana.counting(of_park, since, until, minimum, of_period) w),
-    peak AS (SELECT m.at, m.kw FROM main m ORDER BY m.kw DESC, m.at LIMIT 1),
+        SELECT w.at, w.kw FROM grafana.counting(of_park, since, until, minimum, 0) w),
+    peak AS (
+        SELECT m.at, m.kw
+        FROM grafana.known(of_park, since, until, minimum, of_period) k
+        JOIN main m ON k.enough ORDER BY m.kw DESC, m.at LIMIT 1),
     parts AS MATERIALIZED (
         SELECT d.enterprise, d.name, d.time AS at, d.kw,
                d.coverage >= minimum AS counts
