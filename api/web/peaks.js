@@ -100,6 +100,7 @@ function showMade() {
   $("made-note").textContent = known
     ? t("madeNote", text.kw(made.kw), text.moment(made.start, found.zone), text.number(made.coincidence, 3), text.number(made.diversity, 3))
     : t("tooLittle", `${text.known(found.coverage)}\u00a0%`);
+  const oneYear = found.from.slice(0, 4) === found.to.slice(0, 4);
   const charged = made?.charge_cny !== null && known;
   const heads = [[t("enterprise")], [t("inPeak"), "n"], [t("share"), "n"], [t("ownPeak"), "n"], [t("ownAt")], [t("known"), "n"]];
   if (charged) heads.push([t("byCoincident"), "n"], [t("byOwn"), "n"], [t("byShapley"), "n"]);
@@ -111,7 +112,7 @@ function showMade() {
     .map((each) => {
       const name = each.enterprise === null ? [t("unmetered")] : [code(each.enterprise), each.name];
       const cells = [cell([...name, bar(each.kw, most)]), cell(text.kw(each.kw), "n"), cell(text.percent(each.share, 1), "n"),
-        cell(text.kw(each.own_kw), "n"), cell(each.own_start === null ? "–" : text.moment(each.own_start, found.zone)),
+        cell(text.kw(each.own_kw), "n"), cell(each.own_start === null ? "–" : text.moment(each.own_start, found.zone).slice(oneYear ? 5 : 0)),
         cell(`${text.known(each.coverage)}\u00a0%`, "n")];
       if (charged) for (const way of ["coincident", "own", "shapley"]) cells.push(cell(text.number(each.charge_cny[way], 2), "n"));
       return node("tr", { "data-enterprise": each.enterprise ?? "" }, ...cells);

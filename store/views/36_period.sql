@@ -6,14 +6,19 @@ CREATE VIEW grafana.park_window AS
 SELECT p.code AS park, p.zone, d.start AS time, d.fixed_kw AS kw, d.coverage
 FROM core.park p JOIN core.demand d ON d.subject_id = p.park_id;
 
+CREATE FUNCTION grafana.quarter(instant timestamptz) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT date_bin('15 minutes', instant, '2000-01-01 00:00:00+00')
+$$;
+
 -- Closed quarter hours of the period; the running one is not among them.
 CREATE FUNCTION grafana.closed(since timestamptz, until timestamptz)
 RETURNS TABLE (first timestamptz, due timestamptz, windows bigint)
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT b.first, b.due,
            greatest(extract(epoch FROM b.due - b.first)::bigint / 900, 0)
-    FROM (SELECT date_bin('15 minutes', since, '2000-01-01Z') AS first,
-                 date_bin('15 minutes', least(until, now()), '2000-01-01Z') AS due) AS b
+    FROM (SELECT grafana.quarter(since) AS first,
+                 grafana.quarter(least(until, now())) AS due) AS b
 $$;
 
 -- What is known of the period.
@@ -22,15 +27,16 @@ CREATE FUNCTION grafana.known(of_park text, since timestamptz, until timestamptz
                               of_period double precision DEFAULT 0.95)
 RETURNS TABLE (windows bigint, counting bigint, coverage double precision,
                enough boolean)
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT c.windows, n.counting, n.counting::float8 / nullif(c.windows, 0),
            coalesce(n.counting::float8 / nullif(c.windows, 0) >= of_period, false)
     FROM grafana.park p
     CROSS JOIN grafana.closed(since, until) c
     CROSS JOIN LATERAL (
         SELECT count(*) AS counting FROM grafana.park_window w
-        WHERE w.park = p.park AND w.time >= c.first AND w.time < c.due
-          AND w.coverage >= minimum) AS n
+        WHERE w.park = of_park AND w.coverage >= minimum
+          AND w.time >= grafana.quarter(since)
+          AND w.time < grafana.quarter(least(until, now()))) AS n
     WHERE p.park = of_park
 $$;
 
@@ -39,14 +45,13 @@ CREATE FUNCTION grafana.counting(of_park text, since timestamptz, until timestam
                                  minimum double precision DEFAULT 0.95,
                                  of_period double precision DEFAULT 0.95)
 RETURNS TABLE (at timestamptz, kw double precision)
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT w.time, w.kw
     FROM grafana.known(of_park, since, until, minimum, of_period) k
-    CROSS JOIN grafana.closed(since, until) c
-    JOIN grafana.park_window w
-        ON w.park = of_park AND w.time >= c.first AND w.time < c.due
-       AND w.coverage >= minimum
-    WHERE k.enough
+    CROSS JOIN grafana.park_window w
+    WHERE k.enough AND w.park = of_park AND w.coverage >= minimum
+      AND w.time >= grafana.quarter(since)
+      AND w.time < grafana.quarter(least(until, now()))
 $$;
 
 -- Highest separate peaks: windows up to an hour from a higher peak belong to it, of
@@ -55,7 +60,7 @@ CREATE FUNCTION grafana.top_peaks(of_park text, since timestamptz, until timesta
                                   most integer DEFAULT 10,
                                   minimum double precision DEFAULT 0.95)
 RETURNS TABLE ("time" timestamptz, kw double precision, contract_kw double precision)
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
     found record;
     taken timestamptz[] := '{}';
@@ -83,7 +88,7 @@ CREATE FUNCTION grafana.load_duration(of_park text, since timestamptz, until tim
                                       points integer DEFAULT 200,
                                       minimum double precision DEFAULT 0.95)
 RETURNS TABLE (hours double precision, share double precision, kw double precision)
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
     WITH falling AS (
         SELECT w.kw, row_number() OVER (ORDER BY w.kw DESC) AS n, count(*) OVER () AS total
         FROM grafana.counting(of_park, since, until, minimum) w)
@@ -99,7 +104,7 @@ $$;
 CREATE FUNCTION grafana.hour_map(of_park text, since timestamptz, until timestamptz,
                                  minimum double precision DEFAULT 0.95)
 RETURNS TABLE ("time" timestamptz, day date, hour integer, kw double precision)
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT cells.day::timestamp AT TIME ZONE cells.zone, cells.day, cells.hour,
            CASE WHEN cells.counting::float8 / cells.expected >= minimum THEN cells.kw END
     FROM (
@@ -112,7 +117,8 @@ LANGUAGE sql STABLE AS $$
                                    interval '15 minutes') AS slot
         LEFT JOIN grafana.park_window w
             ON w.park = of_park AND w.time = slot AND w.coverage >= minimum
-           AND w.time >= c.first AND w.time < c.due
+           AND w.time >= grafana.quarter(since)
+           AND w.time < grafana.quarter(least(until, now()))
         WHERE p.park = of_park
         GROUP BY 1, 2, 3) AS cells
 $$;
@@ -126,45 +132,51 @@ CREATE FUNCTION grafana.made_by(of_park text, since timestamptz, until timestamp
 RETURNS TABLE (enterprise text, name text, at timestamptz, park_kw double precision,
                kw double precision, share double precision, own_kw double precision,
                own_time timestamptz, coverage double precision)
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
     WITH main AS MATERIALIZED (
         SELECT w.at, w.kw FROM grafana.counting(of_park, since, until, minimum, 0) w),
     peak AS (
         SELECT m.at, m.kw
         FROM grafana.known(of_park, since, until, minimum, of_period) k
         JOIN main m ON k.enough ORDER BY m.kw DESC, m.at LIMIT 1),
-    parts AS MATERIALIZED (
-        SELECT d.enterprise, d.name, d.time AS at, d.kw,
-               d.coverage >= minimum AS counts
-        FROM grafana.closed(since, until) c
-        JOIN grafana.enterprise_demand d
-            ON d.park = of_park AND d.time >= c.first AND d.time < c.due),
-    there AS (SELECT count(DISTINCT p.enterprise) AS parts FROM parts p),
-    -- an enterprise without a row in a window is not known in it
-    together AS (
-        SELECT p.at, sum(p.kw) AS kw FROM parts p CROSS JOIN there t WHERE p.counts
-        GROUP BY p.at, t.parts HAVING count(*) = t.parts),
-    each AS (
-        SELECT p.enterprise, p.name, p.at, p.kw FROM parts p WHERE p.counts
+    -- one scan: each enterprise over all windows, and each window over all enterprises
+    sums AS MATERIALIZED (
+        SELECT d.enterprise, d.name, d.time AS at, grouping(d.time) = 1 AS of_enterprise,
+               count(*) FILTER (WHERE d.coverage >= minimum) AS counting,
+               sum(d.kw) FILTER (WHERE d.coverage >= minimum) AS kw,
+               max(ARRAY[d.kw, -extract(epoch FROM d.time)::float8])
+                   FILTER (WHERE d.coverage >= minimum) AS highest
+        FROM grafana.enterprise_demand d
+        WHERE d.park = of_park AND d.time >= grafana.quarter(since)
+          AND d.time < grafana.quarter(least(until, now()))
+        GROUP BY GROUPING SETS ((d.enterprise, d.name), (d.time))),
+    -- of windows that are known of all
+    rests AS (
+        SELECT m.at, round((m.kw - s.kw)::numeric, 6)::float8 AS kw
+        FROM sums s JOIN main m USING (at)
+        WHERE NOT s.of_enterprise
+          AND s.counting = (SELECT count(*) FROM sums x WHERE x.of_enterprise)),
+    parts AS (
+        SELECT s.enterprise, s.name, s.counting, s.highest
+        FROM sums s WHERE s.of_enterprise
         UNION ALL
-        SELECT NULL, NULL, m.at, round((m.kw - t.kw)::numeric, 6)::float8
-        FROM main m JOIN together t USING (at)),
-    own AS (
-        SELECT e.enterprise, e.name, count(*) AS counting, max(e.kw) AS kw,
-               (array_agg(e.at ORDER BY e.kw DESC, e.at))[1] AS at
-        FROM each e GROUP BY e.enterprise, e.name),
-    all_parts AS (
-        SELECT DISTINCT p.enterprise, p.name FROM parts p
-        UNION ALL SELECT NULL, NULL WHERE EXISTS (SELECT FROM parts))
-    SELECT a.enterprise, a.name, k.at, k.kw, e.kw, e.kw / nullif(k.kw, 0),
-           CASE WHEN o.counting::float8 / c.windows >= of_period THEN o.kw END,
-           CASE WHEN o.counting::float8 / c.windows >= of_period THEN o.at END,
-           coalesce(o.counting, 0)::float8 / nullif(c.windows, 0)
-    FROM all_parts a
+        SELECT NULL, NULL, count(*), max(ARRAY[r.kw, -extract(epoch FROM r.at)::float8])
+        FROM rests r HAVING EXISTS (SELECT FROM sums)),
+    at_peak AS (
+        SELECT d.enterprise, d.kw FROM peak k JOIN grafana.enterprise_demand d
+            ON d.park = of_park AND d.time = k.at AND d.coverage >= minimum
+        UNION ALL
+        SELECT NULL, r.kw FROM peak k JOIN rests r USING (at))
+    SELECT p.enterprise, p.name, k.at, k.kw, t.kw, t.kw / nullif(k.kw, 0),
+           CASE WHEN own.enough THEN p.highest[1] END,
+           CASE WHEN own.enough THEN to_timestamp(-p.highest[2]) END,
+           p.counting::float8 / nullif(c.windows, 0)
+    FROM parts p
     CROSS JOIN grafana.closed(since, until) c
-    LEFT JOIN own o ON o.enterprise IS NOT DISTINCT FROM a.enterprise
+    CROSS JOIN LATERAL (
+        SELECT p.counting::float8 / nullif(c.windows, 0) >= of_period AS enough) AS own
     LEFT JOIN peak k ON true
-    LEFT JOIN each e ON e.at = k.at AND e.enterprise IS NOT DISTINCT FROM a.enterprise
+    LEFT JOIN at_peak t ON t.enterprise IS NOT DISTINCT FROM p.enterprise
 $$;
 
 -- Park's peak over the sum of own peaks, the rest being one more part; null while one of
@@ -175,7 +187,7 @@ CREATE FUNCTION grafana.period_coincidence(of_park text, since timestamptz,
                                            of_period double precision DEFAULT 0.95)
 RETURNS TABLE (park_kw double precision, own_peaks_kw double precision,
                factor double precision, diversity double precision)
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT s.park_kw, s.own, s.park_kw / nullif(s.own, 0), s.own / nullif(s.park_kw, 0)
     FROM (SELECT max(m.park_kw) AS park_kw,
                  CASE WHEN bool_and(m.kw IS NOT NULL AND m.own_kw IS NOT NULL)
