@@ -192,7 +192,8 @@ function showMap() {
 function showPeriod() {
   if (!found) return;
   $("period-note").textContent = [t("knownShare", `${text.known(found.coverage)}\u00a0%`),
-    found.sliding_kw === null ? t("noSliding") : t("sliding", text.kw(found.sliding_kw), text.moment(found.sliding_start, found.zone),
+    found.sliding_kw === null ? t("noSliding") : found.sliding_coverage < 0.95
+      ? t("littleSliding", `${text.known(found.sliding_coverage)}\u00a0%`) : t("sliding", text.kw(found.sliding_kw), text.moment(found.sliding_start, found.zone),
       text.percent(found.sliding_coverage, 0))].join(" · ");
   showMade();
   showTop();
