@@ -187,6 +187,15 @@ def test_the_logarithmic_mean_lies_between_the_other_means(a: float, b: float) -
     assert np.sqrt(a) * np.sqrt(b) * (1 - 1e-12) <= mean <= (a + b) / 2 * (1 + 1e-12)
 
 
+@given(POSITIVE, st.integers(1, 1000))
+def test_the_logarithmic_mean_of_neighbours_keeps_its_digits(
+    a: float, steps: int
+) -> None:
+    b = a + steps * float(np.spacing(a))
+    mean = float(decomposition.log_mean(np.array(a), np.array(b)))
+    assert mean == pytest.approx((a + b) / 2, rel=1e-15)
+
+
 def test_the_logarithmic_mean_of_near_equals_and_of_nothing() -> None:
     found = decomposition.log_mean(
         np.array([3.0, 1 + 1e-12, 0, 5, 0, -1, np.nan]),

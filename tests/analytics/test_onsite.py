@@ -138,9 +138,11 @@ def test_what_balances_holds_and_a_lost_load_is_found(
     found = onsite.identity(sources, sinks, classes)
     assert_array_equal(found.residual, np.zeros(6))
     assert_array_equal(found.state, [onsite.HOLDS] * 6)
-    sinks[0] -= 3 * found.tolerance + 1
-    found = onsite.identity(sources, sinks, classes)
-    assert_array_equal(found.residual > 0, [True] * 6)
+    for sign in (-1, 1):  # lost, and out of nothing
+        other = sinks.copy()
+        other[0] += sign * (3 * found.tolerance + 1)
+        wrong = onsite.identity(sources, other, classes)
+        assert_array_equal(wrong.state, [onsite.BROKEN] * 6)
 
 
 def test_the_identity_by_hand() -> None:

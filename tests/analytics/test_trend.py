@@ -215,6 +215,9 @@ def test_the_maximum_itself_is_no_evidence() -> None:
     assert found.p == pytest.approx(0.0894, abs=5e-5)
     assert found.below == pytest.approx(0.4)
     assert found.first
+    # nor do four years confirm anything to someone who asks for less
+    lax = trend.peak_state([100, 90, 80, 70, 60], significant=0.1)
+    assert lax.state == trend.DECLINING_UNCONFIRMED
     found = trend.peak_state(TEN_YEARS)
     assert_array_equal([found.year, found.years_after, found.first], [4, 5, False])
     assert found.below == pytest.approx(10 / 138)
