@@ -22,10 +22,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 from rich.table import Table
 
 import simulators.simulate
-from analytics.jobs import factors, service, tariffs
+from analytics.jobs import (
+    activities,
+    factors,
+    green,
+    ledger,
+    own_factors,
+    service,
+    tariffs,
+    telling,
+)
 from analytics.jobs.billing import Assumed, bills
+from analytics.jobs.book import load_book
 from analytics.jobs.figures import figures as compute_figures
 from analytics.jobs.methods import of_kind
+from analytics.jobs.methods import shipped as shipped_methods
+from analytics.jobs.netting import netting
 from ingest import checking, explaining, importing, manual, mosquitto, retrying
 from ingest import service as ingest_service
 from ingest.broker import Broker
@@ -37,6 +49,7 @@ from simulators.errors import PublishError, SimulatorError
 from simulators.park import CONTRACT_DEMAND_KW
 from simulators.park import Park as SimulatedPark
 from simulators.publisher import Publisher
+from store import activities as stored_activities
 from store import (
     devices,
     dirty,
@@ -47,6 +60,7 @@ from store import (
     revisions,
     statements,
 )
+from store import factors as stored_factors
 from store import tariffs as stored_tariffs
 from store.database import Connection, connect, session, translated
 from store.embedded import Server, find_or_install
@@ -68,6 +82,12 @@ mapping_app = typer.Typer(no_args_is_help=True, help="How foreign devices are re
 app.add_typer(mapping_app, name="mapping")
 tariff_app = typer.Typer(no_args_is_help=True, help="Tariffs as data.")
 app.add_typer(tariff_app, name="tariff")
+activity_app = typer.Typer(no_args_is_help=True, help="What no meter measures.")
+app.add_typer(activity_app, name="activity")
+factor_app = typer.Typer(no_args_is_help=True, help="Factors and methods.")
+app.add_typer(factor_app, name="factor")
+green_app = typer.Typer(no_args_is_help=True, help="The ledger of green power.")
+app.add_typer(green_app, name="green")
 err = Console(stderr=True)
 out = Console()
 
@@ -102,6 +122,13 @@ ToOption = Annotated[
 ]
 SourceOption = Annotated[
     str, typer.Option("--source", help="where this is known from, and who says so")
+]
+WhoOption = Annotated[str, typer.Option("--who", help="the person who says so")]
+MonthOption = Annotated[
+    datetime, typer.Option("--month", formats=["%Y-%m"], help="local month")
+]
+UntilOption = Annotated[
+    datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="not included")
 ]
 
 
@@ -919,6 +946,320 @@ def _factor(lines: list[dict[str, Any]]) -> str:
     return ", ".join(
         str(line["factor"] or f"none for {line['carrier']}") for line in lines
     )
+
+
+@app.command()
+def accounts(
+    park: ParkOption,
+    first: FromOption,
+    last: ToOption,
+    enterprise: EnterpriseOption = None,
+    method: Annotated[
+        list[str] | None, typer.Option(help="its name; may be said several times")
+    ] = None,
+    as_known_on: Annotated[
+        str | None, typer.Option(help="date or time: what was known then")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="every month")] = False,
+) -> None:
+    """Give the book of whole months: energy and carbon by method, park and enterprises."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise)
+        known_on = _moment(as_known_on, subject)
+        book = load_book(conn, subject.park, first.date(), last.date(), known_on)
+        nets = [] if known_on else telling.nets(netting(conn, book))
+    errors = telling.errors(book)
+    if as_json:
+        rows = telling.rows(
+            book, enterprise=enterprise, every=enterprise is None, names=method or ()
+        )
+        found = {
+            "totals": telling.totals(book),
+            "netting": nets,
+            "errors": errors,
+            "rows": list(rows),
+        }
+        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+        return
+    table = Table("method", "unit", "park", "enterprises together", "difference")
+    if enterprise is not None:
+        table = Table("method", "unit", escape(enterprise))
+    row = book.row(enterprise)
+    for each in telling.totals(book):
+        if method and each["method"] not in method:
+            continue
+        of = book.coal if each["kind"] == "energy" else book.carbon
+        cells = [_shown(of[each["method"]].over_cells(row))]
+        if enterprise is None:
+            cells += [_shown(each["enterprises"]), _shown(each["difference"])]
+        table.add_row(each["method"], each["unit"], *cells)
+    out.print(table)
+    for error in errors:
+        out.print(f"[red]not proven:[/] {escape(error)}", highlight=False)
+
+
+@activity_app.command("add")
+def activity_add(
+    park: ParkOption,
+    enterprise: Annotated[str, typer.Option(help="code of the enterprise")],
+    month: MonthOption,
+    item: Annotated[str, typer.Option(help="see `parkwatt activity items`")],
+    use: Annotated[
+        str, typer.Option(help="burnt, bought, process, released, feedstock")
+    ],
+    unit: Annotated[str, typer.Option(help="t, kg, m3, kwh, gj …")],
+    source: SourceOption,
+    who: WhoOption,
+    amount: Annotated[float | None, typer.Option(help="none withdraws it")] = None,
+    beside: Annotated[
+        bool, typer.Option("--beside", help="no meter counts any of it")
+    ] = False,
+    stage: Annotated[str, typer.Option(help="provisional or final")] = "final",
+) -> None:
+    """State what an enterprise burnt, bought, made or set free in a month."""
+    with _connection() as conn:
+        new = activities.state(
+            conn,
+            registry.subject(conn, park, enterprise).subject_id,
+            month=month.date(),
+            item=item,
+            use=use,
+            amount=amount,
+            unit=unit,
+            beside=beside,
+            stage=stage,
+            source=source,
+            who=who,
+        )
+    out.print("recorded" if new else "known already")
+
+
+@activity_app.command("list")
+def activity_list(
+    park: ParkOption,
+    first: FromOption,
+    last: ToOption,
+    enterprise: EnterpriseOption = None,
+) -> None:
+    """List the statements of months that count unless a meter goes first."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise)
+        rows = stored_activities.activities(
+            conn,
+            subject.park.park_id,
+            first.date(),
+            last.date(),
+            enterprise_id=subject.subject_id if enterprise else None,
+        )
+    table = Table("enterprise", "month", "item", "use", "amount", "stage", "source")
+    for each in rows:
+        amount = f"{each.amount:,.3f} {each.unit}"
+        cells = (each.enterprise, f"{each.month:%Y-%m}", each.item, each.use, amount)
+        table.add_row(*cells, each.stage, escape(each.source))
+    out.print(table)
+
+
+@activity_app.command("items")
+def activity_items() -> None:
+    """List what can be stated, for which use and in which units."""
+    table = Table("item", "use", "units")
+    for each in activities.listed():
+        table.add_row(each["item"], ", ".join(each["uses"]), ", ".join(each["units"]))
+    out.print(table)
+
+
+@factor_app.command("add")
+def factor_add(
+    park: ParkOption,
+    carrier: Annotated[str, typer.Option(help="natural_gas, heat, clinker …")],
+    since: FromOption,
+    source: SourceOption,
+    who: WhoOption,
+    enterprise: EnterpriseOption = None,
+    ncv: Annotated[
+        float | None, typer.Option(help="measured: GJ/t, of gases GJ/10⁴ Nm³")
+    ] = None,
+    kind: Annotated[str | None, typer.Option(help="co2 or energy")] = None,
+    basis: Annotated[str | None, typer.Option(help="what it stands in for")] = None,
+    value: Annotated[float | None, typer.Option(help="the factor")] = None,
+    unit: Annotated[str | None, typer.Option(help="tCO2/GJ, kgce/kg …")] = None,
+    until: UntilOption = None,
+    evidence: Annotated[str | None, typer.Option(help="of a factor of 0")] = None,
+) -> None:
+    """Record a factor of a park's or an enterprise's own, or a measured heat value."""
+    end = until.date() if until else None
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise)
+        if ncv is not None:
+            done = own_factors.record_ncv(
+                conn,
+                subject,
+                carrier=carrier,
+                ncv_gj=ncv,
+                valid_from=since.date(),
+                valid_to=end,
+                source=source,
+                who=who,
+            )
+        elif kind is None or basis is None or value is None or unit is None:
+            raise Invalid("name --ncv, or --kind, --basis, --value and --unit")
+        else:
+            done = [
+                own_factors.record(
+                    conn,
+                    subject,
+                    kind=kind,
+                    carrier=carrier,
+                    basis=basis,
+                    value=value,
+                    unit=unit,
+                    valid_from=since.date(),
+                    valid_to=end,
+                    source=source,
+                    evidence=evidence,
+                    who=who,
+                )
+            ]
+    out.print("\n".join(done), highlight=False)
+
+
+@factor_app.command("list")
+def factor_list(
+    park: Annotated[
+        str | None, typer.Option("--park", help="own factors of this park alone")
+    ] = None,
+    carrier: Annotated[str | None, typer.Option(help="of what")] = None,
+) -> None:
+    """List the factors that are known, or the own ones of a park."""
+    with _connection() as conn:
+        rows = (
+            stored_factors.factors(conn)
+            if park is None
+            else stored_factors.local_factors(conn, registry.park(conn, park).park_id)
+        )
+    table = Table("code", "value", "unit", "valid", "verified")
+    for each in rows:
+        if carrier in (None, each.carrier):
+            valid = f"{each.valid_from or ''} – {each.valid_to or ''}".strip(" –")
+            table.add_row(
+                each.code,
+                f"{each.value:g}",
+                each.unit,
+                valid,
+                "yes" if each.verified else "no",
+            )
+    out.print(table)
+
+
+@factor_app.command("methods")
+def factor_methods() -> None:
+    """List the methods of energy and carbon, and which factor each takes of power."""
+    table = Table("method", "kind", "what it is", "electricity", "verified")
+    for each in shipped_methods():
+        power = each.factors["electricity"]
+        of = power.code or f"{power.basis}, {power.region}, {power.year}"
+        table.add_row(
+            each.name, each.kind, each.title, of, "yes" if each.verified else "no"
+        )
+    out.print(table)
+
+
+@green_app.command("add")
+def green_add(
+    park: ParkOption,
+    kind: Annotated[str, typer.Option(help="certificate, trade, direct or self_use")],
+    reference: Annotated[str, typer.Option(help="batch of certificates, or contract")],
+    month: Annotated[
+        datetime, typer.Option("--month", formats=["%Y-%m"], help="of production")
+    ],
+    mwh: Annotated[float, typer.Option(help="a certificate is of 1 MWh")],
+    technology: Annotated[str, typer.Option(help="wind, solar, hydro …")],
+    source: SourceOption,
+    who: WhoOption,
+    evidence: Annotated[
+        str | None,
+        typer.Option(help="settlement, certificate, or monthly original record"),
+    ] = None,
+    plant: Annotated[str | None, typer.Option(help="where it was made")] = None,
+    producer: Annotated[
+        str | None, typer.Option(help="enterprise of the park that made it")
+    ] = None,
+    part_of: Annotated[
+        str | None, typer.Option(help="trade or supply that certificates stand for")
+    ] = None,
+    issued: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
+    expires: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
+    cancelled: Annotated[bool, typer.Option("--cancelled")] = False,
+) -> None:
+    """Record certificates, a trade, a direct supply or self-use of green power."""
+    with _connection() as conn:
+        green.record(
+            conn,
+            registry.park(conn, park),
+            kind=kind,
+            reference=reference,
+            production_month=month.date(),
+            mwh=mwh,
+            technology=technology,
+            plant=plant,
+            producer=producer,
+            part_of=part_of,
+            evidence=evidence,
+            issued=issued.date() if issued else None,
+            expires=expires.date() if expires else None,
+            cancelled=cancelled,
+            source=source,
+            who=who,
+        )
+
+
+@green_app.command("match")
+def green_match(
+    park: ParkOption,
+    enterprise: Annotated[str, typer.Option(help="that used it")],
+    kind: Annotated[str, typer.Option(help="certificate, trade, direct or self_use")],
+    reference: Annotated[str, typer.Option(help="batch of certificates, or contract")],
+    produced: Annotated[
+        datetime, typer.Option("--produced", formats=["%Y-%m"], help="month")
+    ],
+    month: MonthOption,
+    mwh: Annotated[float, typer.Option(help="0 takes a match back")],
+    source: SourceOption,
+    who: WhoOption,
+) -> None:
+    """Say that an enterprise used green power in a month; refused without proof."""
+    with _connection() as conn:
+        ledger.match(
+            conn,
+            registry.park(conn, park),
+            enterprise,
+            kind=kind,
+            reference=reference,
+            production_month=produced.date(),
+            month=month.date(),
+            mwh=mwh,
+            source=source,
+            who=who,
+        )
+
+
+@green_app.command("list")
+def green_list(park: ParkOption) -> None:
+    """List the ledger: what is held, used, expired, cancelled or without evidence."""
+    with _connection() as conn:
+        rows = ledger.listed(conn, registry.park(conn, park))
+    table = Table("kind", "reference", "made", "MWh", "used", "ends", "status")
+    for each in rows:
+        table.add_row(
+            each["kind"],
+            escape(each["reference"]),
+            f"{each['production_month']:%Y-%m}",
+            f"{each['kwh'] / 1000:,.3f}",
+            f"{each['used_kwh'] / 1000:,.3f}",
+            str(each["expires"] or ""),
+            each["status"],
+        )
+    out.print(table)
 
 
 @app.command()

@@ -15,6 +15,7 @@ STEAM_GJ_PER_T = 2.777
 UNIT_SCALE: dict[tuple[str, str], float] = {
     ("kgCO2/kWh", "kwh"): 1.0,
     ("tCO2/t", "t"): 1000.0,
+    ("tCO2e/t", "t"): 1000.0,
     ("tCO2/10^4 Nm3", "m3"): 0.1,
     ("tCO2/GJ", "gj"): 1000.0,
 }

@@ -13,11 +13,15 @@ from api.live import park_live
 from api.live_models import Live
 from api.routes import (
     accounting,
+    accounts,
+    activities,
     balances,
     bills,
     entry,
     events,
+    factors,
     figures,
+    green,
     live,
     pages,
     parks,
@@ -45,6 +49,10 @@ ROUTERS = (
     bills,
     tariffs,
     balances,
+    accounts,
+    activities,
+    factors,
+    green,
     live,
     accounting,
 )

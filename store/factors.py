@@ -1,7 +1,7 @@
 """Emission and energy factors: dated rows with source, never changed, only added to."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from psycopg.rows import class_row
@@ -94,3 +94,46 @@ def local_factors(
             """,
             {"park": park_id, "known": known_on},
         ).fetchall()
+
+
+def record_local_factor(
+    conn: Connection,
+    subject_id: int,
+    code: str,
+    *,
+    kind: str,
+    carrier: str,
+    basis: str,
+    region: str,
+    valid_from: date,
+    valid_to: date | None,
+    value: float,
+    unit: str,
+    source: str,
+    evidence: str | None,
+    note: str | None,
+    who: str,
+) -> None:
+    """Record a factor of a park's or an enterprise's own; it is said, not verified."""
+    conn.execute(
+        "INSERT INTO core.factor (code, kind, carrier, basis, region, valid_from, "
+        "valid_to, value, unit, source, verified, note, subject_id, evidence, who, "
+        "recorded_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s, "
+        "%s, %s, clock_timestamp())",
+        (
+            code,
+            kind,
+            carrier,
+            basis,
+            region,
+            valid_from,
+            valid_to,
+            value,
+            unit,
+            source,
+            note,
+            subject_id,
+            evidence,
+            who,
+        ),
+    )

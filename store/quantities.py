@@ -159,6 +159,8 @@ _CATALOGUE: tuple[Quantity, ...] = (
     _gauge("steam_flow", "t_h", "steam", "steam flow"),
     _register("heat", "gj", "heat", "consumption", "heat (hot water or steam)"),
     _gauge("heat_flow", "gj_h", "heat", "heat flow"),
+    _register("steam_export", "t", "steam", "export", "steam given to others, by mass"),
+    _register("heat_export", "gj", "heat", "export", "heat given to others"),
     _register(
         "compressed_air", "m3", "compressed_air", "consumption", "compressed air"
     ),

@@ -6,8 +6,8 @@ subject, so that both give the same bits. Which factor a method takes stands in
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from analytics import accounts, energy
 from analytics import carbon as kernel
+from analytics.jobs.activities import PRODUCTS, Stated
 from analytics.jobs.choosing import NONE, Chooser
-from analytics.jobs.methods import Method, of_kind
+from analytics.jobs.green import Green
+from analytics.jobs.methods import Choice, Method, of_kind
 from store.quantities import QUANTITIES
 from store.records import Factor
 
@@ -40,7 +42,11 @@ CARRIERS: dict[str, tuple[str, dict[str, float]]] = {
     "lng": ("fuel", {"lng": 1.0}),
 }
 # what is given to others, at the factor of its kind
-EXPORTS: dict[str, dict[str, float]] = {"electricity": {"energy_export": 1.0}}
+EXPORTS: dict[str, dict[str, float]] = {
+    "electricity": {"energy_export": 1.0},
+    "heat": {"heat_export": 1.0, "steam_export": kernel.STEAM_GJ_PER_T},
+}
+PROVEN = Choice(basis="proven_green", region="CN", year="newest_published")
 COUNTED = tuple(
     name
     for terms in [*(each[1] for each in CARRIERS.values()), *EXPORTS.values()]
@@ -55,22 +61,33 @@ class Sheet:
     amounts: dict[str, Float64]  # by quantity, in its canonical unit; NaN: unknown
     shape: tuple[int, int]
     park_row: int | None  # the row of the park, where it is among the subjects
-    rows: dict[int, int]  # of each subject's id
+    rows: dict[int, int]  # of each enterprise's id
+    stated: tuple[Stated, ...]
+    green: Green
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """One carrier's amounts times the factors that apply to them."""
+class Draft:
+    """One carrier's amounts and which factor they take."""
 
     carrier: str
-    part: str  # fuel, process, gas, electricity, heat or medium
+    part: str  # one of methods.PARTS
     origin: str  # metered, stated or green
     unit: str
-    terms: dict[str, Float64]  # the quantities that the amount adds up
     amount: Float64  # [unit]; NaN: unknown
+    choice: Choice
+    terms: Mapping[str, Float64] = field(default_factory=dict)  # what it adds up
+    counts: bool = True  # False: listed beside the total
+    rule: str | None = None  # why it counts or does not
+    ids: Mapping[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line(Draft):
+    """Amounts times the factors that apply to them."""
+
     factor: Int64  # place in Account.factors; -1: none applies
     result: Float64  # [t]; NaN where amount or factor is unknown
-    counts: bool = True  # False: listed beside the total
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,16 +158,20 @@ def account(
     sheet: Sheet, method: Method, chooser: Chooser, scale: dict[tuple[str, str], float]
 ) -> Account:
     """Apply a method to a sheet."""
+    drafts = [*_metered(sheet, method), *_stated(sheet, method)]
+    drafts = _with_green(sheet, method, drafts)
     lines = [
         line
-        for carrier, (part, terms) in CARRIERS.items()
-        for line in _metered(sheet, method, chooser, scale, carrier, part, terms)
+        for draft in drafts
+        for line in _priced(sheet, chooser, method.kind, scale, draft)
     ]
     counting = [each for each in lines if each.counts]
     nothing = np.full(sheet.shape, np.nan)
     total, unpriced = accounts.total(
         [(nothing, nothing), *((each.amount, each.result) for each in counting)]
     )
+    if method.green == "zero":
+        unpriced = unpriced | sheet.green.wrong  # an error, and never another factor
     parts = {
         part: accounts.known_sum(
             [(1.0, each.result) for each in counting if each.part == part]
@@ -159,7 +180,7 @@ def account(
     }
     return Account(
         method=method,
-        total=total,
+        total=np.where(unpriced, np.nan, total),
         unpriced=unpriced,
         parts=parts,
         lines=tuple(lines),
@@ -167,61 +188,162 @@ def account(
     )
 
 
-def _metered(
-    sheet: Sheet,
-    method: Method,
-    chooser: Chooser,
-    scale: dict[tuple[str, str], float],
-    carrier: str,
-    part: str,
-    terms: dict[str, float],
-) -> Iterator[Line]:
-    """Give a carrier's line, and one for what it gives to others where that is listed."""
-    if part not in method.factors:
-        return
-    weights = dict(terms)
-    if method.own_pv != "consumed":
-        weights.pop("pv_generation", None)
-    given = EXPORTS.get(carrier, {})
-    if method.export == "subtracted":
-        weights |= {name: -weight for name, weight in given.items()}
-        given = {}
-    for names, counts in ((weights, True), (given, False)):
-        here = {name: sheet.amounts[name] for name in names if name in sheet.amounts}
-        if not here:
+def _metered(sheet: Sheet, method: Method) -> Iterator[Draft]:
+    """Give a draft of each carrier, and of what is given to others where that is listed."""
+    for carrier, (part, terms) in CARRIERS.items():
+        weights = dict(terms)
+        if method.own_pv != "consumed":
+            weights.pop("pv_generation", None)
+        given = EXPORTS.get(carrier, {})
+        net = weights | {name: -weight for name, weight in given.items()}
+        listed = method.export == "listed" and bool(given)
+        whole = _sum(sheet, weights if listed else net)
+        beside = _sum(sheet, given) if listed else None
+        if listed and carrier == "heat" and sheet.park_row is not None:
+            # heat goes no further than the park: there it was bought by somebody else
+            row, of_park = sheet.park_row, _sum(sheet, net)
+            if whole is not None and of_park is not None:
+                whole[row] = of_park[row]
+            if beside is not None:
+                beside[row] = np.nan
+        for names, amount, counts in (
+            (weights if listed else net, whole, True),
+            (given, beside, False),
+        ):
+            if amount is not None:
+                yield Draft(
+                    carrier=carrier,
+                    part=part,
+                    origin="metered",
+                    unit=QUANTITIES[next(iter(terms))].unit,
+                    terms={q: sheet.amounts[q] for q in names if q in sheet.amounts},
+                    amount=amount,
+                    choice=method.factors[part],
+                    counts=counts,
+                    rule=None if counts else "export_listed",
+                )
+
+
+def _sum(sheet: Sheet, weights: Mapping[str, float]) -> Float64 | None:
+    parts = [(w, sheet.amounts[q]) for q, w in weights.items() if q in sheet.amounts]
+    return accounts.known_sum(parts) if parts else None
+
+
+def _stated(sheet: Sheet, method: Method) -> Iterator[Draft]:
+    for each in sheet.stated:
+        carrier, unit, amount, part = each.item, each.unit, each.amount, "fuel"
+        if each.use == "process":
+            part = "process"
+        elif each.use == "released":
+            part = "gas"
+        elif each.use == "bought":
+            part = carrier if carrier in ("electricity", "heat") else "medium"
+            if carrier == "steam":
+                part, carrier, unit = "heat", "heat", "gj"
+                amount = amount * kernel.STEAM_GJ_PER_T
+        if part not in method.factors:
             continue
-        amount = accounts.known_sum([(names[name], here[name]) for name in here])
-        unit = QUANTITIES[next(iter(terms))].unit
-        factor = chooser.choose(method.kind, carrier, method.factors[part])
-        yield priced(
-            chooser.factors,
-            scale,
-            Line(
-                carrier=carrier,
-                part=part,
-                origin="metered",
-                unit=unit,
-                terms=here,
-                amount=amount,
-                factor=factor,
-                result=amount,
-                counts=counts,
-            ),
+        choice = method.factors[part]
+        if carrier in PRODUCTS:
+            choice = replace(choice, basis="process")
+        yield Draft(
+            carrier=carrier,
+            part=part,
+            origin="stated",
+            unit=unit,
+            amount=amount,
+            choice=choice,
+            counts=each.counts,
+            rule=each.rule,
+            ids=each.ids,
         )
 
 
-def priced(
-    factors: Sequence[Factor], scale: dict[tuple[str, str], float], line: Line
-) -> Line:
-    """Give a line its result: amount times factor."""
-    per_unit = np.full(line.amount.shape, np.nan)
-    for place in np.unique(line.factor):
+def _with_green(sheet: Sheet, method: Method, drafts: list[Draft]) -> list[Draft]:
+    """Take proven green power out of what the grid's factor applies to."""
+    green = sheet.green
+    if not (green.ids or green.sold.any()):
+        return drafts
+    electricity = method.factors["electricity"]
+    more: list[Draft] = []
+
+    def add(amount: Float64, choice: Choice, rule: str) -> None:
+        if (amount > 0).any():
+            more.append(
+                Draft(
+                    carrier="electricity",
+                    part="electricity",
+                    origin="green",
+                    unit="kwh",
+                    amount=np.where(amount > 0, amount, np.nan),
+                    choice=choice,
+                    rule=rule,
+                    ids=green.ids,
+                )
+            )
+
+    if method.own_pv == "consumed":
+        metered = sheet.amounts.get("pv_generation", np.full(sheet.shape, np.nan))
+        add(np.where(np.isnan(metered), green.self_use, 0.0), electricity, "self_use")
+    if method.own_pv == "residual_if_sold":
+        add(green.sold, electricity, "certificates_sold")
+    if method.green == "zero":
+        rest = green.proven.copy()
+        for i, each in enumerate(drafts):
+            if each.part == "electricity" and each.counts:
+                taken = np.where(np.isnan(each.amount), 0.0, rest)
+                rest = rest - taken
+                drafts[i] = replace(each, amount=each.amount - taken)
+        add(green.proven, PROVEN, "proven_green")
+        add(green.self_use, PROVEN, "self_use")
+    return [*drafts, *more]
+
+
+def _priced(
+    sheet: Sheet,
+    chooser: Chooser,
+    kind: str,
+    scale: dict[tuple[str, str], float],
+    draft: Draft,
+) -> Iterator[Line]:
+    """Multiply by factors; where an enterprise has its own, the park's line is split."""
+    factor = chooser.choose(kind, draft.carrier, draft.choice)
+    amount, park = draft.amount, sheet.park_row
+    split: list[tuple[Float64, Int64]] = []
+    for owner in (
+        chooser.own(kind, draft.carrier, draft.choice) if park is not None else ()
+    ):
+        row = sheet.rows.get(owner)
+        if row is None:
+            continue
+        own = np.array([chooser.factors[i].subject_id == owner for i in factor[row]])
+        own &= ~np.isnan(amount[row]) & ~np.isnan(amount[park])
+        if own.any():
+            part, which = np.full(sheet.shape, np.nan), np.full(sheet.shape, NONE)
+            part[park, own], which[park, own] = amount[row, own], factor[row, own]
+            amount = amount.copy()
+            amount[park, own] -= amount[row, own]
+            split.append((part, which))
+    for some, places in ((amount, factor), *split):
+        result = np.asarray(some * _per_unit(chooser.factors, places, draft, scale))
+        yield Line(
+            **(vars(draft) | {"amount": some, "factor": places, "result": result / 1e3})
+        )
+
+
+def _per_unit(
+    factors: Sequence[Factor],
+    places: Int64,
+    draft: Draft,
+    scale: dict[tuple[str, str], float],
+) -> Float64:
+    """Give kgCO2 or kgce per unit of the amount."""
+    per_unit = np.full(places.shape, np.nan)
+    for place in np.unique(places):
         if place != NONE:
             factor = factors[place]
-            kg = factor.value * scale[factor.unit, line.unit]  # kgCO2 or kgce
-            per_unit[line.factor == place] = kg
-    result = np.asarray(line.amount * per_unit / 1000.0)
-    return Line(**(vars(line) | {"result": result}))
+            per_unit[places == place] = factor.value * scale[factor.unit, draft.unit]
+    return per_unit
 
 
 def _unpriced(line: Line) -> Bool:
@@ -237,6 +359,13 @@ def _told(whole: Account, line: Line, row: int) -> Iterator[dict[str, Any]]:
             "part": line.part,
             "origin": line.origin,
             "counts": line.counts,
+            "rule": line.rule,
+            "evidence": [
+                f"{'green match' if line.origin == 'green' else 'activity'} {each}"
+                for (at, cell), ids in line.ids.items()
+                if at == row and cells[cell]
+                for each in ids
+            ],
             "quantities": sorted(
                 name
                 for name, each in line.terms.items()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from analytics import accounts
 from analytics.jobs import accounting, compute
-from analytics.jobs.accounting import Account, Sheet
-from analytics.jobs.sheets import Side, load_side
+from analytics.jobs.accounting import Account
+from analytics.jobs.activities import Stated
+from analytics.jobs.green import Green
+from analytics.jobs.months import month_edges
+from analytics.jobs.sheets import build, gates, load_side
 from store import registry
 from store.database import Connection
 from store.dirty import Span
@@ -42,6 +45,8 @@ class Book:
     expected_s: dict[str, Float64]  # of what has passed
     coal: dict[str, Account]  # [tce] by method
     carbon: dict[str, Account]  # [tCO2] by method
+    stated: tuple[Stated, ...]
+    green: Green
     known_on: datetime | None
 
     def row(self, code: str | None) -> int:
@@ -117,7 +122,7 @@ def load_book(
     if first_month.day != 1 or last_month.day != 1 or last_month <= first_month:
         raise Invalid(f"{first_month} to {last_month} are not whole months")
     now = now or datetime.now(UTC)
-    edges = _edges(ZoneInfo(park.zone), first_month, last_month)
+    edges = month_edges(ZoneInfo(park.zone), first_month, last_month)
     world = compute.load_world(conn, park.park_id, park.zone, known_on)
     plans = compute.plan_totals(
         world, {each.quantity for each in world.usages}, edges[0], edges[-1]
@@ -138,9 +143,26 @@ def load_book(
     nothing[0] = np.nan
     tables = {name: found.get(name, nothing) for name in expected}
     months = tuple(each.date() for each in edges[:-1])
-    side = load_side(conn, park, known_on or factors_known_on)
+    side = load_side(
+        conn,
+        park,
+        first_month,
+        last_month,
+        known_on,
+        factors_known_on=factors_known_on,
+    )
     amounts = {name: each[0] for name, each in tables.items()}
-    coal, carbon = _accounts(amounts, side, subjects, months)
+    sheet = build(
+        side,
+        amounts,
+        subjects,
+        months,
+        whole=np.ones(len(months), np.bool_),
+        park_meters=gates(world, plans, edges) if side.statements else {},
+    )
+    chooser = side.chooser(
+        [(park.park_id, each.subject_id) for each in subjects], months
+    )
     return Book(
         park=park,
         subjects=subjects,
@@ -149,8 +171,10 @@ def load_book(
         measured_s={name: each[1] for name, each in tables.items()},
         estimated_s={name: each[2] for name, each in tables.items()},
         expected_s=expected,
-        coal=coal,
-        carbon=carbon,
+        coal=accounting.coal(sheet, chooser),
+        carbon=accounting.carbon(sheet, chooser),
+        stated=sheet.stated,
+        green=sheet.green,
         known_on=known_on,
     )
 
@@ -201,15 +225,6 @@ def _moves(
             before=was,
             after=now,
         )
-
-
-def _edges(zone: ZoneInfo, first: date, last: date) -> list[datetime]:
-    count = (last.year - first.year) * 12 + last.month - first.month
-    starts = [
-        date(first.year + n // 12, n % 12 + 1, 1)
-        for n in range(first.month - 1, first.month + count)
-    ]
-    return [datetime.combine(each, time(), zone) for each in starts]
 
 
 def _subjects(conn: Connection, park: Park) -> tuple[Subject, ...]:
@@ -306,21 +321,3 @@ def _computed(
         np.concatenate([each.start_us for each in found]),
         np.concatenate([each.values for each in found], axis=1),
     )
-
-
-def _accounts(
-    amounts: dict[str, Float64],
-    side: Side,
-    subjects: tuple[Subject, ...],
-    months: tuple[date, ...],
-) -> tuple[dict[str, Account], dict[str, Account]]:
-    park_id = side.park.park_id
-    owners = [(park_id, each.subject_id) for each in subjects]
-    sheet = Sheet(
-        amounts=amounts,
-        shape=(len(subjects), len(months)),
-        park_row=0,
-        rows={each.subject_id: i for i, each in enumerate(subjects)},
-    )
-    chooser = side.chooser(owners, months)
-    return accounting.coal(sheet, chooser), accounting.carbon(sheet, chooser)

@@ -9,9 +9,9 @@ import numpy as np
 
 from analytics import demand, intensity
 from analytics.jobs import accounting, compute
-from analytics.jobs.amounts import Amounts, Period, cells, load_amounts, power_factor
+from analytics.jobs.amounts import Amounts, Period, load_amounts, power_factor
 from analytics.jobs.amounts import coverage as coverage_of
-from analytics.jobs.sheets import load_side
+from analytics.jobs.periods import account_for
 from analytics.registers import QUARTER_US
 from store import dirty, registry, statements
 from store.database import Connection
@@ -65,7 +65,8 @@ def figures(
     totals = {name: each.total(edges) for name, each in amounts.items()}
     energy = amounts.get(ENERGY)
     coverage = coverage_of(energy)
-    coal, carbon = accounts(conn, subject, period, amounts, edges, known_on)
+    made = account_for(conn, subject, period, amounts, known_on)
+    coal, carbon = made.coal, made.carbon
     return {
         "park": subject.park.code,
         "enterprise": subject.enterprise,
@@ -97,36 +98,10 @@ def figures(
             "tce": {basis: each.told(0) for basis, each in coal.items()},
             "co2_t": {method: each.told(0) for method, each in carbon.items()},
         },
+        "errors": made.errors,
         "grain": grain,
         "series": _series(energy, period, grain, minimum_coverage),
     }
-
-
-def accounts(
-    conn: Connection,
-    subject: Subject,
-    period: Period,
-    amounts: dict[str, Amounts],
-    edges: list[datetime],
-    known_on: datetime | None,
-) -> tuple[dict[str, accounting.Account], dict[str, accounting.Account]]:
-    """Give the accounts of energy and carbon of one subject, by its months."""
-    cuts = cells(edges)
-    months = tuple(each.astimezone(period.zone).date() for each in cuts[:-1])
-    sheet = accounting.Sheet(
-        amounts={name: each.cells(edges)[:1] for name, each in amounts.items()},
-        shape=(1, len(months)),
-        park_row=0 if subject.kind == "park" else None,
-        rows={subject.subject_id: 0},
-    )
-    side = load_side(conn, subject.park, known_on)
-    park = subject.park
-    own = subject.enterprise and registry.find_enterprise(
-        conn, park.code, subject.enterprise
-    )
-    owners = [park.park_id, own[1]] if own else [park.park_id]
-    chooser = side.chooser([owners], months)
-    return accounting.coal(sheet, chooser), accounting.carbon(sheet, chooser)
 
 
 def _demand_figures(

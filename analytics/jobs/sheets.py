@@ -1,22 +1,35 @@
-"""What an account of a park rests on beside amounts: factors, own and anybody's."""
+"""What an account of a park rests on: amounts, factors, statements, green power."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import numpy as np
+
+from analytics import accounts
+from analytics.jobs import activities, compute, green
+from analytics.jobs.accounting import CARRIERS, Sheet
 from analytics.jobs.choosing import Chooser
+from analytics.registers import Bool, Float64
+from store.activities import Activity
+from store.activities import activities as read_activities
 from store.database import Connection
 from store.factors import factors, local_factors
-from store.records import Factor, Park
+from store.green import GreenMatch, GreenPower, green_matches, green_power
+from store.readings import to_us
+from store.records import Factor, Park, Subject
 
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """What is known of a park on a date that its accounts rest on."""
+    """What is known of a park on a date that its accounts rest on, beside amounts."""
 
     park: Park
     known: tuple[Factor, ...]
     local: tuple[Factor, ...]
+    statements: tuple[Activity, ...]
+    records: tuple[GreenPower, ...]
+    matches: tuple[GreenMatch, ...]
 
     def chooser(
         self, owners: Sequence[Sequence[int]], months: Sequence[date]
@@ -30,11 +43,144 @@ class Side:
             months=months,
         )
 
+    def involved(self) -> set[int]:
+        """List the enterprises without whose amounts the park's account cannot be made."""
+        return (
+            {each.enterprise_id for each in self.statements}
+            | {each.enterprise_id for each in self.matches}
+            | {each.subject_id for each in self.local if each.subject_id is not None}
+        ) - {self.park.park_id}
 
-def load_side(conn: Connection, park: Park, known_on: datetime | None) -> Side:
-    """Read what the accounts of a park rest on, as known on a date."""
+
+def load_side(
+    conn: Connection,
+    park: Park,
+    first: date,
+    last: date,
+    known_on: datetime | None,
+    *,
+    factors_known_on: datetime | None = None,
+) -> Side:
+    """Read what the accounts of days [first, last) rest on, as known on a date."""
+    of_factors = factors_known_on or known_on
     return Side(
         park=park,
-        known=tuple(factors(conn, known_on)),
-        local=tuple(local_factors(conn, park.park_id, known_on)),
+        known=tuple(factors(conn, of_factors)),
+        local=tuple(local_factors(conn, park.park_id, of_factors)),
+        statements=tuple(read_activities(conn, park.park_id, first, last, known_on)),
+        records=tuple(green_power(conn, park.park_id, known_on)),
+        matches=tuple(green_matches(conn, park.park_id, known_on)),
     )
+
+
+def build(
+    side: Side,
+    amounts: dict[str, Float64],
+    subjects: Sequence[Subject],
+    months: Sequence[date],
+    *,
+    whole: Bool,
+    park_meters: Mapping[str, Bool],
+) -> Sheet:
+    """Lay amounts, statements and green power of subjects out by months.
+
+    Parameters
+    ----------
+    amounts
+        By quantity, shape (subjects, cells); NaN: unknown.
+    whole
+        Which cells are whole months: statements and green power are of no others.
+    park_meters
+        As :func:`gates` gives.
+    """
+    shape = (len(subjects), len(months))
+    nothing = np.full(shape, np.nan)
+    rows = {s.subject_id: i for i, s in enumerate(subjects) if s.kind == "enterprise"}
+    park_row = next((i for i, s in enumerate(subjects) if s.kind == "park"), None)
+    metered = {
+        carrier: accounts.known_sum(
+            [
+                (0.0, nothing),
+                *((w, amounts[q]) for q, w in terms.items() if q in amounts),
+            ]
+        )
+        for carrier, (_, terms) in CARRIERS.items()
+    }
+    metered["steam"] = metered["heat"]
+    metered["electricity"] = amounts.get("energy_import", nothing)
+    stated = activities.lay_out(
+        side.statements,
+        metered,
+        rows=rows,
+        park_row=park_row,
+        months=months,
+        whole=whole,
+        park_meters=park_meters,
+        shape=shape,
+    )
+    bought = [(1.0, e.amount) for e in stated if e.counts and e.item == "electricity"]
+    ledger = green.lay_out(
+        side.records,
+        side.matches,
+        accounts.known_sum([(1.0, metered["electricity"]), *bought]),
+        accounts.known_sum(
+            [
+                (1.0, amounts.get("pv_generation", nothing)),
+                (-1.0, _known_beside(amounts, nothing)),
+            ]
+        ),
+        rows=rows,
+        codes={
+            s.enterprise or "": rows[s.subject_id]
+            for s in subjects
+            if s.subject_id in rows
+        },
+        park_row=park_row,
+        months=months,
+        whole=whole,
+        shape=shape,
+    )
+    return Sheet(
+        amounts=amounts,
+        shape=shape,
+        park_row=park_row,
+        rows=rows,
+        stated=stated,
+        green=ledger,
+    )
+
+
+def _known_beside(amounts: dict[str, Float64], nothing: Float64) -> Float64:
+    """Give what is exported where own generation is metered."""
+    made = amounts.get("pv_generation", nothing)
+    return np.where(np.isnan(made), np.nan, amounts.get("energy_export", nothing))
+
+
+def gates(
+    world: compute.World, plans: Sequence[compute.Total], edges: Sequence[datetime]
+) -> dict[str, Bool]:
+    """Find by item the months in which a meter of the park alone counts it."""
+    carrier_of = {
+        quantity: carrier
+        for carrier, (_, terms) in CARRIERS.items()
+        for quantity in terms
+    }
+    at = np.array([to_us(each) for each in edges], np.int64)
+    found: dict[str, Bool] = {}
+    for plan in plans:
+        if plan.subject_id != world.park_id or plan.quantity not in carrier_of:
+            continue
+        for channel, low, high in plan.parts:
+            painted = world.members.get(world.by_id[channel].meter_id, [])
+            ends = [each for each, _ in painted[1:]] + [int(at[-1])]
+            for (begin, owner), end in zip(painted, ends, strict=True):
+                if owner is not None:
+                    continue
+                here = (at[:-1] < min(end, to_us(high))) & (
+                    at[1:] > max(begin, to_us(low))
+                )
+                item = carrier_of[plan.quantity]
+                found[item] = found.get(item, np.zeros(here.size, np.bool_)) | here
+    if "heat" in found:
+        found["steam"] = found["heat"]
+    return found

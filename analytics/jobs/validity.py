@@ -88,10 +88,10 @@ def counting(
         mine: Segments[int] = []
         parks: Segments[int] = []
         for at in sorted(edges):
-            owner = _at(owned, at)
-            role, parent = _at(places.get(meter, []), at) or ("main", None)
-            above, _ = _at(places.get(parent or 0, []), at) or ("main", None)
-            over = _at(owners.get(parent or 0, []), at)
+            owner = value_at(owned, at)
+            role, parent = value_at(places.get(meter, []), at) or ("main", None)
+            above, _ = value_at(places.get(parent or 0, []), at) or ("main", None)
+            over = value_at(owners.get(parent or 0, []), at)
             counts = role == "main" and (
                 parent is None or above == "park" or over != owner
             )
@@ -102,7 +102,8 @@ def counting(
     return of_enterprises, of_park
 
 
-def _at(painted: Segments[T], at_us: int) -> T | None:
+def value_at(painted: Segments[T], at_us: int) -> T | None:
+    """Give what applies at an instant [µs]."""
     found = None
     for begin, value in painted:
         if begin > at_us:

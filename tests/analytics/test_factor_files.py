@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from analytics import carbon, energy
+from analytics.jobs import factors
 from store.quantities import QUANTITIES
 
 SNAPSHOTS = Path(__file__).parents[1] / "data" / "factors"
@@ -18,7 +19,8 @@ ROWS = {
     "grid_regional": 20,
     "grid_provincial": 90,
     "heat": 1,
-    "carbonates": 11,
+    "carbonates": 12,
+    "green": 1,
     "ipcc": 10,
     "comparison": 8,
 }
@@ -56,6 +58,7 @@ BASES = {
         "net_calorific",
         "default",
         "carbonate",
+        "proven_green",
         *COMPARISON,
     },
     "energy": {"calorific", "equal_value", "equal_value_medium"},
@@ -115,7 +118,7 @@ def test_one_row_answers_one_question() -> None:
 def test_types_and_units(row: dict[str, Any]) -> None:
     assert row["basis"] in BASES[row["kind"]]
     assert type(row["value"]) is float
-    assert row["value"] > 0
+    assert (row["value"] > 0) is (row["basis"] != "proven_green")
     assert type(row["verified"]) is bool
     assert row["data_year"] is None or type(row["data_year"]) is int
     for key in ("published", "valid_from", "valid_to"):
@@ -137,7 +140,7 @@ def test_what_comes_from_memory_is_not_verified() -> None:
     for row in EVERY:
         if "memory" in row["source"] or "secondary" in row["source"]:
             assert not row["verified"], row["code"]
-    assert sum(row["verified"] for row in EVERY) == 26 + 7 + 7 + 33 + 1 + 11
+    assert sum(row["verified"] for row in EVERY) == 26 + 7 + 7 + 33 + 1 + 12 + 1
 
 
 def test_provinces_equal_the_snapshot() -> None:
@@ -223,3 +226,28 @@ def test_carbonates_equal_their_molar_masses() -> None:
     assert BY_CODE["carbonate/CN/dolomite"]["value"] == pytest.approx(
         dolomite, abs=6e-4
     )
+
+
+def test_desulphurisation_takes_the_defaults_of_the_standard() -> None:
+    """CAL x I x EF x TR with I = 90 % and TR = 100 %."""
+    found = BY_CODE["carbonate/CN/desulphurisation_limestone"]["value"]
+    assert found == pytest.approx(0.90 * 0.440 * 1.0)
+
+
+def test_warming_of_gases_equals_the_tables() -> None:
+    """Of IPCC AR4, AR5, AR5 with feedback and AR6, as printed."""
+    rows = {(row["basis"], row["carrier"]): row for row in factors.warming()}
+    for gas, *values in (
+        ("CH4", 25, 28, 34, 27.9),
+        ("N2O", 298, 265, 298, 273),
+        ("SF6", 22_800, 23_500, 26_087, 25_200),
+        ("NF3", 17_200, 16_100, 17_885, 17_400),
+        ("CF4", 7_390, 6_630, 7_349, 7_380),
+        ("HFC134a", 1_430, 1_300, 1_549, 1_530),
+    ):
+        found = [rows[basis, gas]["value"] for basis in factors.WARMING]
+        assert found == pytest.approx(values, rel=1e-4), gas
+    # AR4, half 675 and half 3500
+    assert rows["gwp100_ar4", "R410A"]["value"] == pytest.approx(2087.5)
+    for shares in factors.BLENDS.values():
+        assert sum(shares.values()) == pytest.approx(1)

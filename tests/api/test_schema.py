@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 STATE = {"/health", "/metrics"}
-WRITTEN = {"readings", "revisions", "events"}
+WRITTEN = {"readings", "revisions", "events", "own-factors", "activities"}
+WRITTEN |= {"green-power", "green-matches"}
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def paths(api: httpx.Client) -> dict[str, Any]:
 
 
 def test_every_route_has_a_documented_answer(paths: dict[str, Any]) -> None:
-    assert len(paths) == 28
+    assert len(paths) == 35
     for path, methods in paths.items():
         assert set(methods) <= {"get", "post"}
         assert ("post" in methods) == (path.rsplit("/", 1)[1] in WRITTEN), path

@@ -1,3 +1,26 @@
+activity.activity_id bigint NOT NULL IDENTITY
+activity.enterprise_id integer NOT NULL
+activity.month date NOT NULL
+activity.item text NOT NULL
+activity.use text NOT NULL
+activity.amount double precision
+activity.unit text NOT NULL
+activity.beside boolean NOT NULL DEFAULT false
+activity.stage text NOT NULL
+activity.source text NOT NULL
+activity.who text NOT NULL
+activity.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+activity: CHECK (((amount >= (0)::double precision) AND (amount < ('1000000000000000'::numeric)::double precision)))
+activity: CHECK ((EXTRACT(day FROM month) = (1)::numeric))
+activity: CHECK ((item <> ''::text))
+activity: CHECK ((source <> ''::text))
+activity: CHECK ((stage = ANY (ARRAY['provisional'::text, 'final'::text])))
+activity: CHECK ((use = ANY (ARRAY['burnt'::text, 'bought'::text, 'process'::text, 'released'::text, 'feedstock'::text])))
+activity: CHECK ((who <> ''::text))
+activity: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
+activity: PRIMARY KEY (activity_id)
+CREATE INDEX activity_enterprise ON core.activity USING btree (enterprise_id, month)
+CREATE UNIQUE INDEX activity_pkey ON core.activity USING btree (activity_id)
 added_value.added_value_id bigint NOT NULL IDENTITY
 added_value.enterprise_id integer NOT NULL
 added_value.period_from date NOT NULL
@@ -196,6 +219,55 @@ forecast: CHECK (((shed_kw > (0)::double precision) AND (shed_kw < ('10000000000
 forecast: CHECK ((shed_state = ANY (ARRAY['unknown'::text, 'not needed'::text, 'needed'::text, 'impossible'::text])))
 forecast: PRIMARY KEY (subject_id, start, known_s)
 CREATE UNIQUE INDEX forecast_pkey ON core.forecast USING btree (subject_id, start, known_s)
+green_match.green_match_id bigint NOT NULL IDENTITY
+green_match.park_id integer NOT NULL
+green_match.kind text NOT NULL
+green_match.reference text NOT NULL
+green_match.production_month date NOT NULL
+green_match.enterprise_id integer NOT NULL
+green_match.month date NOT NULL
+green_match.kwh double precision NOT NULL
+green_match.source text NOT NULL
+green_match.who text NOT NULL
+green_match.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+green_match: CHECK (((kwh >= (0)::double precision) AND (kwh < ('1000000000000000'::numeric)::double precision)))
+green_match: CHECK ((EXTRACT(day FROM month) = (1)::numeric))
+green_match: CHECK ((source <> ''::text))
+green_match: CHECK ((who <> ''::text))
+green_match: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
+green_match: FOREIGN KEY (park_id) REFERENCES park(park_id)
+green_match: PRIMARY KEY (green_match_id)
+CREATE INDEX green_match_park ON core.green_match USING btree (park_id)
+CREATE UNIQUE INDEX green_match_pkey ON core.green_match USING btree (green_match_id)
+green_power.green_power_id bigint NOT NULL IDENTITY
+green_power.park_id integer NOT NULL
+green_power.kind text NOT NULL
+green_power.reference text NOT NULL
+green_power.production_month date NOT NULL
+green_power.kwh double precision NOT NULL
+green_power.technology text NOT NULL
+green_power.plant text
+green_power.producer_id integer
+green_power.part_of text
+green_power.evidence text
+green_power.issued date
+green_power.expires date
+green_power.cancelled boolean NOT NULL DEFAULT false
+green_power.source text NOT NULL
+green_power.who text NOT NULL
+green_power.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+green_power: CHECK (((kwh > (0)::double precision) AND (kwh < ('1000000000000000'::numeric)::double precision)))
+green_power: CHECK ((EXTRACT(day FROM production_month) = (1)::numeric))
+green_power: CHECK ((expires > production_month))
+green_power: CHECK ((kind = ANY (ARRAY['certificate'::text, 'trade'::text, 'direct'::text, 'self_use'::text])))
+green_power: CHECK ((reference <> ''::text))
+green_power: CHECK ((source <> ''::text))
+green_power: CHECK ((who <> ''::text))
+green_power: FOREIGN KEY (park_id) REFERENCES park(park_id)
+green_power: FOREIGN KEY (producer_id) REFERENCES enterprise(enterprise_id)
+green_power: PRIMARY KEY (green_power_id)
+CREATE INDEX green_power_park ON core.green_power USING btree (park_id)
+CREATE UNIQUE INDEX green_power_pkey ON core.green_power USING btree (green_power_id)
 hot_day.park_id integer NOT NULL
 hot_day.day date NOT NULL
 hot_day.hot boolean NOT NULL

@@ -1,0 +1,230 @@
+"""Stated activity: what can be stated, in which units, and beside which meters it counts."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from analytics.jobs import factors
+from analytics.registers import Bool, Float64
+from store import activities as stored
+from store.activities import Activity
+from store.database import Connection
+from store.errors import Invalid
+from store.quantities import UNITS
+
+# products whose processes set CO2 free; no factor is shipped, state one of your own
+PRODUCTS = (
+    *("clinker", "lime", "ammonia", "methanol_made", "primary_aluminium"),
+    *("crude_steel", "ferro_alloy", "industrial_silicon", "calcium_carbide_made"),
+)
+_MORE_UNITS = {"m3": {"10k_m3": 1e4}, "kwh": {"10k_kwh": 1e4}}
+_ENERGY = ("electricity", "heat", "steam")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """Something that can be stated."""
+
+    name: str
+    unit: str  # canonical
+    uses: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def items() -> dict[str, Item]:
+    """List what can be stated: what the shipped factors know, and products."""
+    found: dict[str, Item] = {}
+
+    def add(name: str, unit: str, *uses: str) -> None:
+        before = found[name].uses if name in found else ()
+        unit = found[name].unit if name in found else unit
+        both = tuple(dict.fromkeys((*before, *uses)))
+        found[name] = Item(name=name, unit=unit, uses=both)
+
+    for row in factors.shipped():
+        name, basis, unit = row["carrier"], row["basis"], row["unit"]
+        volume = unit in ("kgce/m3", "tCO2/10^4 Nm3")
+        if name in _ENERGY:
+            continue
+        if basis in ("net_calorific", "calorific"):
+            add(name, "m3" if volume else "t", "burnt", "feedstock")
+        elif basis == "equal_value_medium":
+            add(name, "m3" if volume else "t", "bought")
+        elif basis == "carbonate":
+            add(name, "t", "process")
+        elif basis in factors.WARMING:
+            add(name, "t", "released")
+    for name, unit in zip(_ENERGY, ("kwh", "gj", "t"), strict=True):
+        add(name, unit, "bought")
+    for name in PRODUCTS:
+        add(name, "t", "process")
+    return found
+
+
+def units(item: Item) -> dict[str, float]:
+    """Give the units of an item, and what each is in its canonical one."""
+    return UNITS[item.unit] | _MORE_UNITS.get(item.unit, {})
+
+
+def state(
+    conn: Connection,
+    enterprise_id: int,
+    *,
+    month: date,
+    item: str,
+    use: str,
+    amount: float | None,
+    unit: str,
+    beside: bool = False,
+    stage: str = "final",
+    source: str,
+    who: str,
+) -> bool:
+    """Record a statement of an enterprise's month; tell if it says anything new.
+
+    Parameters
+    ----------
+    amount
+        None withdraws what was stated.
+    beside
+        No meter counts any of it: it adds to what a meter of the same carrier says.
+
+    Raises
+    ------
+    Invalid
+        For an unknown item, use, unit or stage, a day that begins no month, an amount
+        below 0, or no source or person.
+    """
+    known = items().get(item)
+    if known is None:
+        raise Invalid(
+            f"item {item[:70]!r} is unknown; `parkwatt activity items` lists all"
+        )
+    if use not in known.uses:
+        raise Invalid(f"{item} is {' or '.join(known.uses)}, not {use[:70]!r}")
+    scale = units(known).get(unit)
+    if scale is None:
+        raise Invalid(
+            f"{item} is stated in {', '.join(units(known))}, not {unit[:70]!r}"
+        )
+    if month.day != 1:
+        raise Invalid(f"{month} is not the first day of a month")
+    if amount is not None and not 0 <= amount * scale < 1e15:
+        raise Invalid(f"amount {amount} is below 0 or no amount")
+    if stage not in ("provisional", "final"):
+        raise Invalid(f"stage {stage[:70]!r} is neither provisional nor final")
+    if not source.strip() or not who.strip():
+        raise Invalid("a statement needs a source and a person")
+    return stored.record_activity(
+        conn,
+        enterprise_id,
+        month,
+        item,
+        use,
+        None if amount is None else amount * scale,
+        known.unit,
+        beside=beside,
+        stage=stage,
+        source=source,
+        who=who,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stated:
+    """Stated amounts that count by one rule, shape (subjects, cells)."""
+
+    item: str
+    use: str
+    unit: str
+    rule: str
+    counts: bool
+    amount: Float64  # NaN: nothing is stated
+    ids: Mapping[tuple[int, int], tuple[int, ...]]  # statements by row and cell
+
+
+def lay_out(
+    statements: Iterable[Activity],
+    metered: Mapping[str, Float64],
+    *,
+    rows: Mapping[int, int],
+    park_row: int | None,
+    months: Sequence[date],
+    whole: Bool,
+    park_meters: Mapping[str, Bool],
+    shape: tuple[int, int],
+) -> tuple[Stated, ...]:
+    """Lay statements out by item, use and the rule by which they count.
+
+    Parameters
+    ----------
+    metered
+        By item what meters say of it; where that is known it goes first, unless the
+        statement is of what no meter counts.
+    rows
+        Row of each enterprise; others are left out.
+    whole
+        Which cells are whole months; a statement counts in no other.
+    park_meters
+        By item the cells in which a meter of the park alone counts it: for the park that
+        one goes first.
+
+    Notes
+    -----
+    Rules: ``stated_alone``, ``beside_the_meter``, ``metered_first`` (listed only),
+    ``park_meter_first`` (of the park, listed only), ``feedstock`` (listed only). Ours.
+    """
+    cells = {month: i for i, month in enumerate(months) if whole[i]}
+    amounts: dict[tuple[str, str, str, str], Float64] = {}
+    ids: dict[tuple[str, str, str, str], dict[tuple[int, int], list[int]]]
+    ids = defaultdict(lambda: defaultdict(list))
+    for each in statements:
+        row, cell = rows.get(each.enterprise_id), cells.get(each.month)
+        if row is None or cell is None or each.amount is None:
+            continue
+        own = metered.get(each.item)
+        if each.use == "feedstock":
+            rule = "feedstock"
+        elif each.beside:
+            rule = "beside_the_meter"
+        elif own is None or np.isnan(own[row, cell]):
+            rule = "stated_alone"
+        else:
+            rule = "metered_first"
+        of_park = rule
+        gate = park_meters.get(each.item)
+        if rule == "stated_alone" and gate is not None and gate[cell]:
+            of_park = "park_meter_first"
+        for where, named in ((row, rule), (park_row, of_park)):
+            if where is None:
+                continue
+            key = (each.item, each.use, each.unit, named)
+            table = amounts.setdefault(key, np.full(shape, np.nan))
+            before = table[where, cell]
+            table[where, cell] = each.amount + (0.0 if np.isnan(before) else before)
+            ids[key][where, cell].append(each.activity_id)
+    return tuple(
+        Stated(
+            item=item,
+            use=use,
+            unit=unit,
+            rule=rule,
+            counts=rule in ("stated_alone", "beside_the_meter"),
+            amount=table,
+            ids={at: tuple(each) for at, each in ids[item, use, unit, rule].items()},
+        )
+        for (item, use, unit, rule), table in sorted(amounts.items())
+    )
+
+
+def listed() -> list[dict[str, Any]]:
+    """List the items with their uses and units, for people."""
+    return [
+        {"item": each.name, "uses": list(each.uses), "units": list(units(each))}
+        for each in items().values()
+    ]

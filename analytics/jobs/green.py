@@ -1,0 +1,401 @@
+"""The ledger of green power: what is proven, what is wrong with it, what it is used for."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from analytics.jobs.months import later
+from analytics.registers import Bool, Float64
+from store import green as stored
+from store import registry
+from store.database import Connection
+from store.errors import Invalid
+from store.green import GreenMatch, GreenPower
+from store.records import Park
+
+GEC_MONTHS = 24  # a certificate holds two years from its month of production
+STORED_KWH = 0.5  # a certificate is of whole MWh, what meters count is not
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wrong:
+    """A match that proves nothing, and why."""
+
+    enterprise: str
+    enterprise_id: int
+    month: date
+    kind: str
+    reference: str
+    green_match_id: int
+    why: str
+
+
+def expiry(of: GreenPower) -> date | None:
+    """Give the day on which a record ends; only certificates end."""
+    if of.expires is not None or of.kind != "certificate":
+        return of.expires
+    return later(of.production_month, GEC_MONTHS)
+
+
+def check(
+    records: Sequence[GreenPower],
+    matches: Sequence[GreenMatch],
+    taken: Mapping[tuple[int, date], float],
+    made: Mapping[tuple[int, date], float],
+) -> list[Wrong]:
+    """Find the matches that prove nothing.
+
+    Parameters
+    ----------
+    taken
+        Power taken from the grid [kWh] by enterprise and month, where it is known.
+    made
+        Own photovoltaic power that was not given away [kWh], likewise.
+
+    Notes
+    -----
+    Proof: GB/T 32151.34-2024 Annex D.2 (contract and settlement, certificates, monthly
+    original records). One kWh counts once: certificates that stand for a trade or a direct
+    supply take from the same amount. Which months a certificate may serve (not after its
+    end, not before the year of its production) is ours.
+    """
+    known = {each.key: each for each in records}
+    wrong: list[Wrong] = []
+    right: list[GreenMatch] = []
+    for match in matches:
+        why = _fault(match, known)
+        if why:
+            wrong.append(_wrong(match, why))
+        else:
+            right.append(match)
+    used: dict[tuple[str, ...], list[GreenMatch]] = defaultdict(list)
+    months: dict[tuple[int, date, bool], list[GreenMatch]] = defaultdict(list)
+    for match in right:
+        own = known[match.key]
+        used["of", own.kind, own.reference, own.production_month.isoformat()].append(
+            match
+        )
+        whole = _whole(own, known)
+        if whole is not None:
+            month = whole.production_month.isoformat()
+            used["of", whole.kind, whole.reference, month].append(match)
+        months[match.enterprise_id, match.month, own.kind == "self_use"].append(match)
+    for (_, kind, reference, month), some in used.items():
+        volume = known[kind, reference, date.fromisoformat(month)].kwh
+        wrong += _beyond(
+            some, volume, f"more than the {volume:,.0f} kWh of {reference}"
+        )
+    for (enterprise, day, self_use), some in months.items():
+        limit = (made if self_use else taken).get((enterprise, day))
+        what = "own power kept" if self_use else "power taken from the grid"
+        if limit is None:
+            words = f"the {what} in the month is not known"
+            wrong += [] if self_use else [_wrong(each, words) for each in some]
+        else:
+            wrong += _beyond(some, limit, f"more than the {what}, {limit:,.0f} kWh")
+    return sorted(wrong, key=lambda each: each.green_match_id)
+
+
+def _fault(match: GreenMatch, known: Mapping[tuple[str, str, date], GreenPower]) -> str:
+    """Say what is wrong with a match by itself."""
+    own = known.get(match.key)
+    if own is None:
+        return "there is no such record"
+    if own.cancelled:
+        return "the record is cancelled"
+    if not (own.evidence or "").strip():
+        return {
+            "trade": "the trade has no settlement",
+            "direct": "the direct supply has no settlement",
+            "self_use": "the self-use has no monthly original record",
+        }.get(own.kind, "the certificate has no evidence")
+    if own.kind != "certificate":
+        if match.month != own.production_month:
+            made = f"{own.production_month:%Y-%m}"
+            return f"it was made in {made}, and serves its own month alone"
+        if own.kind == "self_use" and own.producer not in (None, match.enterprise):
+            return f"{own.producer} made it, and self-use is of one's own"
+        return ""
+    end = expiry(own)
+    if end is not None and match.month >= end:
+        return f"the certificates ended on {end}"
+    if match.month.year < own.production_month.year:
+        return f"the certificates are of {own.production_month:%Y-%m}, a later year"
+    if own.producer == match.enterprise:
+        return "it is of power that the enterprise itself made and gave away"
+    if own.part_of is not None and _whole(own, known) is None:
+        return f"it stands for {own.part_of}, and there is no such trade or supply"
+    if own.part_of is None and _twin(own, known) is not None:
+        return (
+            "power of this plant and month is in the ledger already, not as part of it"
+        )
+    return ""
+
+
+def _whole(
+    own: GreenPower, known: Mapping[tuple[str, str, date], GreenPower]
+) -> GreenPower | None:
+    """Find the trade or supply whose kWh certificates stand for."""
+    if own.kind != "certificate" or own.part_of is None:
+        return None
+    for kind in ("trade", "direct"):
+        found = known.get((kind, own.part_of, own.production_month))
+        if found is not None:
+            return found
+    return None
+
+
+def _twin(
+    own: GreenPower, known: Mapping[tuple[str, str, date], GreenPower]
+) -> GreenPower | None:
+    """Find other proof of the same plant's month: the same kWh might count twice."""
+    if own.plant is None:
+        return None
+    for each in known.values():
+        if (
+            each.kind != "certificate"
+            and not each.cancelled
+            and each.plant == own.plant
+            and each.production_month == own.production_month
+        ):
+            return each
+    return None
+
+
+def _beyond(some: list[GreenMatch], limit: float, words: str) -> list[Wrong]:
+    """Give the matches with which, in the order recorded, a limit is passed."""
+    found, total = [], 0.0
+    for match in sorted(some, key=lambda each: each.green_match_id):
+        if total + match.kwh > limit + STORED_KWH:
+            found.append(_wrong(match, words))
+        else:
+            total += match.kwh
+    return found
+
+
+def _wrong(match: GreenMatch, why: str) -> Wrong:
+    return Wrong(
+        enterprise=match.enterprise,
+        enterprise_id=match.enterprise_id,
+        month=match.month,
+        kind=match.kind,
+        reference=match.reference,
+        green_match_id=match.green_match_id,
+        why=why,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Green:
+    """Proven green power laid out, shape (subjects, cells) [kWh]."""
+
+    proven: Float64  # of the power taken from the grid; 0 where nothing is matched
+    self_use: Float64  # own photovoltaic power with its monthly record
+    sold: Float64  # own power whose certificates others have
+    wrong: Bool  # where a match proves nothing: no green figure can be given
+    faults: tuple[Wrong, ...]
+    ids: Mapping[tuple[int, int], tuple[int, ...]]  # matches by row and cell
+
+
+def lay_out(
+    records: Sequence[GreenPower],
+    matches: Sequence[GreenMatch],
+    taken: Float64,
+    made: Float64,
+    *,
+    rows: Mapping[int, int],
+    codes: Mapping[str, int],
+    park_row: int | None,
+    months: Sequence[date],
+    whole: Bool,
+    shape: tuple[int, int],
+) -> Green:
+    """Lay the ledger out; the park's row has what its enterprises have together.
+
+    Parameters
+    ----------
+    taken, made
+        As of :func:`check`, shape (subjects, cells); NaN: unknown.
+    rows, codes
+        Row of each enterprise's id, and of its code.
+    """
+    cells = {month: i for i, month in enumerate(months) if whole[i]}
+    here = [m for m in matches if m.enterprise_id in rows and m.month in cells]
+    inside = {m.green_match_id for m in here}
+    limits = []
+    for table in (taken, made):
+        limit = _boundless(matches)  # of what is not here its own account knows
+        for m in here:
+            found = float(table[rows[m.enterprise_id], cells[m.month]])
+            limit[m.enterprise_id, m.month] = found
+        limits.append({at: kwh for at, kwh in limit.items() if not np.isnan(kwh)})
+    faults = [
+        each
+        for each in check(records, matches, *limits)
+        if each.green_match_id in inside
+    ]
+    bad = {each.green_match_id for each in faults}
+    proven, self_use, sold = np.zeros((3, *shape))
+    wrong = np.zeros(shape, np.bool_)
+    ids: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for match in here:
+        cell = cells[match.month]
+        for row in (rows[match.enterprise_id], park_row):
+            if row is None:
+                continue
+            if match.green_match_id in bad:
+                wrong[row, cell] = True
+                continue
+            table = self_use if match.kind == "self_use" else proven
+            table[row, cell] += match.kwh
+            ids[row, cell].append(match.green_match_id)
+    for each in records:
+        if each.kind != "certificate" or each.cancelled or each.producer is None:
+            continue
+        producer, made_in = codes.get(each.producer), cells.get(each.production_month)
+        for row in (producer, park_row):
+            if row is not None and producer is not None and made_in is not None:
+                sold[row, made_in] += each.kwh
+    return Green(
+        proven=proven,
+        self_use=self_use,
+        sold=sold,
+        wrong=wrong,
+        faults=tuple({each.green_match_id: each for each in faults}.values()),
+        ids={at: tuple(each) for at, each in ids.items()},
+    )
+
+
+def _boundless(matches: Iterable[GreenMatch]) -> dict[tuple[int, date], float]:
+    return {(each.enterprise_id, each.month): np.inf for each in matches}
+
+
+def record(
+    conn: Connection,
+    park: Park,
+    *,
+    kind: str,
+    reference: str,
+    production_month: date,
+    mwh: float,
+    technology: str,
+    plant: str | None = None,
+    producer: str | None = None,
+    part_of: str | None = None,
+    evidence: str | None = None,
+    issued: date | None = None,
+    expires: date | None = None,
+    cancelled: bool = False,
+    source: str,
+    who: str,
+) -> None:
+    """Record green power of a month of production.
+
+    Raises
+    ------
+    Invalid
+        For an unknown kind, a day that begins no month, certificates of parts of a MWh, or
+        words that are missing.
+    """
+    if kind not in stored.KINDS:
+        raise Invalid(f"kind {kind[:70]!r} is none of {', '.join(stored.KINDS)}")
+    if production_month.day != 1:
+        raise Invalid(f"{production_month} is not the first day of a month")
+    if not 0 < mwh < 1e12:
+        raise Invalid(f"{mwh} MWh is no amount")
+    if kind == "certificate" and mwh != int(mwh):
+        raise Invalid("a certificate is of a whole MWh; the rest goes to a later month")
+    if part_of is not None and kind != "certificate":
+        raise Invalid("certificates alone can stand for another record")
+    if not all(each.strip() for each in (reference, technology, source, who)):
+        raise Invalid(
+            "green power needs a reference, a technology, a source and a person"
+        )
+    made_by = None
+    if producer is not None:
+        made_by = registry.subject(conn, park.code, producer).subject_id
+    with conn.transaction():
+        stored.hold_ledger(conn, park.park_id)
+        stored.record_power(
+            conn,
+            park.park_id,
+            kind,
+            reference,
+            production_month,
+            mwh * 1000,
+            technology=technology,
+            plant=plant,
+            producer_id=made_by,
+            part_of=part_of,
+            evidence=evidence,
+            issued=issued,
+            expires=expires,
+            cancelled=cancelled,
+            source=source,
+            who=who,
+        )
+
+
+def match(
+    conn: Connection,
+    park: Park,
+    enterprise: str,
+    *,
+    kind: str,
+    reference: str,
+    production_month: date,
+    month: date,
+    mwh: float,
+    taken_kwh: float | None,
+    made_kwh: float | None,
+    source: str,
+    who: str,
+) -> None:
+    """Record that an enterprise used green power in a month; 0 takes a match back.
+
+    Parameters
+    ----------
+    taken_kwh, made_kwh
+        What the enterprise took from the grid in the month, and what it made of its own
+        and kept; None: not known.
+
+    Raises
+    ------
+    Invalid
+        When the match would prove nothing, and why.
+    """
+    if month.day != 1:
+        raise Invalid(f"{month} is not the first day of a month")
+    if not 0 <= mwh < 1e12 or not source.strip() or not who.strip():
+        raise Invalid("a match needs an amount, a source and a person")
+    owner = registry.subject(conn, park.code, enterprise).subject_id
+    with conn.transaction():
+        stored.hold_ledger(conn, park.park_id)
+        stored.record_match(
+            conn,
+            park.park_id,
+            (kind, reference, production_month),
+            owner,
+            month,
+            mwh * 1000,
+            source=source,
+            who=who,
+        )
+        matches = stored.green_matches(conn, park.park_id)
+        newest = max((each.green_match_id for each in matches), default=0)
+        free = _boundless(matches)
+        limits = [
+            {at: free[at] for at in free if at != (owner, month)}
+            | ({} if known is None else {(owner, month): known})
+            for known in (taken_kwh, made_kwh)
+        ]
+        if mwh == 0:
+            return
+        for each in check(stored.green_power(conn, park.park_id), matches, *limits):
+            if each.green_match_id == newest:
+                raise Invalid(
+                    f"{reference} for {enterprise} in {month:%Y-%m}: {each.why}"
+                )

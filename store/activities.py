@@ -1,0 +1,110 @@
+"""What people state by the month of an enterprise: dated rows, never changed."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from psycopg.rows import class_row
+
+from store.database import Connection
+
+USES = ("burnt", "bought", "process", "released", "feedstock")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activity:
+    """A stated amount of an enterprise's month."""
+
+    activity_id: int
+    enterprise_id: int
+    enterprise: str  # its code
+    month: date
+    item: str
+    use: str  # one of USES
+    amount: float | None  # None: withdrawn
+    unit: str
+    beside: bool  # no meter counts any of it
+    stage: str
+    source: str
+    who: str
+    recorded_at: datetime
+
+
+def record_activity(
+    conn: Connection,
+    enterprise_id: int,
+    month: date,
+    item: str,
+    use: str,
+    amount: float | None,
+    unit: str,
+    *,
+    beside: bool = False,
+    stage: str = "final",
+    source: str,
+    who: str,
+) -> bool:
+    """Record a statement, unless the last one of the same says so; tell if it is new."""
+    done = conn.execute(
+        """
+        INSERT INTO core.activity (enterprise_id, month, item, use, amount, unit, beside,
+                                   stage, source, who)
+        SELECT %(id)s, %(month)s, %(item)s, %(use)s, %(amount)s, %(unit)s, %(beside)s,
+               %(stage)s, %(source)s, %(who)s
+        WHERE NOT EXISTS (
+            SELECT FROM (SELECT amount, beside, stage, source FROM core.activity
+                         WHERE enterprise_id = %(id)s AND month = %(month)s
+                           AND item = %(item)s AND use = %(use)s
+                         ORDER BY recorded_at DESC, activity_id DESC
+                         LIMIT 1) AS last
+            WHERE amount IS NOT DISTINCT FROM %(amount)s::double precision
+              AND beside = %(beside)s AND stage = %(stage)s AND source = %(source)s)
+        """,
+        {
+            "id": enterprise_id,
+            "month": month,
+            "item": item,
+            "use": use,
+            "amount": amount,
+            "unit": unit,
+            "beside": beside,
+            "stage": stage,
+            "source": source,
+            "who": who,
+        },
+    )
+    return done.rowcount > 0
+
+
+def activities(
+    conn: Connection,
+    park_id: int,
+    first: date,
+    last: date,
+    known_on: datetime | None = None,
+    *,
+    enterprise_id: int | None = None,
+) -> list[Activity]:
+    """List what counts of the months in [first, last), by enterprise and month."""
+    with conn.cursor(row_factory=class_row(Activity)) as cur:
+        return cur.execute(
+            """
+            SELECT * FROM (
+                SELECT DISTINCT ON (e.code COLLATE "C", month, item, use)
+                       activity_id, enterprise_id, e.code AS enterprise, month, item, use,
+                       amount, unit, beside, stage, source, who, a.recorded_at
+                FROM core.activity a JOIN core.enterprise e USING (enterprise_id)
+                WHERE e.park_id = %(park)s AND month >= %(first)s AND month < %(last)s
+                  AND (%(one)s::integer IS NULL OR enterprise_id = %(one)s)
+                  AND a.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
+                ORDER BY e.code COLLATE "C", month, item, use, a.recorded_at DESC,
+                         activity_id DESC) AS last
+            WHERE amount IS NOT NULL
+            """,
+            {
+                "park": park_id,
+                "first": first,
+                "last": last,
+                "one": enterprise_id,
+                "known": known_on,
+            },
+        ).fetchall()

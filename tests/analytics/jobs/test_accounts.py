@@ -1,0 +1,421 @@
+"""Methods, own factors, statements and green power, from the database to the account."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from analytics.jobs import activities, green, ledger, own_factors
+from analytics.jobs.accounting import known_total
+from analytics.jobs.book import Book, load_book
+from analytics.jobs.figures import figures
+from analytics.jobs.netting import netting
+from store import registry, relations
+from store.database import Connection, connect
+from store.errors import Invalid
+from tests.analytics.jobs.conftest import Monthly, turns
+
+pytestmark = pytest.mark.db
+
+JAN, FEB, MAR = date(2024, 1, 1), date(2024, 2, 1), date(2024, 3, 1)
+SAID: dict[str, Any] = {"source": "invoice 7", "who": "Metering office"}
+
+
+def say(
+    conn: Connection, code: str, item: str, use: str, amount: Any, **more: Any
+) -> bool:
+    owner = registry.subject(conn, "P", code).subject_id
+    unit = more.pop("unit", "t")
+    month = more.pop("month", JAN)
+    return activities.state(
+        conn,
+        owner,
+        month=month,
+        item=item,
+        use=use,
+        amount=amount,
+        unit=unit,
+        **(SAID | more),
+    )
+
+
+def agree(conn: Connection, book: Book) -> None:
+    """One truth: the figures of the months are those of the book, bit for bit."""
+    for row, subject in enumerate(book.subjects):
+        found = figures(conn, subject, JAN, MAR)
+        for kind, accounts in (("tce", book.coal), ("co2_t", book.carbon)):
+            for name, account in accounts.items():
+                assert found[kind][name] == account.over_cells(row), (row, name)
+
+
+def test_statements_beside_meters_and_of_processes(timescale_database: str) -> None:
+    park = Monthly(timescale_database)
+    park.add("a", {"energy_import": [1000.0, 1000.0], "diesel": [None, 2.0]}, 2024)
+    park.add("b", {"natural_gas": [10_000.0, 10_000.0]}, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        assert say(conn, "a", "diesel", "burnt", 10_000, unit="kg")
+        assert not say(conn, "a", "diesel", "burnt", 10_000, unit="kg")
+        say(conn, "a", "diesel", "burnt", 5, month=FEB)  # a meter says 2
+        say(conn, "b", "diesel", "burnt", 3, beside=True)
+        say(conn, "b", "naphtha", "feedstock", 100)
+        say(conn, "b", "calcium_carbonate", "process", 100)
+        say(conn, "b", "desulphurisation_limestone", "process", 10)
+        say(conn, "b", "SF6", "released", 1.5, unit="kg")
+        say(conn, "b", "water", "bought", 1000)
+        say(conn, "b", "coke", "burnt", 7)
+        say(conn, "b", "coke", "burnt", None)  # withdrawn
+        book = load_book(conn, park.park, JAN, MAR)
+        a, b = book.row("a"), book.row("b")
+        enterprise = book.carbon["enterprise"]
+        # diesel 3.0959 tCO2/t (42.652 x 20.2e-3 x 0.98 x 44/12)
+        assert enterprise.parts["fuel"][a] == pytest.approx(
+            [10 * 3.0959, 2 * 3.0959], abs=1e-3
+        )
+        told = enterprise.told(a)
+        listed = [each for each in told if not each["counts"]]
+        assert [(e["rule"], e["amount"], e["origin"]) for e in listed] == [
+            ("metered_first", 5.0, "stated")
+        ]
+        assert [e["rule"] for e in told if e["origin"] == "stated" and e["counts"]] == [
+            "stated_alone"
+        ]
+        assert all(e["evidence"] for e in told if e["origin"] == "stated")
+        # 100 x 0.440 + 10 x 0.9 x 0.440 x 100 %
+        assert enterprise.parts["process"][b, 0] == pytest.approx(47.96)
+        assert "gas" not in enterprise.parts
+        # 1.5 kg x 23 500 (AR5)
+        assert book.carbon["ghg_market"].parts["gas"][b, 0] == pytest.approx(35.25)
+        assert "process" not in book.carbon["location_national"].parts
+        # 3 t diesel 1.4571, 10 000 m3 gas 1.33, 1000 t water 0.2571 kgce/t; no feedstock
+        assert book.coal["calorific"].total[b, 0] == pytest.approx(
+            3 * 1.4571 + 13.3 + 0.2571
+        )
+        feedstock = [
+            e for e in book.coal["calorific"].told(b) if e["rule"] == "feedstock"
+        ]
+        assert [each["counts"] for each in feedstock] == [False]
+        for part in ("fuel", "process"):
+            whole = enterprise.parts[part]
+            assert whole[0, 0] == pytest.approx(
+                sum(each for each in whole[1:, 0] if each == each)
+            )
+        agree(conn, book)
+        before = datetime.now(UTC)
+        say(conn, "b", "clinker", "process", 1000)
+        without = load_book(conn, park.park, JAN, MAR)
+        assert without.carbon["enterprise"].unpriced[b].tolist() == [True, False]
+        own_factors.record(
+            conn,
+            registry.subject(conn, "P"),
+            kind="co2",
+            carrier="clinker",
+            basis="process",
+            value=0.5,
+            unit="tCO2/t",
+            valid_from=JAN,
+            **SAID,
+        )
+        now = load_book(conn, park.park, JAN, MAR)
+        assert now.carbon["enterprise"].parts["process"][b, 0] == pytest.approx(547.96)
+        then = load_book(conn, park.park, JAN, MAR, before)
+        assert then.carbon["enterprise"].total[b, 0] == enterprise.total[b, 0]
+        for wrong, words in (
+            ({"item": "wine"}, "unknown"),
+            ({"use": "process"}, "burnt or feedstock"),
+            ({"unit": "kwh"}, "stated in t, kg"),
+            ({"month": date(2024, 1, 2)}, "first day"),
+            ({"amount": -1}, "below 0"),
+            ({"source": " "}, "source"),
+        ):
+            good: dict[str, Any] = {"item": "diesel", "use": "burnt", "amount": 1}
+            with pytest.raises(Invalid, match=words):
+                say(conn, "a", **(good | wrong))
+
+
+def test_own_factors_go_first_and_the_park_follows(timescale_database: str) -> None:
+    park = Monthly(timescale_database)
+    gas = {"natural_gas": [10_000.0, 10_000.0]}
+    park.add("a", gas | {"heat": [100.0, 100.0]}, 2024)
+    park.add("b", gas | {"heat": [100.0, 100.0]}, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        before = datetime.now(UTC)
+        of_a = registry.subject(conn, "P", "a")
+        codes = own_factors.record_ncv(
+            conn, of_a, carrier="natural_gas", ncv_gj=350.0, valid_from=FEB, **SAID
+        )
+        assert codes == [
+            "net_calorific/a/natural_gas/2024-02-01",
+            "calorific/a/natural_gas/2024-02-01",
+        ]
+        heat: dict[str, Any] = {
+            "kind": "co2",
+            "carrier": "heat",
+            "basis": "default",
+            "unit": "tCO2/GJ",
+            "valid_from": JAN,
+            **SAID,
+        }
+        whole = registry.subject(conn, "P")
+        own_factors.record(conn, whole, value=0.10, **heat)
+        with pytest.raises(Invalid, match="evidence"):
+            own_factors.record(conn, of_a, value=0.0, **heat)
+        own_factors.record(
+            conn, of_a, value=0.0, evidence="biomass boiler, audit 3", **heat
+        )
+        book = load_book(conn, park.park, JAN, MAR)
+        a, b = book.row("a"), book.row("b")
+        carbon = book.carbon["enterprise"]
+        # 350 x 15.3e-3 x 0.99 x 44/12 = 19.43865 t a 10^4 m3
+        assert carbon.parts["fuel"][a] == pytest.approx([21.6219, 19.43865], abs=1e-4)
+        assert carbon.parts["fuel"][b] == pytest.approx([21.6219, 21.6219], abs=1e-4)
+        assert carbon.parts["fuel"][0] == pytest.approx([43.2438, 41.06055], abs=2e-4)
+        # 350 GJ a 10^4 m3 / 29.3076
+        assert book.coal["calorific"].parts["fuel"][a, 1] == pytest.approx(
+            350 / 29.3076, abs=1e-6
+        )
+        assert carbon.parts["heat"][a].tolist() == [0, 0]
+        assert carbon.parts["heat"][b] == pytest.approx([10, 10])
+        assert carbon.parts["heat"][0] == pytest.approx([10, 10])
+        named = {each["factor"] for each in carbon.told(0)}
+        assert "net_calorific/a/natural_gas/2024-02-01" in named
+        assert "default/a/heat/2024-01-01" in named
+        agree(conn, book)
+        was = load_book(conn, park.park, JAN, MAR, factors_known_on=before)
+        assert was.carbon["enterprise"].parts["heat"][0] == pytest.approx([22, 22])
+
+
+X = {
+    "energy_import": [6_000_000.0, 6_000_000.0],
+    "pv_generation": [750_000.0, 750_000.0],
+    "natural_gas": [400_000.0, 400_000.0],
+    "heat": [15_000.0, 15_000.0],
+}
+
+
+def batch(conn: Connection, park: Monthly, mwh: float, **more: Any) -> None:
+    given: dict[str, Any] = {
+        "kind": "certificate",
+        "reference": "GEC-1",
+        "production_month": JAN,
+        "technology": "wind",
+        "evidence": "certificates 1 to 2000",
+    }
+    green.record(conn, park.park, mwh=mwh, **(given | SAID | more))
+
+
+def use(conn: Connection, park: Monthly, mwh: float, **more: Any) -> None:
+    given: dict[str, Any] = {
+        "kind": "certificate",
+        "reference": "GEC-1",
+        "production_month": JAN,
+        "month": FEB,
+    }
+    enterprise = more.pop("enterprise", "X")
+    ledger.match(conn, park.park, enterprise, mwh=mwh, **(given | SAID | more))
+
+
+def test_the_four_bases_of_enterprise_x_with_its_certificates(
+    timescale_database: str,
+) -> None:
+    """The year's amounts of the worked example, in two months."""
+    park = Monthly(timescale_database)
+    park.add("X", X, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        say(conn, "X", "diesel", "burnt", 60)
+        say(conn, "X", "diesel", "burnt", 60, month=FEB)
+        batch(conn, park, 2000)
+        use(conn, park, 2000)
+        book = load_book(conn, park.park, JAN, MAR)
+        row = book.row("X")
+        agree(conn, book)
+        assert book.coal["calorific"].over_cells(row) == pytest.approx(
+            3921.602, abs=5e-4
+        )
+        assert book.coal["equal_value"].over_cells(row) == pytest.approx(
+            6344.852, abs=5e-4
+        )
+        for name, electricity, total in (
+            ("location_region", 6992.400, 12_393.660),
+            ("enterprise", 5306.000, 10_707.260),
+            ("residual", 6096.000, 11_497.260),
+            ("zero_carbon_park", 8325.000, 13_726.260),
+        ):
+            account = book.carbon[name]
+            assert known_total(account.parts["electricity"][row]) == pytest.approx(
+                electricity
+            )
+            assert account.over_cells(row) == pytest.approx(total, abs=5e-3)
+        told = book.carbon["enterprise"].told(row)
+        proof = [each for each in told if each["origin"] == "green"]
+        assert [each["amount"] for each in proof] == [2_000_000]
+        assert proof[0]["factor"] == "proven_green/CN/electricity"
+        assert proof[0]["evidence"][0].startswith("green match ")
+        shares = {each["enterprise"]: each for each in ledger.shares(book)}
+        # (2000 + 1500) / (12 000 + 1500)
+        assert shares["X"]["green_share"] == pytest.approx(3.5 / 13.5)
+        # taken back: no trace of it in the figures
+        use(conn, park, 0)
+        anew = load_book(conn, park.park, JAN, MAR)
+        assert anew.carbon["enterprise"].over_cells(row) == pytest.approx(
+            5401.260 + 12_000 * 0.5306, abs=5e-3
+        )
+
+
+def test_what_proves_nothing_is_an_error(timescale_database: str) -> None:
+    park = Monthly(timescale_database)
+    park.add("X", {"energy_import": [3000.0, 3000.0], "pv_generation": [9, 9]}, 2024)
+    park.add("Y", {"energy_import": [9000.0, 9000.0]}, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        with pytest.raises(Invalid, match="whole MWh"):
+            batch(conn, park, 1.5)
+        batch(conn, park, 5)
+        with pytest.raises(Invalid, match="no such record"):
+            use(conn, park, 1, reference="GEC-2")
+        with pytest.raises(Invalid, match="more than the power taken"):
+            use(conn, park, 4)
+        use(conn, park, 3)
+        with pytest.raises(Invalid, match="more than the 5,000 kWh of GEC-1"):
+            use(conn, park, 3, enterprise="Y")
+        use(conn, park, 2, enterprise="Y")  # single use: the five are gone
+        with pytest.raises(Invalid, match="more than the 5,000 kWh"):
+            use(conn, park, 1, enterprise="Y", month=JAN)
+        # two years from the month of production
+        batch(conn, park, 9, reference="old", production_month=date(2022, 1, 1))
+        with pytest.raises(Invalid, match="ended on 2024-01-01"):
+            use(
+                conn,
+                park,
+                1,
+                reference="old",
+                production_month=date(2022, 1, 1),
+                month=JAN,
+                enterprise="Y",
+            )
+        batch(conn, park, 9, reference="next", production_month=date(2025, 1, 1))
+        with pytest.raises(Invalid, match="a later year"):
+            use(
+                conn,
+                park,
+                1,
+                reference="next",
+                production_month=date(2025, 1, 1),
+                enterprise="Y",
+            )
+        batch(conn, park, 9, reference="roof", producer="Y", plant="roof of Y")
+        with pytest.raises(Invalid, match="made and gave away"):
+            use(conn, park, 1, reference="roof", enterprise="Y")
+        # trades and supplies: settlement, their own month, and certificates as part
+        batch(conn, park, 4, kind="trade", reference="T-1", evidence=None, plant="farm")
+        with pytest.raises(Invalid, match="no settlement"):
+            use(conn, park, 1, kind="trade", reference="T-1", month=JAN, enterprise="Y")
+        trade: dict[str, Any] = {"kind": "trade", "reference": "T-1", "plant": "farm"}
+        batch(conn, park, 4, evidence="settlement 9", **trade)
+        with pytest.raises(Invalid, match="own month"):
+            use(conn, park, 1, kind="trade", reference="T-1", enterprise="Y")
+        use(conn, park, 3, kind="trade", reference="T-1", month=JAN, enterprise="Y")
+        batch(conn, park, 4, reference="twin", plant="farm")
+        with pytest.raises(Invalid, match="in the ledger already"):
+            use(conn, park, 1, reference="twin", enterprise="Y")
+        batch(conn, park, 4, reference="twin", plant="farm", part_of="T-1")
+        with pytest.raises(Invalid, match="more than the 4,000 kWh of T-1"):
+            use(conn, park, 2, reference="twin", enterprise="Y")
+        use(conn, park, 1, reference="twin", enterprise="Y")
+        known = datetime.now(UTC)
+        good = load_book(conn, park.park, JAN, MAR)
+        assert good.green.faults == ()
+        agree(conn, good)
+        # a batch that turns out to be cancelled: an error, and no other factor
+        batch(conn, park, 5, cancelled=True)
+        book = load_book(conn, park.park, JAN, MAR)
+        assert {each.why for each in book.green.faults} == {"the record is cancelled"}
+        for code in ("X", "Y", None):
+            row = book.row(code)
+            for name in ("residual", "enterprise", "zero_carbon_park", "ghg_market"):
+                account = book.carbon[name]
+                assert account.unpriced[row].tolist() == [False, True]
+                assert account.over_cells(row) is None
+            assert book.carbon["location_region"].over_cells(row) is not None
+        found = figures(conn, registry.subject(conn, "P"), JAN, MAR)
+        assert len(found["errors"]) == 2
+        assert found["co2_t"]["enterprise"] is None
+        agree(conn, book)
+        then = load_book(conn, park.park, JAN, MAR, known)
+        assert then.green.faults == ()
+        # own power kept is 9 kWh a month, and its certificates are others'
+        batch(conn, park, 1, kind="self_use", reference="PV", evidence="log")
+        with pytest.raises(Invalid, match="more than the own power kept"):
+            use(conn, park, 1, kind="self_use", reference="PV", month=JAN)
+
+
+def test_enterprises_together_are_not_the_park(timescale_database: str) -> None:
+    """A tenant behind another's meter, a park's meter above all, heat from A to B."""
+    park = Monthly(timescale_database)
+    park.add("a", {"energy_import": [100.0, 100.0], "natural_gas": [9.0, 9.0]}, 2024)
+    park.add("a", {"heat_export": [5.0, 5.0]}, 2024, meter="H")
+    park.add("b", {"energy_import": [30.0, 30.0]}, 2024)
+    park.add("b", {"heat": [5.0, 5.0]}, 2024, meter="H")
+    park.add("c", {"energy_import": [20.0, 20.0]}, 2024)
+    park.add("op", {"energy_import": [125.0, 125.0]}, 2024, meter="G")
+    with connect(timescale_database, autocommit=True) as conn:
+        ids = {}
+        for code, meter in (("a", "M"), ("b", "M"), ("c", "M"), ("op", "G")):
+            owner = registry.find_enterprise(conn, "P", code)
+            assert owner is not None
+            ids[code] = registry.find_meter(conn, owner[1], meter)[0] or 0
+        since = turns(2024)[0].astimezone(UTC)
+        for meter, role, above in (
+            ("op", "park", None),
+            ("a", "main", "op"),
+            ("b", "main", "a"),
+            ("c", "main", "op"),
+        ):
+            relations.place_meter(
+                conn,
+                ids[meter],
+                role,
+                None if above is None else ids[above],
+                since,
+                source="test",
+            )
+        # in the middle of February c moves behind a
+        relations.place_meter(
+            conn,
+            ids["c"],
+            "main",
+            ids["a"],
+            datetime(2024, 2, 15, tzinfo=UTC),
+            source="test",
+        )
+    park.compute()
+    with connect(timescale_database) as conn:
+        book = load_book(conn, park.park, JAN, MAR)
+        nets = {(e.quantity, e.month): e for e in netting(conn, book)}
+        power = nets["energy_import", JAN]
+        assert (power.enterprises, power.park) == pytest.approx((150, 125))
+        assert power.flows == {("a", "b"): pytest.approx(30)}
+        assert power.below_park_meters == pytest.approx(120)
+        assert power.park_meters == pytest.approx(125)
+        moved = nets["energy_import", FEB]
+        assert moved.enterprises == pytest.approx(150)
+        share = moved.flows["a", "c"] / 20  # 15 of 29 days but for the zone's 8 hours
+        assert share == pytest.approx((15 - 8 / 24) / 29, abs=0.01)
+        for each in nets.values():
+            assert each.unexplained in (None, pytest.approx(0, abs=1e-9))
+        # heat: a gives, b takes, the park has bought none
+        for name in ("enterprise", "ghg_market"):
+            heat = book.carbon[name].parts["heat"][:, 0]
+            assert heat[0] == pytest.approx(0)
+            assert heat[book.row("b")] == pytest.approx(0.55)
+        given = book.carbon["enterprise"].parts["heat"][book.row("a"), 0]
+        assert given == pytest.approx(-0.55)
+        listed = [
+            each
+            for each in book.carbon["ghg_market"].told(book.row("a"))
+            if each["rule"] == "export_listed"
+        ]
+        assert [each["amount"] for each in listed] == pytest.approx([10])
+        agree(conn, book)
