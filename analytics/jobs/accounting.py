@@ -18,7 +18,7 @@ from analytics import carbon as kernel
 from analytics.jobs.activities import PRODUCTS, Stated
 from analytics.jobs.choosing import NONE, Chooser
 from analytics.jobs.green import Green
-from analytics.jobs.methods import Choice, Method, of_kind
+from analytics.jobs.methods import PARTS, Choice, Method, of_kind
 from store.quantities import QUANTITIES
 from store.records import Factor
 
@@ -98,6 +98,7 @@ class Account:
     total: Float64  # [t]; NaN where nothing is known or a factor is missing
     unpriced: Bool  # where a known amount has no factor
     parts: dict[str, Float64]  # the total by part; NaN where the part is unknown
+    unpriced_parts: dict[str, Bool]
     lines: tuple[Line, ...]
     factors: tuple[Factor, ...]
 
@@ -112,14 +113,14 @@ class Account:
         return self._sum("electricity", "heat")
 
     def _sum(self, *names: str) -> Float64:
+        here = [name for name in names if name in self.parts]
         nothing = np.full(self.total.shape, np.nan)
-        here = [(1.0, self.parts[name]) for name in names if name in self.parts]
-        spoilt = np.any(
-            [_unpriced(line) for line in self.lines if line.part in names]
-            or [np.zeros(self.total.shape, np.bool_)],
-            axis=0,
+        known = accounts.known_sum(
+            [(1.0, nothing), *((1.0, self.parts[name]) for name in here)]
         )
-        return np.where(spoilt, np.nan, accounts.known_sum([(0.0, nothing), *here]))
+        for name in here:
+            known[self.unpriced_parts[name]] = np.nan
+        return known
 
     def over_cells(self, row: int) -> float | None:
         """Give a subject's total over all cells; None where any lacks a factor."""
@@ -165,24 +166,30 @@ def account(
         for draft in drafts
         for line in _priced(sheet, chooser, method.kind, scale, draft)
     ]
-    counting = [each for each in lines if each.counts]
-    nothing = np.full(sheet.shape, np.nan)
-    total, unpriced = accounts.total(
-        [(nothing, nothing), *((each.amount, each.result) for each in counting)]
+    parts: dict[str, Float64] = {}
+    unpriced: dict[str, Bool] = {}
+    for part in PARTS:
+        mine = [(e.amount, e.result) for e in lines if e.counts and e.part == part]
+        if mine:
+            parts[part], unpriced[part] = accounts.total(mine)
+    if method.green == "zero" and sheet.green.wrong.any():
+        # an error, and never another factor
+        wrong, nothing = sheet.green.wrong, np.full(sheet.shape, np.nan)
+        unpriced["electricity"] = wrong | unpriced.get("electricity", wrong)
+        known = parts.get("electricity", nothing)
+        parts["electricity"] = np.where(wrong, np.nan, known)
+    lacking = np.zeros(sheet.shape, np.bool_)
+    for each in unpriced.values():
+        lacking |= each
+    total = accounts.known_sum(
+        [(1.0, np.full(sheet.shape, np.nan)), *((1.0, each) for each in parts.values())]
     )
-    if method.green == "zero":
-        unpriced = unpriced | sheet.green.wrong  # an error, and never another factor
-    parts = {
-        part: accounts.known_sum(
-            [(1.0, each.result) for each in counting if each.part == part]
-        )
-        for part in dict.fromkeys(each.part for each in counting)
-    }
     return Account(
         method=method,
-        total=np.where(unpriced, np.nan, total),
-        unpriced=unpriced,
+        total=np.where(lacking, np.nan, total),
+        unpriced=lacking,
         parts=parts,
+        unpriced_parts=unpriced,
         lines=tuple(lines),
         factors=chooser.factors,
     )
@@ -344,10 +351,6 @@ def _per_unit(
             factor = factors[place]
             per_unit[places == place] = factor.value * scale[factor.unit, draft.unit]
     return per_unit
-
-
-def _unpriced(line: Line) -> Bool:
-    return line.counts & ~np.isnan(line.amount) & np.isnan(line.result)
 
 
 def _told(whole: Account, line: Line, row: int) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ import pytest
 import typer.main
 
 import parkwatt
+from analytics.jobs.methods import shipped
 from simulators import gateway, spool
 from simulators.gateway import Gateway
 from store.quantities import QUANTITIES, UNITS
@@ -113,6 +114,13 @@ def test_the_gateways_limits_and_reasons() -> None:
 )
 def test_every_figure(figure: str) -> None:
     assert re.search(rf"^#+ .*\b{figure}\b|`{figure}`", page("figures.md"), re.M)
+
+
+def test_every_method() -> None:
+    text = page("carbon.md")
+    for method in shipped():
+        assert f"| `{method.name}`" in text, method.name
+        assert f"`{method.name}`" in page("figures.md"), method.name
 
 
 def test_every_dependency_has_its_reason() -> None:

@@ -447,3 +447,49 @@ def test_a_conflict_is_listed_and_settled(parkwatt: Run) -> None:
         done = parkwatt("revise", *signed, *place, *arguments, status=1)
         assert words in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_accounts_with_what_people_state(parkwatt: Run) -> None:
+    """Diesel of which no meter knows, an own heat factor, power with certificates."""
+    rows = "".join(
+        f"p,e1,M1,energy_import_kwh,2026-0{month}-01T00:00:00+08:00,{register}\n"
+        for month, register in ((1, 0), (2, 5000), (3, 9000))
+    )
+    file = parkwatt.file("readings.csv", HEADER + rows)
+    parkwatt("import", file, "--create", "--region", "CN-JS", "--zone", "Asia/Shanghai")
+    said = ("--source", "invoice 7", "--who", "Metering office")
+    where = ("--park", "p", "--enterprise", "e1", "--month", "2026-01")
+    diesel = ("--item", "diesel", "--use", "burnt", "--unit", "kg")
+    stated = ("activity", "add", *where, *diesel, "--amount", "1000", *said)
+    assert "recorded" in parkwatt(*stated).stdout
+    assert "known already" in parkwatt(*stated).stdout
+    wrong = parkwatt(*stated[:-4], "--source", " ", "--who", "x", status=1)
+    assert "needs a source" in wrong.stderr
+    months = ("--from", "2026-01-01", "--to", "2026-03-01")
+    assert "1.000 t" in parkwatt("activity", "list", "--park", "p", *months).stdout
+    assert "clinker" in parkwatt("activity", "items").stdout
+    assert "zero_carbon_park" in parkwatt("factor", "methods").stdout
+    ncv = ("--carrier", "diesel", "--ncv", "43", "--from", "2026-01-01", *said)
+    done = parkwatt("factor", "add", "--park", "p", *ncv)
+    assert "net_calorific/p/diesel/2026-01-01" in done.stdout
+    assert "43 GJ" not in parkwatt("factor", "list", "--carrier", "diesel").stdout
+    assert "kgce/kg" in parkwatt("factor", "list", "--park", "p").stdout
+    batch = ("--park", "p", "--kind", "certificate", "--reference", "GEC-1")
+    made = ("--month", "2026-01", "--mwh", "6", "--technology", "wind")
+    parkwatt("green", "add", *batch, *made, "--evidence", "no. 1 to 6", *said)
+    match = ["green", "match", *batch, "--enterprise", "e1", "--produced", "2026-01"]
+    match += ["--month", "2026-02", *said]
+    assert "more than" in parkwatt(*match, "--mwh", "5", status=1).stderr
+    parkwatt(*match, "--mwh", "3")
+    assert "held" in parkwatt("green", "list", "--park", "p").stdout
+    found = json.loads(parkwatt("accounts", "--park", "p", *months, "--json").stdout)
+    by = {each["method"]: each for each in found["totals"]}
+    # 43 x 20.2e-3 x 0.98 x 44/12 = 3.12117; 6 of 9 MWh from the grid
+    for method, power_t in (
+        ("enterprise", 6 * 0.5306),
+        ("location_region", 9 * 0.5827),
+    ):
+        assert by[method]["park"] == pytest.approx(3.12117 + power_t, abs=1e-5)
+        assert by[method]["difference"] == pytest.approx(0)
+    shown = parkwatt("accounts", "--park", "p", *months, "--enterprise", "e1").stdout
+    assert f"{3.12117 + 6 * 0.5306:.3f}" in shown

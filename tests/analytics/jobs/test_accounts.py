@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 
 from analytics.jobs import activities, green, ledger, own_factors
@@ -338,6 +339,8 @@ def test_what_proves_nothing_is_an_error(timescale_database: str) -> None:
                 account = book.carbon[name]
                 assert account.unpriced[row].tolist() == [False, True]
                 assert account.over_cells(row) is None
+                assert np.isnan(account.parts["electricity"][row, 1])
+                assert np.isnan(account.scope_2[row, 1])
             assert book.carbon["location_region"].over_cells(row) is not None
         found = figures(conn, registry.subject(conn, "P"), JAN, MAR)
         assert len(found["errors"]) == 2
