@@ -136,8 +136,7 @@ def best_contract(maxima_kw: Float64) -> float:
 
 def hundredths(power_factor: float) -> int:
     """Round a power factor to hundredths, a half upwards."""
-    at = Decimal(repr(float(power_factor))) * 100
-    return int(at.quantize(Decimal(1), ROUND_HALF_UP))
+    return int((_decimal(power_factor) * 100).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def power_factor_percent(power_factor: float, standard: float) -> float:
@@ -167,7 +166,26 @@ def power_factor_percent(power_factor: float, standard: float) -> float:
 
 def rounded(amount: float, places: int = 2) -> float:
     """Round money to places, a half away from zero; NaN stays."""
-    if math.isnan(amount):
-        return amount
-    step = Decimal(1).scaleb(-places)
-    return float(Decimal(repr(float(amount))).quantize(step, ROUND_HALF_UP))
+    return amount if math.isnan(amount) else _quantized(_decimal(amount), places)
+
+
+def product(*factors: float, places: int = 2) -> float:
+    """Multiply numbers as they are written and round once, a half away from zero.
+
+    Whoever multiplies the quantity and the price of a line by hand gets the same cent: in
+    binary 85 393 570 x 0.0115 falls below the half cent it is. NaN stays.
+    """
+    if any(math.isnan(each) for each in factors):
+        return math.nan
+    found = Decimal(1)
+    for each in factors:
+        found *= _decimal(each)
+    return _quantized(found, places)
+
+
+def _decimal(number: float) -> Decimal:
+    return Decimal(repr(float(number)))
+
+
+def _quantized(number: Decimal, places: int) -> float:
+    return float(number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP))

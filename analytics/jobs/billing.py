@@ -322,7 +322,7 @@ def _words(value: float) -> str:
 
 def _total(rest: float, based: float, basic: float, percent: float) -> float | None:
     """Give a month's total with another basic charge; `based` is adjusted with it."""
-    adjusted = cost.rounded(percent / 100.0 * (based + basic))
+    adjusted = cost.product(percent, 0.01, cost.rounded(based + basic))
     return _number(cost.rounded(rest + basic + adjusted))
 
 
@@ -395,7 +395,8 @@ def _clock(
 def _line(
     kind: str, part: _Part, quantity: float, unit: str, price: float | None, rule: str
 ) -> dict[str, Any]:
-    amount = math.nan if price is None else cost.rounded(quantity * price)
+    quantity = cost.rounded(quantity, 6)  # finer than any register; no binary noise
+    amount = math.nan if price is None else cost.product(quantity, price)
     return {
         "kind": kind,
         "period": None,
@@ -489,8 +490,8 @@ def _adjustment(
         return []
     last, standard = parts[-1], parts[-1].billing.power_factor_standard
     percent = cost.power_factor_percent(_nan(factor), standard)
-    base = math.fsum(
-        _nan(each["amount_cny"]) for each in lines if each["kind"] != "fund"
+    base = cost.rounded(
+        math.fsum(_nan(each["amount_cny"]) for each in lines if each["kind"] != "fund")
     )
     rounded = "unknown" if factor is None else f"{cost.hundredths(factor) / 100:.2f}"
     line = _line(
@@ -506,7 +507,7 @@ def _adjustment(
         line
         | {
             "from": parts[0].first.isoformat(),
-            "amount_cny": _number(cost.rounded(percent / 100.0 * base)),
+            "amount_cny": _number(cost.product(percent, 0.01, base)),
             "source": "(83)水电财字第215号",
         }
     ]

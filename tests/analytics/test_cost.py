@@ -1,6 +1,7 @@
 """Periods, basic charges and the power factor against the published rules."""
 
 import math
+from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 import pytest
@@ -47,6 +48,39 @@ from analytics import cost
 )
 def test_power_factor(standard: float, factor: float, percent: float) -> None:
     assert cost.power_factor_percent(factor, standard) == pytest.approx(percent)
+
+
+# (83)水电财字第215号, percent in hundredths from cos phi 1.00 downwards: (value, how often),
+# then runs of (step, how often), typed from the tables of the notice
+TABLES = {
+    0.90: (
+        [(-75, 6), (-60, 1), (-45, 1), (-30, 1), (-15, 1), (0, 1)],
+        [(50, 20), (100, 5), (200, 65)],
+    ),
+    0.85: (
+        [(-110, 7), (-95, 1), (-80, 1), (-65, 1)]
+        + [(-50, 1), (-40, 1), (-30, 1), (-20, 1), (-10, 1), (0, 1)],
+        [(50, 20), (100, 5), (200, 60)],
+    ),
+    0.80: (
+        [(-130, 9), (-115, 1), (-100, 1), (-90, 1), (-80, 1), (-70, 1), (-60, 1)]
+        + [(-50, 1), (-40, 1), (-30, 1), (-20, 1), (-10, 1), (0, 1)],
+        [(50, 20), (100, 5), (200, 55)],
+    ),
+}
+
+
+@pytest.mark.parametrize("standard", cost.STANDARDS)
+def test_power_factor_at_every_hundredth(standard: float) -> None:
+    flat, steps = TABLES[standard]
+    table = [value for value, often in flat for _ in range(often)]
+    for step, often in steps:
+        for _ in range(often):
+            table.append(table[-1] + step)
+    assert len(table) == 101
+    for below, percent in enumerate(table):
+        found = cost.power_factor_percent((100 - below) / 100, standard)
+        assert found == percent / 100
 
 
 @given(st.sampled_from(cost.STANDARDS), st.floats(0, 1), st.floats(0, 1))
@@ -138,6 +172,31 @@ def test_periods_add_up(rows: list[tuple[float, int]]) -> None:
 )
 def test_rounding(amount: float, money: float) -> None:
     assert cost.rounded(amount) == money
+
+
+@pytest.mark.parametrize(
+    ("factors", "money"),
+    [
+        # by hand: 982 026.055, 27.225 and -0.015, each a half cent
+        ((85_393_570.0, 0.0115), 982_026.06),
+        ((-0.75, 0.01, 3_630.0), -27.23),
+        ((1.5, 0.01, 1.0), 0.02),
+        ((2.0, math.nan), math.nan),
+    ],
+)
+def test_money_is_multiplied_as_written(
+    factors: tuple[float, ...], money: float
+) -> None:
+    assert cost.product(*factors) == pytest.approx(money, abs=0.0, nan_ok=True)
+
+
+@given(
+    st.integers(0, 10**10), st.integers(-(10**5), 10**5), st.sampled_from([2, 4, 6])
+)
+def test_products_are_those_of_decimals(hundredths: int, price: int, at: int) -> None:
+    exact = Decimal(hundredths).scaleb(-2) * Decimal(price).scaleb(-at)
+    cents = exact.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    assert cost.product(hundredths / 100, price / 10**at) == float(cents)
 
 
 def test_unknown_money_stays_unknown() -> None:
