@@ -199,14 +199,29 @@ def coverage(amounts: Amounts | None) -> dict[str, float]:
     }
 
 
-def power_factor(
-    amounts: dict[str, Amounts], totals: dict[str, float | None]
-) -> float | None:
-    """Give cos φ where all that take energy measure what they take of it lagging."""
-    active, lagging = totals.get(ENERGY), totals.get(LAGGING)
-    if active is None or lagging is None:
+def power_factor(amounts: dict[str, Amounts], minimum: float) -> float | None:
+    """Give cos φ where all that take energy measure what they take of it lagging.
+
+    It is a ratio of sums over the quarter hours of which both are known, so that a
+    reactive register that falls silent does not make it better. None where these are less
+    than `minimum` of the time of which the active energy is known.
+    """
+    active, lagging = amounts.get(ENERGY), amounts.get(LAGGING)
+    if active is None or lagging is None or active.meters != lagging.meters:
         return None
-    if amounts[ENERGY].meters != amounts[LAGGING].meters:
+    _, here, there = np.intersect1d(
+        active.quarters.start_us,
+        lagging.quarters.start_us,
+        assume_unique=True,
+        return_indices=True,
+    )
+    used, reactive = active.quarters.values[:, here], lagging.quarters.values[:, there]
+    both = np.minimum(used[1] + used[2], reactive[1] + reactive[2])
+    counts = both >= minimum * (used[1] + used[2])
+    if both[counts].sum() < minimum * active.quarters.values[1:3].sum():
         return None
-    found = float(demand.power_factor(np.float64(active), np.float64(lagging)))
-    return None if math.isnan(found) else found
+    found = demand.power_factor(
+        np.float64(math.fsum(used[0][counts])),
+        np.float64(math.fsum(reactive[0][counts])),
+    )
+    return None if math.isnan(found) else float(found)

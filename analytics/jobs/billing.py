@@ -2,16 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby, pairwise
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from analytics import cost
-from analytics.jobs import compute, daytypes, tariffs
+from analytics.jobs import compute
 from analytics.jobs.amounts import (
     ENERGY,
     Amounts,
@@ -20,54 +20,17 @@ from analytics.jobs.amounts import (
     load_amounts,
     power_factor,
 )
-from analytics.jobs.validity import segments
+from analytics.jobs.billed import Assumed, Part, Stated, joined
 from analytics.registers import QUARTER_US, Int64
-from store import statements
-from store import tariffs as stored
 from store.database import Connection
 from store.errors import Invalid
 from store.readings import to_datetime, to_us
 from store.records import Subject
-from store.tariffs import Billing, Tariff
 
+__all__ = ["Assumed", "bills"]
+
+FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
 LONGEST_MONTHS = 60
-
-
-@dataclass(frozen=True, kw_only=True)
-class Assumed:
-    """What a bill is to be reckoned with instead of what was stated; None: as stated."""
-
-    tariff: str | None = None
-    method: str | None = None
-    capacity_kva: float | None = None
-    power_factor_standard: float | None = None
-
-    def __bool__(self) -> bool:
-        """Tell whether anything is assumed."""
-        return self != Assumed()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Day:
-    """What applies on a local day."""
-
-    billing: Billing | None
-    tariff: Tariff | None
-    outside: bool  # of the tariff's validity, because it was asked for
-    contract_kw: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Part:
-    """Days of a month on which the same terms apply."""
-
-    first: date
-    last: date  # the day after
-    share: float  # of the month's days
-    terms: tariffs.Terms
-    billing: Billing
-    outside: bool
-    contract_kw: float
 
 
 def bills(
@@ -93,20 +56,23 @@ def bills(
     Raises
     ------
     Invalid
-        For anything but whole months, an unknown tariff, or a subject of which nothing
-        says how it is billed.
+        For anything but whole months, an unknown tariff or method, or a subject of which
+        nothing says how it is billed.
     """
     if first.day != 1 or last.day != 1 or last <= first:
         raise Invalid(
             "bills are of whole months: from and to must be first days of them"
         )
+    if first < FIRST or last > LAST:
+        raise Invalid(f"the period must lie between {FIRST} and {LAST}")
     months = _months(first, last)
     if len(months) - 1 > LONGEST_MONTHS:
         raise Invalid(f"at most {LONGEST_MONTHS} months at once; ask in parts")
     assumed = assumed or Assumed()
+    assumed.check()
     now = now or datetime.now(UTC)
     zone = ZoneInfo(subject.park.zone)
-    terms = _Terms(conn, subject, assumed, known_on)
+    terms = Stated(conn, subject, assumed, known_on)
     found = []
     for start, stop in pairwise(months):
         period = Period(
@@ -133,10 +99,6 @@ def bills(
     }
 
 
-def _holds(row: Billing | Tariff, day: date) -> bool:
-    return row.valid_from <= day and (row.valid_to is None or day < row.valid_to)
-
-
 def _months(first: date, last: date) -> list[date]:
     found = [first]
     while found[-1] < last:
@@ -151,121 +113,8 @@ def _sum(amounts: Sequence[float | None]) -> float | None:
     return cost.rounded(math.fsum(known))
 
 
-class _Terms:
-    """Tariffs, terms and contract demand of a subject, by local day."""
-
-    def __init__(
-        self,
-        conn: Connection,
-        subject: Subject,
-        assumed: Assumed,
-        known_on: datetime | None,
-    ) -> None:
-        self._rows = stored.tariffs(conn, known_on)
-        self._billings = stored.billings(conn, subject.subject_id, known_on)
-        self._assumed = assumed
-        self._zone = ZoneInfo(subject.park.zone)
-        self._contract = segments(
-            statements.contract_demands(conn, subject.subject_id, known_on)
-        ).get(subject.subject_id, [])
-        self._hot = stored.hot_days(conn, subject.park.park_id, known_on)
-        self._parsed: dict[int, tariffs.Terms] = {}
-        if assumed.tariff and all(row.code != assumed.tariff for row in self._rows):
-            raise Invalid(f"no tariff has the code {assumed.tariff[:70]!r}")
-        if not self._billings and not assumed.tariff:
-            raise Invalid(
-                "nothing says how this is billed: state it with parkwatt billing, or ask "
-                "for a tariff"
-            )
-
-    def parts(self, period: Period) -> list[_Part | None]:
-        """Give the runs of days with the same terms; None stands for days without any."""
-        count = (period.last - period.first).days
-        days = [period.first + timedelta(i) for i in range(count)]
-        parts: list[_Part | None] = []
-        for today, run in groupby(days, self._day):
-            run_days = list(run)
-            if today.tariff is None or today.billing is None:
-                parts.append(None)
-                continue
-            parts.append(
-                _Part(
-                    first=run_days[0],
-                    last=run_days[-1] + timedelta(1),
-                    share=len(run_days) / count,
-                    terms=self._read(today.tariff),
-                    billing=today.billing,
-                    outside=today.outside,
-                    contract_kw=today.contract_kw,
-                )
-            )
-        return parts
-
-    def day_classes(self, terms: tariffs.Terms, days: list[date]) -> list[int]:
-        """Tell what each local day is for a tariff."""
-        return [
-            daytypes.day_class(terms.holidays, day, day in self._hot) for day in days
-        ]
-
-    def _read(self, row: Tariff) -> tariffs.Terms:
-        if row.tariff_id not in self._parsed:
-            self._parsed[row.tariff_id] = tariffs.parse(row.terms)
-        return self._parsed[row.tariff_id]
-
-    def _day(self, day: date) -> _Day:
-        billing = None
-        for row in self._billings:
-            if _holds(row, day):
-                billing = row
-        billing = self._as_assumed(billing)
-        tariff, outside = None, False
-        if billing is not None:
-            rows = [each for each in self._rows if each.code == billing.tariff]
-            for version in rows:
-                if _holds(version, day):
-                    tariff = version
-            if tariff is None and self._assumed.tariff:
-                outside = True
-                tariff = min(
-                    reversed(rows), key=lambda each: abs((each.valid_from - day).days)
-                )
-        at = to_us(datetime.combine(day, time(), self._zone))
-        contract = math.nan
-        for begin, kw in self._contract:
-            if begin <= at:
-                contract = math.nan if kw is None else kw
-        return _Day(
-            billing=billing,
-            tariff=tariff,
-            outside=outside,
-            contract_kw=contract,  # math.nan is itself, so days without one are alike
-        )
-
-    def _as_assumed(self, billing: Billing | None) -> Billing | None:
-        asked = self._assumed
-        if billing is None and not asked.tariff:
-            return None
-        base = billing or Billing(
-            tariff=asked.tariff or "",
-            method="demand",
-            capacity_kva=None,
-            power_factor_standard=None,
-            valid_from=date.min,
-            valid_to=None,
-            source="assumed",
-        )
-        return replace(
-            base,
-            tariff=asked.tariff or base.tariff,
-            method=asked.method or base.method,
-            capacity_kva=asked.capacity_kva or base.capacity_kva,
-            power_factor_standard=asked.power_factor_standard
-            or base.power_factor_standard,
-        )
-
-
 def _bill(
-    period: Period, amounts: dict[str, Amounts], terms: _Terms, minimum: float
+    period: Period, amounts: dict[str, Amounts], terms: Stated, minimum: float
 ) -> dict[str, Any]:
     energy = amounts.get(ENERGY)
     shares = coverage(energy)
@@ -273,19 +122,28 @@ def _bill(
     parts = terms.parts(period)
     stated = [each for each in parts if each is not None]
     totals = {name: each.total(edges) for name, each in amounts.items()}
-    factor, total_kwh = power_factor(amounts, totals), totals.get(ENERGY)
+    factor, total_kwh = power_factor(amounts, minimum), totals.get(ENERGY)
     lines: list[dict[str, Any]] = []
-    for part in stated:
+    for part in joined(stated, lambda each: each.terms):
         lines += _energy_lines(part, energy, terms, period)
-    methods = dict.fromkeys(cost.METHODS, 0.0)
-    for part in stated:
-        demand = _demand(part, energy, period, minimum)
-        lines += _basic_lines(part, part.billing.method, demand, total_kwh)
-        for name in methods:
-            methods[name] += math.fsum(
-                _nan(line["amount_cny"])
-                for line in _basic_lines(part, name, demand, total_kwh)
-            )
+
+    def basic(method: str | None) -> list[dict[str, Any]]:
+        """Give the lines of the basic charge; None: by the methods stated."""
+
+        def key(part: Part) -> Any:
+            return _basis(part, method or part.billing.method, total_kwh)
+
+        return [
+            _basic_line(part, key(part), _demand(part, energy, period, minimum))
+            for part in joined(stated, key)
+            if key(part).method != "none"
+        ]
+
+    lines += basic(None)
+    methods = {
+        name: math.fsum(_nan(line["amount_cny"]) for line in basic(name))
+        for name in cost.METHODS
+    }
     lines += _adjustment(stated, lines, factor)
     known = [each["amount_cny"] for each in lines]
     publishable = shares["coverage"] >= minimum and None not in parts and bool(lines)
@@ -339,7 +197,7 @@ def _local(day: date, zone: ZoneInfo) -> int:
 
 
 def _energy_lines(
-    part: _Part, energy: Amounts | None, terms: _Terms, period: Period
+    part: Part, energy: Amounts | None, terms: Stated, period: Period
 ) -> list[dict[str, Any]]:
     if energy is None or not energy.quarters.key.size:
         return []
@@ -379,7 +237,7 @@ def _energy_lines(
 
 
 def _clock(
-    part: _Part, at_us: Int64, terms: _Terms, zone: ZoneInfo
+    part: Part, at_us: Int64, terms: Stated, zone: ZoneInfo
 ) -> tuple[Int64, Int64, Int64]:
     """Give month, minute of the day and class of the day by the local clock."""
     local = [to_datetime(int(each)).astimezone(zone) for each in at_us]
@@ -393,7 +251,7 @@ def _clock(
 
 
 def _line(
-    kind: str, part: _Part, quantity: float, unit: str, price: float | None, rule: str
+    kind: str, part: Part, quantity: float, unit: str, price: float | None, rule: str
 ) -> dict[str, Any]:
     quantity = cost.rounded(quantity, 6)  # finer than any register; no binary noise
     amount = math.nan if price is None else cost.product(quantity, price)
@@ -418,7 +276,7 @@ class _Maximum:
 
 
 def _demand(
-    part: _Part, energy: Amounts | None, period: Period, minimum: float
+    part: Part, energy: Amounts | None, period: Period, minimum: float
 ) -> _Maximum:
     """Give the highest demand of a part: sliding where it is known, else fixed windows."""
     begin, end = _local(part.first, period.zone), _local(part.last, period.zone)
@@ -429,7 +287,7 @@ def _demand(
     if energy.sliding is not None:
         rows = energy.sliding
         inside = (rows.start_us >= begin) & (rows.start_us < end)
-        if inside.sum() >= minimum * due:
+        if inside.any() and inside.sum() >= minimum * due:
             return _Maximum(
                 kw=float(rows.values[0][inside].max()), method="demand_sliding15"
             )
@@ -437,7 +295,7 @@ def _demand(
     known = energy.quarters.values[1] + energy.quarters.values[2]
     inside = (starts >= begin) & (starts < end)
     inside &= known >= minimum * QUARTER_US / 1e6
-    if inside.sum() < minimum * due:
+    if not inside.any() or inside.sum() < minimum * due:
         return _Maximum(kw=math.nan, method="too little is known")
     kwh = energy.quarters.values[0][inside]
     return _Maximum(
@@ -447,43 +305,61 @@ def _demand(
 
 
 def _demand_of(
-    parts: list[_Part], energy: Amounts | None, period: Period, minimum: float
+    parts: list[Part], energy: Amounts | None, period: Period, minimum: float
 ) -> float | None:
-    found = [_demand(each, energy, period, minimum).kw for each in parts]
+    runs = joined(parts, lambda _: None)
+    found = [_demand(each, energy, period, minimum).kw for each in runs]
     return _number(max(found)) if found and not any(map(math.isnan, found)) else None
 
 
-def _basic_lines(
-    part: _Part, method: str, demand: _Maximum, month_kwh: float | None
-) -> list[dict[str, Any]]:
-    if method == "none":
-        return []
+class _Basis(NamedTuple):
+    """All that a basic charge rests on beside the demand."""
+
+    method: str
+    price_cny: float | None  # a month
+    high_use: float  # factor of the price
+    kva: float
+    contract_kw: float
+
+
+def _basis(part: Part, method: str, month_kwh: float | None) -> _Basis:
     prices, kva = part.terms.basic, _nan(part.billing.capacity_kva)
     if method == "capacity":
-        price = prices.capacity_cny_per_kva
-        words = f"capacity {_words(kva)} kVA"
-        quantity, unit = kva, "kVA"
+        return _Basis(method, prices.capacity_cny_per_kva, 1.0, kva, math.nan)
+    return _Basis(
+        method,
+        prices.demand_cny_per_kw,
+        cost.high_use(_nan(month_kwh), kva),
+        math.nan,
+        part.contract_kw if method == "contract" else math.nan,
+    )
+
+
+def _basic_line(part: Part, basis: _Basis, demand: _Maximum) -> dict[str, Any]:
+    price = basis.price_cny
+    if basis.method == "capacity":
+        words = f"capacity {_words(basis.kva)} kVA"
+        quantity, unit = basis.kva, "kVA"
     else:
-        factor = cost.high_use(_nan(month_kwh), kva)
-        price = prices.demand_cny_per_kw
-        price = None if price is None else cost.rounded(price * factor, 6)
-        quantity = float(cost.billed_kw(method, demand.kw, part.contract_kw))
+        price = None if price is None else cost.product(price, basis.high_use, places=6)
+        quantity = cost.billed_kw(basis.method, demand.kw, basis.contract_kw)
         unit = "kW"
         words = f"maximum {_words(demand.kw)} kW ({demand.method})"
-        if method == "contract":
-            words += f"; contract {_words(part.contract_kw)} kW, beyond {cost.EXCESS:.0%} double"
-        if factor != 1.0:
+        if basis.method == "contract":
+            words += f"; contract {_words(basis.contract_kw)} kW, beyond {cost.EXCESS:.0%} double"
+        if basis.high_use != 1.0:
             words += (
-                f"; price × {factor:g}: {cost.HIGH_USE_KWH_PER_KVA:g} kWh a kVA or more"
+                f"; price × {basis.high_use:g}: {cost.HIGH_USE_KWH_PER_KVA:g} kWh "
+                "a kVA or more"
             )
-    if part.share != 1.0:
-        words += f"; {(part.last - part.first).days} days of the month"
-        quantity *= part.share
-    return [_line("basic", part, quantity, unit, price, words)]
+    if part.days != part.month_days:
+        words += f"; {part.days} days of the month"
+        quantity *= part.days / part.month_days
+    return _line("basic", part, quantity, unit, price, words)
 
 
 def _adjustment(
-    parts: list[_Part], lines: list[dict[str, Any]], factor: float | None
+    parts: list[Part], lines: list[dict[str, Any]], factor: float | None
 ) -> list[dict[str, Any]]:
     """Raise or lower the month's basic and energy charge by the power factor."""
     if not parts or parts[-1].billing.power_factor_standard is None:

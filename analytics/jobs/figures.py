@@ -79,7 +79,7 @@ def figures(
         **_demand_figures(energy, period, minimum_coverage),
         **_sliding_figures(energy, period),
         **_contract(conn, subject, period, known_on),
-        "power_factor": power_factor(amounts, totals),
+        "power_factor": power_factor(amounts, minimum_coverage),
         **coverage,
         "publishable": coverage["coverage"] >= minimum_coverage,
         "pending": known_on is None and dirty.waiting_for(conn, subject.park.park_id),
