@@ -40,10 +40,19 @@ class Billing:
     source: str
 
 
-def record_tariffs(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+def record_tariffs(
+    conn: Connection, rows: Sequence[Mapping[str, Any]], *, shipped: bool = False
+) -> int:
     """Add the tariffs that are new or say something else than last recorded.
 
     Each row has code, valid_from, valid_to and source; all of it is kept as its terms.
+
+    Parameters
+    ----------
+    shipped
+        They come with the program and are offered at each start: what was recorded once
+        is not recorded again, and a code of which someone has stated prices of his own
+        is left alone.
 
     Returns
     -------
@@ -68,8 +77,14 @@ def record_tariffs(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
                 WHERE terms = %(terms)s
                   AND valid_to IS NOT DISTINCT FROM %(valid_to)s::date
                   AND source = %(source)s)
+              AND NOT (%(shipped)s AND EXISTS (
+                SELECT FROM core.tariff
+                WHERE code = %(code)s
+                  AND (terms = %(terms)s
+                       OR terms -> 'prices_are_examples' IS DISTINCT FROM 'true')))
             """,
             {
+                "shipped": shipped,
                 "code": row["code"],
                 "valid_from": row["valid_from"],
                 "valid_to": row["valid_to"],

@@ -191,8 +191,11 @@ def shipped() -> list[dict[str, Any]]:
 
 
 def load(conn: Connection) -> int:
-    """Record the shipped tariffs the store does not have yet; returns how many."""
-    return record_tariffs(conn, shipped())
+    """Record the shipped tariffs the store does not have yet; returns how many.
+
+    A code of which someone has recorded a version of his own stays as it is.
+    """
+    return record_tariffs(conn, shipped(), shipped=True)
 
 
 def add(conn: Connection, text: str) -> str:

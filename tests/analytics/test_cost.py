@@ -190,9 +190,7 @@ def test_money_is_multiplied_as_written(
     assert cost.product(*factors) == pytest.approx(money, abs=0.0, nan_ok=True)
 
 
-@given(
-    st.integers(0, 10**10), st.integers(-(10**5), 10**5), st.sampled_from([2, 4, 6])
-)
+@given(st.integers(0, 10**10), st.integers(-(10**5), 10**5), st.sampled_from([2, 4, 6]))
 def test_products_are_those_of_decimals(hundredths: int, price: int, at: int) -> None:
     exact = Decimal(hundredths).scaleb(-2) * Decimal(price).scaleb(-at)
     cents = exact.quantize(Decimal("0.01"), ROUND_HALF_UP)

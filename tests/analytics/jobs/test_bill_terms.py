@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from analytics.jobs import service
+from analytics.jobs import service, tariffs
 from analytics.jobs.billing import Assumed, bills
 from store import registry, relations, statements
 from store import tariffs as stored
@@ -198,6 +198,20 @@ def test_what_nobody_is_billed_by_cuts_nothing(place: Place) -> None:
         ("2026-06-15", "2026-07-01", round(500 * 16 / 30, 6), 10_133.33),
     ]
     assert bill["total_cny"] is None
+
+
+def test_what_is_shipped_does_not_come_over_what_is_stated(place: Place) -> None:
+    assert tariffs.load(place.conn) == len(tariffs.shipped())
+    assert tariffs.load(place.conn) == 0
+    own = next(each for each in tariffs.shipped() if each["code"] == "CN-JS")
+    own |= {"prices_are_examples": False, "source": "contract 17"}
+    stored.record_tariffs(place.conn, [own])
+    assert tariffs.load(place.conn) == 0  # as at each start
+    last = [each for each in stored.tariffs(place.conn) if each.code == "CN-JS"][-1]
+    assert last.source == "contract 17"
+    # a later release that says something else leaves the own one alone too, and only it
+    newer = [each | {"note": "new"} for each in tariffs.shipped()]
+    assert stored.record_tariffs(place.conn, newer, shipped=True) == len(newer) - 1
 
 
 @pytest.mark.parametrize(
