@@ -20,6 +20,7 @@ REST, HOLIDAY, HOT = 1, 2, 4  # what a day can be, added up
 
 METHODS = ("capacity", "contract", "demand")
 EXCESS = 1.05  # of the contract demand; above it the price is doubled
+LOWEST_SHARE = 0.4  # of the connected capacity, that a contract demand may be
 HIGH_USE_KWH_PER_KVA = 260.0
 HIGH_USE_SHARE = 0.9
 STANDARDS = (0.90, 0.85, 0.80)
@@ -114,23 +115,28 @@ def billed_kw(method: str, maximum_kw: float, contract_kw: float) -> float:
     raise ValueError(f"method {method!r} is not billed by demand")
 
 
-def best_contract(maxima_kw: Float64) -> float:
+def best_contract(
+    maxima_kw: Float64, price_cny: Float64, lowest_kw: float = 0.0
+) -> float:
     """Give the contract demand [kW] that would have cost least over months.
 
-    The cost is linear between the maxima over 1.05, so one of them is the best; of
-    equals the lowest. Ours.
+    The cost is linear between the maxima over 1.05, so one of them is the best, or the
+    lowest that may be agreed; of equals the lowest. Ours.
 
     Parameters
     ----------
     maxima_kw
-        Highest demand of each month, shape (months,); unknown ones are passed over.
+        Highest demand of each month or part of one, shape (n,); NaN makes the answer so.
+    price_cny
+        What a kW costs in each, shape (n,); not below 0.
+    lowest_kw
+        That may be agreed: :data:`LOWEST_SHARE` of the connected capacity.
     """
-    known = maxima_kw[~np.isnan(maxima_kw)]
-    if not known.size:
+    if not maxima_kw.size or np.isnan(maxima_kw + price_cny).any():
         return math.nan
-    offers = np.unique(known / EXCESS)
-    beyond = np.maximum(known[None, :] - EXCESS * offers[:, None], 0.0)
-    cost = known.size * offers + 2.0 * beyond.sum(axis=1)
+    offers = np.unique(np.maximum(maxima_kw / EXCESS, lowest_kw))
+    beyond = np.maximum(maxima_kw[None, :] - EXCESS * offers[:, None], 0.0)
+    cost = price_cny.sum() * offers + 2.0 * (beyond * price_cny).sum(axis=1)
     return float(offers[int(np.argmin(cost))])
 
 

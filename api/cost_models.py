@@ -83,6 +83,9 @@ class Comparison(Row):
     best_contract_kw: Number = Field(
         description="the contract demand that would have cost least"
     )
+    lowest_contract_kw: Number = Field(
+        description="that may be agreed, by the capacity stated; null: none is stated"
+    )
 
 
 class Bills(Row):

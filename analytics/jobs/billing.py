@@ -1,7 +1,6 @@
 """A month's bill of a subject, each line with its rule, and what other methods cost."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -21,6 +20,7 @@ from analytics.jobs.amounts import (
     power_factor,
 )
 from analytics.jobs.billed import Assumed, Part, Stated, joined
+from analytics.jobs.comparing import Offer, added, compare, nan, number, offer, with_basic
 from analytics.registers import QUARTER_US, Int64
 from store.database import Connection
 from store.errors import Invalid
@@ -73,7 +73,8 @@ def bills(
     now = now or datetime.now(UTC)
     zone = ZoneInfo(subject.park.zone)
     terms = Stated(conn, subject, assumed, known_on)
-    found = []
+    found: list[dict[str, Any]] = []
+    offers: list[Offer] = []
     for start, stop in pairwise(months):
         period = Period(
             first=start,
@@ -82,7 +83,9 @@ def bills(
             now=min(now, known_on) if known_on else now,
         )
         amounts = load_amounts(conn, subject, period, known_on)
-        found.append(_bill(period, amounts, terms, minimum_coverage))
+        bill, told = _bill(period, amounts, terms, minimum_coverage)
+        found.append(bill)
+        offers.append(told)
     return {
         "park": subject.park.code,
         "enterprise": subject.enterprise,
@@ -94,8 +97,8 @@ def bills(
         "as_known_on": known_on.isoformat() if known_on else None,
         "assumed": bool(assumed),
         "bills": found,
-        "total_cny": _sum([each["total_cny"] for each in found]),
-        "comparison": _compared(found),
+        "total_cny": added([each["total_cny"] for each in found]),
+        "comparison": compare(found, offers),
     }
 
 
@@ -106,16 +109,9 @@ def _months(first: date, last: date) -> list[date]:
     return found
 
 
-def _sum(amounts: Sequence[float | None]) -> float | None:
-    known = [each for each in amounts if each is not None]
-    if len(known) < len(amounts):
-        return None
-    return cost.rounded(math.fsum(known))
-
-
 def _bill(
     period: Period, amounts: dict[str, Amounts], terms: Stated, minimum: float
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Offer]:
     energy = amounts.get(ENERGY)
     shares = coverage(energy)
     edges = compute.days(period.zone, period.start, period.stop)
@@ -140,9 +136,10 @@ def _bill(
         ]
 
     lines += basic(None)
+    compared = {name: basic(name) for name in cost.METHODS}
     methods = {
-        name: math.fsum(_nan(line["amount_cny"]) for line in basic(name))
-        for name in cost.METHODS
+        name: math.fsum(nan(line["amount_cny"]) for line in each)
+        for name, each in compared.items()
     }
     lines += _adjustment(stated, lines, factor)
     known = [each["amount_cny"] for each in lines]
@@ -150,9 +147,9 @@ def _bill(
     adjusted = [each for each in lines if each["kind"] == "power_factor"]
     percent = adjusted[0]["quantity"] if adjusted else 0.0
     funded = [each for each in lines if each["kind"] in ("energy", "fund")]
-    rest = math.fsum(_nan(each["amount_cny"]) for each in funded)
-    based = math.fsum(_nan(e["amount_cny"]) for e in funded if e["kind"] == "energy")
-    return {
+    rest = math.fsum(nan(each["amount_cny"]) for each in funded)
+    based = math.fsum(nan(e["amount_cny"]) for e in funded if e["kind"] == "energy")
+    bill = {
         "month": period.first.isoformat()[:7],
         "complete": period.now >= period.stop,
         "energy_kwh": total_kwh,
@@ -165,31 +162,18 @@ def _bill(
         "days_without_terms": None in parts,
         "lines": lines,
         "known_cny": cost.rounded(math.fsum(e for e in known if e is not None)),
-        "total_cny": _sum(known) if publishable else None,
+        "total_cny": added(known) if publishable else None,
         "methods_cny": {
-            name: _total(rest, based, basic, _nan(percent)) if publishable else None
+            name: with_basic(rest, based, basic, nan(percent)) if publishable else None
             for name, basic in methods.items()
         },
         "maximum_kw": _demand_of(stated, energy, period, minimum),
     }
+    return bill, offer(stated, compared["demand"], period)
 
 
 def _words(value: float) -> str:
     return "unknown" if math.isnan(value) else f"{cost.rounded(value):.10g}"
-
-
-def _total(rest: float, based: float, basic: float, percent: float) -> float | None:
-    """Give a month's total with another basic charge; `based` is adjusted with it."""
-    adjusted = cost.product(percent, 0.01, cost.rounded(based + basic))
-    return _number(cost.rounded(rest + basic + adjusted))
-
-
-def _nan(amount: float | None) -> float:
-    return math.nan if amount is None else amount
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 def _local(day: date, zone: ZoneInfo) -> int:
@@ -260,10 +244,10 @@ def _line(
         "period": None,
         "from": part.first.isoformat(),
         "to": part.last.isoformat(),
-        "quantity": _number(quantity),
+        "quantity": number(quantity),
         "unit": unit,
         "price_cny": price,
-        "amount_cny": _number(amount),
+        "amount_cny": number(amount),
         "rule": rule,
         "source": part.terms.source,
     }
@@ -309,7 +293,7 @@ def _demand_of(
 ) -> float | None:
     runs = joined(parts, lambda _: None)
     found = [_demand(each, energy, period, minimum).kw for each in runs]
-    return _number(max(found)) if found and not any(map(math.isnan, found)) else None
+    return number(max(found)) if found and not any(map(math.isnan, found)) else None
 
 
 class _Basis(NamedTuple):
@@ -323,13 +307,13 @@ class _Basis(NamedTuple):
 
 
 def _basis(part: Part, method: str, month_kwh: float | None) -> _Basis:
-    prices, kva = part.terms.basic, _nan(part.billing.capacity_kva)
+    prices, kva = part.terms.basic, nan(part.billing.capacity_kva)
     if method == "capacity":
         return _Basis(method, prices.capacity_cny_per_kva, 1.0, kva, math.nan)
     return _Basis(
         method,
         prices.demand_cny_per_kw,
-        cost.high_use(_nan(month_kwh), kva),
+        cost.high_use(nan(month_kwh), kva),
         math.nan,
         part.contract_kw if method == "contract" else math.nan,
     )
@@ -365,9 +349,9 @@ def _adjustment(
     if not parts or parts[-1].billing.power_factor_standard is None:
         return []
     last, standard = parts[-1], parts[-1].billing.power_factor_standard
-    percent = cost.power_factor_percent(_nan(factor), standard)
+    percent = cost.power_factor_percent(nan(factor), standard)
     base = cost.rounded(
-        math.fsum(_nan(each["amount_cny"]) for each in lines if each["kind"] != "fund")
+        math.fsum(nan(each["amount_cny"]) for each in lines if each["kind"] != "fund")
     )
     rounded = "unknown" if factor is None else f"{cost.hundredths(factor) / 100:.2f}"
     line = _line(
@@ -383,23 +367,7 @@ def _adjustment(
         line
         | {
             "from": parts[0].first.isoformat(),
-            "amount_cny": _number(cost.product(percent, 0.01, base)),
+            "amount_cny": number(cost.product(percent, 0.01, base)),
             "source": "(83)水电财字第215号",
         }
     ]
-
-
-def _compared(found: list[dict[str, Any]]) -> dict[str, Any]:
-    """Tell which method would have cost least over all months."""
-    totals = {
-        name: _sum([each["methods_cny"][name] for each in found])
-        for name in cost.METHODS
-    }
-    known = {name: each for name, each in totals.items() if each is not None}
-    maxima = np.array([_nan(each["maximum_kw"]) for each in found])
-    best = cost.best_contract(maxima) if not np.isnan(maxima).any() else math.nan
-    return {
-        "totals_cny": totals,
-        "cheapest": min(known, key=lambda name: known[name]) if known else None,
-        "best_contract_kw": _number(best),
-    }

@@ -52,19 +52,21 @@ def test_power_factor(standard: float, factor: float, percent: float) -> None:
 
 # (83)水电财字第215号, percent in hundredths from cos phi 1.00 downwards: (value, how often),
 # then runs of (step, how often), typed from the tables of the notice
+TENTHS = [(-50, 1), (-40, 1), (-30, 1), (-20, 1), (-10, 1), (0, 1)]
 TABLES = {
     0.90: (
         [(-75, 6), (-60, 1), (-45, 1), (-30, 1), (-15, 1), (0, 1)],
         [(50, 20), (100, 5), (200, 65)],
     ),
     0.85: (
-        [(-110, 7), (-95, 1), (-80, 1), (-65, 1)]
-        + [(-50, 1), (-40, 1), (-30, 1), (-20, 1), (-10, 1), (0, 1)],
+        [(-110, 7), (-95, 1), (-80, 1), (-65, 1), *TENTHS],
         [(50, 20), (100, 5), (200, 60)],
     ),
     0.80: (
-        [(-130, 9), (-115, 1), (-100, 1), (-90, 1), (-80, 1), (-70, 1), (-60, 1)]
-        + [(-50, 1), (-40, 1), (-30, 1), (-20, 1), (-10, 1), (0, 1)],
+        [
+            *((-130, 9), (-115, 1), (-100, 1), (-90, 1), (-80, 1), (-70, 1), (-60, 1)),
+            *TENTHS,
+        ],
         [(50, 20), (100, 5), (200, 55)],
     ),
 }
@@ -123,15 +125,41 @@ def test_high_use() -> None:
     assert cost.high_use(math.nan, 1000.0) == 1.0
 
 
-@given(st.lists(st.floats(1, 1e4), min_size=1, max_size=12))
-def test_no_contract_is_cheaper_than_the_best(maxima: list[float]) -> None:
-    best = cost.best_contract(np.array(maxima))
+@given(
+    st.lists(
+        st.tuples(st.floats(1, 1e4), st.sampled_from([34.2, 38.0, 12.5])),
+        min_size=1,
+        max_size=12,
+    ),
+    st.sampled_from([0.0, 400.0, 5000.0]),
+)
+def test_no_contract_is_cheaper_than_the_best(
+    months: list[tuple[float, float]], lowest: float
+) -> None:
+    maxima, prices = np.array(months).T
+    best = cost.best_contract(maxima, prices, lowest)
+    assert best >= lowest
 
     def total(contract: float) -> float:
-        return sum(cost.billed_kw("contract", each, contract) for each in maxima)
+        return sum(
+            cny * cost.billed_kw("contract", kw, contract)
+            for kw, cny in zip(maxima.tolist(), prices.tolist(), strict=True)
+        )
 
-    for other in np.linspace(min(maxima) / 2, max(maxima), 50):
+    for other in np.linspace(lowest, max(*maxima, lowest) * 1.1, 200):
         assert total(best) <= total(float(other)) * (1 + 1e-12)
+
+
+def test_best_contract_weighs_months_by_their_price() -> None:
+    # 210 kW at 10 and at 10, 1050 kW at 30: with equal prices 200 kW cost least, 3 x 200 +
+    # 2 x 840 = 2280 against 3000. By price 1000 kW cost 50 000; 200 kW 10 000 + 50 400
+    maxima = np.array([210.0, 210.0, 1050.0])
+    assert cost.best_contract(maxima, np.ones(3)) == pytest.approx(200.0)
+    dear = np.array([10.0, 10.0, 30.0])
+    assert cost.best_contract(maxima, dear) == pytest.approx(1000.0)
+    assert cost.best_contract(maxima, np.ones(3), 240.0) == 240.0
+    assert math.isnan(cost.best_contract(np.array([1.0, math.nan]), np.ones(2)))
+    assert math.isnan(cost.best_contract(np.empty(0), np.empty(0)))
 
 
 def test_later_rules_hold_and_midnight_is_in_two() -> None:

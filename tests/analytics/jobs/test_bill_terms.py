@@ -3,8 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -239,3 +238,55 @@ def test_without_a_minimum_coverage(place: Place) -> None:
     found = place.bill(last=date(2026, 8, 1), tariff="PLAIN", minimum_coverage=0.0)
     assert [each["maximum_kw"] for each in found["bills"]] == [40.0, None]
     assert found["total_cny"] is None
+
+
+def test_best_contract_by_trying(place: Place) -> None:
+    """June's kW costs 0.9 x 38 and July's 38, so 100 kW is better than 200 kW.
+
+    June: 28 842.5 kWh of 100 kVA are 288 a kVA. Between 100 and 200 kW a kW more costs
+    34.2 + 38 and saves twice 1.05 x 34.2 of what June goes beyond, 71.82.
+    """
+    july = np.full(31 * 96, 5.0)
+    july[1000] = 26.25
+    place.read(place.at(JUNE), [*june({9: 52.5}), *july])
+    place.analyse()
+    asked: dict[str, Any] = {
+        "tariff": "PLAIN",
+        "last": date(2026, 8, 1),
+        "capacity_kva": 100.0,
+    }
+    found = place.bill(**asked, method="demand")
+    basic = [lines(bill, "basic")[0][2:] for bill in found["bills"]]
+    assert basic == [(210.0, 7_182.0), (105.0, 3_990.0)]
+    best = found["comparison"]["best_contract_kw"]
+    assert best == pytest.approx(100.0)
+    # 40 % of what is connected must be agreed at least
+    assert found["comparison"]["lowest_contract_kw"] == 40.0
+    wide = place.bill(**asked | {"capacity_kva": 1000.0})["comparison"]
+    assert wide["best_contract_kw"] == wide["lowest_contract_kw"] == 400.0
+    totals = {}
+    for kw in (40.0, 60.0, 90.0, 100.0, 110.0, 150.0, 199.0, 200.0, 210.0):
+        statements.set_contract_demand(
+            place.conn,
+            place.subject(),
+            kw,
+            datetime(2026, 6, 1, tzinfo=place.zone),
+            source="test",
+        )
+        totals[kw] = place.bill(**asked, method="contract")["total_cny"]
+    assert min(totals, key=lambda kw: totals[kw]) == 100.0
+    # by hand: 34.2 x (100 + 2 x 105) + 38 x 100, and 14 421.25 + 7 450.63 of energy
+    assert totals[100.0] == 36_273.88
+
+
+def test_one_method_alone_is_not_the_cheapest(place: Place) -> None:
+    place.read(place.at(JUNE), june({}))
+    place.analyse()
+    comparison = place.bill(tariff="PLAIN", method="demand")["comparison"]
+    assert comparison["totals_cny"]["capacity"] is None
+    assert comparison["cheapest"] is None
+    # 28 800 kWh are more than 260 a kVA, so the ratio is 26/34.2: 40 kW of 53 kVA are
+    # 75.5 %, below it, of 52 kVA 76.9 %
+    for kva, cheapest in ((53.0, "demand"), (52.0, "capacity")):
+        comparison = place.bill(tariff="PLAIN", capacity_kva=kva)["comparison"]
+        assert comparison["cheapest"] == cheapest
