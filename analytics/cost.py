@@ -17,6 +17,7 @@ Float64 = NDArray[np.float64]
 PERIODS = ("critical", "peak", "flat", "valley", "deep_valley")
 FLAT = PERIODS.index("flat")
 REST, HOLIDAY, HOT = 1, 2, 4  # what a day can be, added up
+SPRING_FESTIVAL, LABOUR_DAY, NATIONAL_DAY = 8, 16, 32  # and which holiday
 
 METHODS = ("capacity", "contract", "demand")
 EXCESS = 1.05  # of the contract demand; above it the price is doubled
@@ -32,7 +33,7 @@ class Rule(NamedTuple):
 
     period: int  # index into PERIODS
     months: frozenset[int]
-    days: int  # sum of REST, HOLIDAY, HOT of which one must hold; 0: every day
+    days: int  # sum of what days can be, of which one must hold; 0: every day
     start_min: int  # of the local day
     stop_min: int
 
@@ -45,7 +46,7 @@ def periods(month: Int64, minute: Int64, day: Int64, rules: Sequence[Rule]) -> I
     month, minute
         Of the local time at which the interval starts, shape (n,); minute of the day.
     day
-        What the local day is, a sum of REST, HOLIDAY and HOT, shape (n,).
+        What the local day is, a sum of REST, HOLIDAY and the like, shape (n,).
     rules
         Half-open in minutes. One over midnight stands in two.
 

@@ -156,7 +156,9 @@ class Stated:
     def day_classes(self, terms: tariffs.Terms, days: list[date]) -> list[int]:
         """Tell what each local day is for a tariff."""
         return [
-            daytypes.day_class(terms.holidays, day, day in self._hot) for day in days
+            daytypes.day_class(terms.holidays, day, day in self._hot)
+            | daytypes.festivals(terms.holidays, day)
+            for day in days
         ]
 
     def _read(self, row: Tariff) -> tariffs.Terms:

@@ -8,6 +8,13 @@ import holidays
 from analytics import cost
 from store.errors import Invalid
 
+# by the name the calendar gives it
+_FESTIVALS = (
+    ("Spring Festival", cost.SPRING_FESTIVAL),
+    ("Labor Day", cost.LABOUR_DAY),
+    ("National Day", cost.NATIONAL_DAY),
+)
+
 
 @cache
 def calendar(country: str, year: int) -> holidays.HolidayBase:
@@ -19,7 +26,9 @@ def calendar(country: str, year: int) -> holidays.HolidayBase:
         When nothing is known of that country.
     """
     try:
-        return holidays.country_holidays(country, years=range(year - 1, year + 2))
+        return holidays.country_holidays(
+            country, years=range(year - 1, year + 2), language="en_US"
+        )
     except (NotImplementedError, AttributeError) as error:
         raise Invalid(f"no calendar of holidays is known for {country!r}") from error
 
@@ -35,14 +44,34 @@ def day_class(country: str | None, day: date, hot: bool = False) -> int:
     if not rests(country, day):
         return found
     found |= cost.REST
-    first = day
+    if country is not None:
+        run = _run(country, day)
+        if any(each in calendar(country, each.year) for each in run):
+            found |= cost.HOLIDAY
+    return found
+
+
+@cache
+def festivals(country: str | None, day: date) -> int:
+    """Tell which of the holidays that notices name a day belongs to, as bits of cost.
+
+    As in :func:`day_class`, the whole run of days of rest belongs to it; where two
+    holidays are one run, as Mid-Autumn and National Day in some years, all of it does.
+    """
+    if country is None or not rests(country, day):
+        return 0
+    names = [calendar(country, each.year).get(each, "") for each in _run(country, day)]
+    return sum(bit for word, bit in _FESTIVALS if any(word in each for each in names))
+
+
+def _run(country: str, day: date) -> list[date]:
+    """List the days of rest without a gap around one of them."""
+    first, last = day, day
     while rests(country, first - timedelta(1)):
         first -= timedelta(1)
-    while country is not None and rests(country, first):
-        if first in calendar(country, first.year):
-            return found | cost.HOLIDAY
-        first += timedelta(1)
-    return found
+    while rests(country, last + timedelta(1)):
+        last += timedelta(1)
+    return [first + timedelta(i) for i in range((last - first).days + 1)]
 
 
 def rests(country: str | None, day: date) -> bool:

@@ -19,16 +19,22 @@ Price = Annotated[float, msgspec.Meta(ge=-100.0, le=100.0)]
 Month = Annotated[int, msgspec.Meta(ge=1, le=12)]
 Hours = Annotated[str, msgspec.Meta(pattern=r"^\d\d:\d\d-\d\d:\d\d$")]
 Period = Literal["critical", "peak", "flat", "valley", "deep_valley"]
-Day = Literal["holiday", "rest", "hot"]
+Day = Literal["holiday", "rest", "hot", "spring_festival", "labour_day", "national_day"]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=r"^\S")]
 
-_DAYS = {"rest": cost.REST, "holiday": cost.HOLIDAY, "hot": cost.HOT}
+_FESTIVALS = {
+    "spring_festival": cost.SPRING_FESTIVAL,
+    "labour_day": cost.LABOUR_DAY,
+    "national_day": cost.NATIONAL_DAY,
+}
+_DAYS = {"rest": cost.REST, "holiday": cost.HOLIDAY, "hot": cost.HOT} | _FESTIVALS
 DAY_MIN = 24 * 60
 
 
 class Component(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of the price of energy [CNY/kWh]."""
 
-    name: str
+    name: Text
     price: Price
     by_hours: bool = False  # the period's ratio applies to it
     fund: bool = False  # the power factor's adjustment does not
@@ -46,8 +52,10 @@ class Special(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Another period in some hours of some months or days."""
 
     period: Period
-    hours: list[Hours]
-    months: tuple[Month, ...] = tuple(range(1, 13))
+    hours: Annotated[list[Hours], msgspec.Meta(min_length=1)]
+    months: Annotated[tuple[Month, ...], msgspec.Meta(min_length=1)] = tuple(
+        range(1, 13)
+    )
     days: list[Day] = []
 
 
@@ -61,11 +69,11 @@ class Basic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A tariff as its file says it."""
 
-    code: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+    code: Text
     name: str
     valid_from: date
     source: Annotated[str, msgspec.Meta(min_length=1)]
-    energy_cny_per_kwh: list[Component]
+    energy_cny_per_kwh: Annotated[list[Component], msgspec.Meta(min_length=1)]
     seasons: list[Season]
     name_zh: str | None = None
     holidays: str | None = None
@@ -132,13 +140,19 @@ def parse(terms: Any) -> Terms:
     ------
     Invalid
         Saying what is wrong and where: a month without hours, hours twice or never, a
-        period without a ratio, an unknown calendar of holidays.
+        period without a ratio, an unknown calendar of holidays, a fund that follows the hours.
     """
     try:
         found = msgspec.convert(terms, Terms)
     except msgspec.ValidationError as error:
         raise Invalid(f"the tariff is not understood: {error}") from error
     _check_days(found)
+    for each in found.energy_cny_per_kwh:
+        if each.fund and each.by_hours:
+            raise Invalid(
+                f"{each.name} is a fund and follows the hours; a fund is charged on all "
+                "energy alike"
+            )
     for month in range(1, 13):
         seasons = [each for each in found.seasons if month in each.months]
         if len(seasons) != 1:
@@ -159,11 +173,14 @@ def parse(terms: Any) -> Terms:
 def _check_days(terms: Terms) -> None:
     if terms.valid_to is not None and terms.valid_to <= terms.valid_from:
         raise Invalid("valid_to must lie after valid_from")
+    asked = {day for each in terms.special for day in each.days}
     if terms.holidays is None:
-        if any("holiday" in each.days for each in terms.special):
+        if asked & {"holiday", *_FESTIVALS}:
             raise Invalid("special hours on holidays need the calendar: holidays: CN")
     else:
         daytypes.calendar(terms.holidays, 2025)
+        if terms.holidays != "CN" and asked & set(_FESTIVALS):
+            raise Invalid("Spring Festival and the like are known of CN alone")
 
 
 def _check_cover(season: Season, month: int) -> None:
