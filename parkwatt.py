@@ -1598,6 +1598,10 @@ def billing(
     meter: MeterOption = None,
     capacity: CapacityOption = None,
     standard: StandardOption = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], help="day after the last, if any"),
+    ] = None,
 ) -> None:
     """State by which tariff and method a park, an enterprise or a meter is billed."""
     with _connection() as conn:
@@ -1607,6 +1611,7 @@ def billing(
             tariff,
             method,
             since.date(),
+            None if until is None else until.date(),
             capacity_kva=capacity,
             power_factor_standard=standard,
             source=source,

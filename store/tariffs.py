@@ -12,6 +12,7 @@ from store.database import Connection
 from store.errors import Invalid
 
 METHODS = ("capacity", "contract", "demand", "none")
+STANDARDS = (0.90, 0.85, 0.80)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,10 +127,17 @@ def set_billing(
     Raises
     ------
     Invalid
-        When no tariff has that code, or the method is unknown or lacks its capacity.
+        When no tariff has that code, the method or the standard is unknown, the method
+        lacks its capacity, or the days end before they begin.
     """
     if method not in METHODS:
         raise Invalid(f"method {method[:70]!r} is none of {', '.join(METHODS)}")
+    if power_factor_standard not in (None, *STANDARDS):
+        raise Invalid(
+            f"power factor {power_factor_standard:g} is none of 0.90, 0.85 and 0.80"
+        )
+    if valid_to is not None and valid_to <= valid_from:
+        raise Invalid(f"the days from {valid_from} to {valid_to} are none")
     if method == "capacity" and capacity_kva is None:
         raise Invalid("billing by capacity needs the capacity in kVA")
     if not conn.execute(

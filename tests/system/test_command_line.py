@@ -387,6 +387,55 @@ def test_a_database_that_is_away(parkwatt: Run) -> None:
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_tariffs_and_bills(parkwatt: Run) -> None:
+    """15 days at 4 kWh each quarter hour, as someone types it; [x] in names stays text."""
+    rows = "".join(
+        f"p,e1,M1,energy_import,2026-06-{day:02}T00:00:00+08:00,{384 * (day - 1)}\n"
+        for day in range(1, 17)
+    )
+    parkwatt("import", parkwatt.file("r.csv", HEADER + rows), "--create")
+    tariff = """
+code: MINE
+name: "ours [bold]"
+valid_from: 2026-01-01
+source: "=1+1 [red]"
+energy_cny_per_kwh: [{name: "[b]energy", price: 0.5}]
+seasons:
+  - {months: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], ratio: {flat: 1.0}, hours: {flat: ["00:00-24:00"]}}
+basic: {capacity_cny_per_kva: 26.0}
+"""
+    parkwatt("tariff", "add", parkwatt.file("t.yaml", tariff))
+    listed = parkwatt("tariff", "list").stdout
+    assert "ours [bold]" in listed
+    assert "=1+1 [red]" in listed
+    whose = ("--park", "p", "--enterprise", "e1")
+    of = (*whose, "--tariff", "MINE", "--from", "2026-06-01", "--source", "contract")
+    june = ("--from", "2026-06-01", "--to", "2026-07-01")
+    for wrong, words in (
+        (("--method", "guess"), "none of capacity"),
+        (("--method", "capacity"), "needs the capacity"),
+        (("--method", "none", "--standard", "0.95"), "none of 0.90, 0.85 and 0.80"),
+        (("--method", "none", "--to", "2026-06-01"), "are none"),
+    ):
+        done = parkwatt("billing", *of, *wrong, status=1)
+        assert words in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+    until = ("--to", "2026-06-16")
+    parkwatt("billing", *of, "--method", "capacity", "--capacity", "100", *until)
+    said = json.loads(parkwatt("bill", *whose, *june, "--json").stdout)["bills"][0]
+    # of the last 15 days nothing says how they are billed: lines, but no total
+    assert said["days_without_terms"]
+    assert said["total_cny"] is None
+    assert [(e["kind"], e["quantity"], e["amount_cny"]) for e in said["lines"]] == [
+        ("energy", 5760.0, 2880.0),
+        ("basic", 50.0, 1300.0),
+    ]
+    shown = parkwatt("bill", *whose, *june).stdout
+    assert "[b]energy 0.5" in shown
+    done = parkwatt("bill", *whose, *june, "--method", "guess", status=1)
+    assert "none of capacity" in done.stderr
+
+
 def test_a_setting_that_cannot_be(parkwatt: Run) -> None:
     done = parkwatt("doctor", status=1, PARKWATT_API_PORT="many")
     assert "PARKWATT_API_PORT" in done.stderr
