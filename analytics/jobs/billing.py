@@ -265,9 +265,9 @@ def _demand(
     """Give the highest demand of a part: sliding where it is known, else fixed windows."""
     begin, end = _local(part.first, period.zone), _local(part.last, period.zone)
     end = min(end, to_us(period.due))
-    due = max((end - begin) // QUARTER_US, 1)
     if energy is None or end <= begin:
         return _Maximum(kw=math.nan, method="too little is known")
+    due = _due(energy, begin, end)
     if energy.sliding is not None:
         rows = energy.sliding
         inside = (rows.start_us >= begin) & (rows.start_us < end)
@@ -286,6 +286,19 @@ def _demand(
         kw=float(kwh.max()) * 3600e6 / QUARTER_US,
         method="demand_fixed15, a lower bound",
     )
+
+
+def _due(energy: Amounts, begin: int, end: int) -> int:
+    """Count the windows in which any meter counted for the subject."""
+    first, last = begin // QUARTER_US, end // QUARTER_US
+    counted = np.zeros(max(last - first, 0), np.bool_)
+    for _, low, high in energy.plan.parts:
+        counted[
+            max(to_us(low) // QUARTER_US - first, 0) : max(
+                to_us(high) // QUARTER_US - first, 0
+            )
+        ] = True
+    return max(int(counted.sum()), 1)
 
 
 def _demand_of(

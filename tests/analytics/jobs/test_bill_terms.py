@@ -60,12 +60,17 @@ class Place:
         )
 
     def read(
-        self, start_s: int, kwh: Sequence[float], *, reactive: bool = False
+        self,
+        start_s: int,
+        kwh: Sequence[float],
+        *,
+        reactive: bool = False,
+        step_s: int = QUARTER_S,
     ) -> None:
-        """Write a register that begins at 100 and goes on by these quarter hours."""
+        """Write a register that begins at 100 and goes on by these steps."""
         channel = self.channels[reactive]
         value = np.round(100.0 + np.concatenate([[0.0], np.cumsum(kwh)]), 2)
-        at = (start_s + QUARTER_S * np.arange(value.size)) * 1_000_000
+        at = (start_s + step_s * np.arange(value.size)) * 1_000_000
         rows = Rows(
             np.full(at.size, channel), at, value, np.full(at.size, NO_UNTIL, np.int64)
         )
