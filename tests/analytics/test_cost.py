@@ -141,10 +141,7 @@ def test_no_contract_is_cheaper_than_the_best(
     assert best >= lowest
 
     def total(contract: float) -> float:
-        return sum(
-            cny * cost.billed_kw("contract", kw, contract)
-            for kw, cny in zip(maxima.tolist(), prices.tolist(), strict=True)
-        )
+        return sum(cny * cost.billed_kw("contract", kw, contract) for kw, cny in months)
 
     for other in np.linspace(lowest, max(*maxima, lowest) * 1.1, 200):
         assert total(best) <= total(float(other)) * (1 + 1e-12)

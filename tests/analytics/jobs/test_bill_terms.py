@@ -62,7 +62,7 @@ class Place:
     def read(
         self,
         start_s: int,
-        kwh: Sequence[float],
+        kwh: Sequence[float] | np.ndarray,
         *,
         reactive: bool = False,
         step_s: int = QUARTER_S,
