@@ -92,7 +92,9 @@ def high_use(energy_kwh: float, capacity_kva: float) -> float:
     """
     if math.isnan(energy_kwh) or math.isnan(capacity_kva):
         return 1.0
-    high = energy_kwh >= HIGH_USE_KWH_PER_KVA * capacity_kva
+    high = rounded(energy_kwh, 6) >= product(
+        HIGH_USE_KWH_PER_KVA, capacity_kva, places=6
+    )
     return HIGH_USE_SHARE if high else 1.0
 
 
@@ -187,6 +189,16 @@ def product(*factors: float, places: int = 2) -> float:
     found = Decimal(1)
     for each in factors:
         found *= _decimal(each)
+    return _quantized(found, places)
+
+
+def price(parts: Sequence[tuple[float, float]], places: int = 6) -> float:
+    """Add components times their ratios up as they are written, and round once.
+
+    Guangdong's critical ratio makes of 0.9961 a price that ends in a half, 2.1167125,
+    which in binary lies below it.
+    """
+    found = sum((_decimal(each) * _decimal(by) for each, by in parts), Decimal(0))
     return _quantized(found, places)
 
 

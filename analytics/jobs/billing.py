@@ -199,17 +199,16 @@ def _energy_lines(
         if not (period_of == index).any():
             continue
         ratio = ratios[name]
-        price = math.fsum(
-            each.price * (ratio if each.by_hours else 1.0) for each in components
+        price = cost.price(
+            [(each.price, ratio if each.by_hours else 1.0) for each in components]
         )
         words = " + ".join(
-            f"{each.name} {each.price:g}" + (f" × {ratio:g}" if each.by_hours else "")
+            f"{each.name} {each.price:.10g}"
+            + (f" × {ratio:.10g}" if each.by_hours else "")
             for each in components
         )
         found.append(
-            _line(
-                "energy", part, float(sums[index]), "kWh", cost.rounded(price, 6), words
-            )
+            _line("energy", part, float(sums[index]), "kWh", price, words)
             | {"period": name}
         )
     for each in part.terms.energy_cny_per_kwh:

@@ -123,6 +123,8 @@ def test_high_use() -> None:
     assert cost.high_use(259_999.0, 1000.0) == 1.0
     assert cost.high_use(260_000.0, 1000.0) == 0.9
     assert cost.high_use(math.nan, 1000.0) == 1.0
+    # sums of registers are off by the last bits
+    assert cost.high_use(259_999.99999999997, 1000.0) == 0.9
 
 
 @given(
@@ -220,6 +222,23 @@ def test_products_are_those_of_decimals(hundredths: int, price: int, at: int) ->
     exact = Decimal(hundredths).scaleb(-2) * Decimal(price).scaleb(-at)
     cents = exact.quantize(Decimal("0.01"), ROUND_HALF_UP)
     assert cost.product(hundredths / 100, price / 10**at) == float(cents)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 3000)), max_size=5),
+)
+def test_prices_are_those_of_decimals(parts: list[tuple[int, int]]) -> None:
+    exact = sum(
+        (Decimal(a).scaleb(-6) * Decimal(b) / 1000 for a, b in parts), Decimal()
+    )
+    found = cost.price([(a / 10**6, b / 1000) for a, b in parts])
+    assert found == float(exact.quantize(Decimal("0.000001"), ROUND_HALF_UP))
+
+
+def test_a_price_that_ends_in_a_half_is_rounded_up() -> None:
+    # 0.9961 x 2.125 = 2.1167125, and the same with 0.1 more
+    assert cost.price([(0.9961, 2.125)]) == 2.116713
+    assert cost.price([(0.9961, 2.125), (0.1, 1.0)]) == 2.216713
 
 
 def test_unknown_money_stays_unknown() -> None:
