@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ from analytics.jobs import compute
 from store import registry
 from store.browse import channels
 from store.database import Connection
-from store.readings import to_datetime
+from store.readings import to_datetime, to_us
 from store.records import Subject
 from store.series import Series, Table, read
 
@@ -37,7 +37,7 @@ def counted(
     if subject.kind == "meter":
         for each in world.usages:
             if each.meter_id == subject.subject_id and each.quantity == quantity:
-                part = (each.channel_id, start.astimezone(UTC), stop.astimezone(UTC))
+                part = (each.channel_id, to_us(start), to_us(stop))
                 plan = compute.Total(
                     subject_id=subject.subject_id, quantity=quantity, parts=(part,)
                 )
@@ -61,10 +61,10 @@ def parentage(conn: Connection, subject: Subject, of: Counted) -> dict[str, Any]
                 "meter": known[channel].meter,
                 "channel_id": channel,
                 "kind": known[channel].kind,
-                "from": start.astimezone(UTC),
-                "to": stop.astimezone(UTC),
+                "from": to_datetime(start_us),
+                "to": to_datetime(stop_us),
             }
-            for channel, start, stop in parts
+            for channel, start_us, stop_us in parts
         ]
     }
 

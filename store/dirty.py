@@ -113,6 +113,8 @@ def widen(conn: Connection, spans: list[Span], context: int) -> list[Span]:
 
 def extents(conn: Connection, spans: list[Span]) -> list[Span]:
     """Cut spans down to the readings and revisions there are; others fall away."""
+    if not spans:
+        return []
     rows = conn.execute(
         """
         SELECT w.channel_id, greatest(w.start, first.at),

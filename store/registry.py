@@ -260,14 +260,19 @@ def find_channel(
     return None if row is None else _int(row[0])
 
 
-def totals(conn: Connection, park_id: int) -> dict[int, str]:
-    """Give the quantities of the park's own totals by channel id."""
+def totals(conn: Connection, park_id: int) -> dict[int, tuple[int, str]]:
+    """Give subject and quantity of each total of a park and its enterprises, by channel."""
     rows = conn.execute(
-        "SELECT channel_id, quantity FROM core.channel "
-        "WHERE subject_id = %s AND kind = 'total'",
-        (park_id,),
+        """
+        SELECT channel_id, subject_id, quantity FROM core.channel
+        WHERE kind = 'total' AND (subject_id = %s OR subject_id IN
+              (SELECT enterprise_id FROM core.enterprise WHERE park_id = %s))
+        """,
+        (park_id, park_id),
     ).fetchall()
-    return {_int(row[0]): str(row[1]) for row in rows}
+    return {
+        _int(key): (_int(subject), str(quantity)) for key, subject, quantity in rows
+    }
 
 
 def total_channels(conn: Connection, park_id: int) -> dict[int, tuple[int, str]]:

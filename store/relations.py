@@ -261,21 +261,22 @@ def counted_channels(
             FROM core.channel c
             JOIN core.meter m ON m.meter_id = c.subject_id
             JOIN core.enterprise e USING (enterprise_id)
-            LEFT JOIN LATERAL (
-                SELECT digits FROM core.register_digits x
-                WHERE x.channel_id = c.channel_id
-                  AND x.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
-                ORDER BY x.register_digits_id DESC LIMIT 1) AS d ON true
-            LEFT JOIN LATERAL (
-                SELECT fall FROM core.fall_policy x
-                WHERE x.meter_id = m.meter_id
-                  AND x.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
-                ORDER BY x.fall_policy_id DESC LIMIT 1) AS f ON true
-            LEFT JOIN LATERAL (
-                SELECT rated_per_h FROM core.plate x
-                WHERE x.meter_id = m.meter_id
-                  AND x.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
-                ORDER BY x.plate_id DESC LIMIT 1) AS p ON true
+            LEFT JOIN (
+                SELECT DISTINCT ON (x.channel_id) x.channel_id, x.digits
+                FROM core.register_digits x
+                WHERE x.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
+                ORDER BY x.channel_id, x.register_digits_id DESC) AS d
+                USING (channel_id)
+            LEFT JOIN (
+                SELECT DISTINCT ON (x.meter_id) x.meter_id, x.fall
+                FROM core.fall_policy x
+                WHERE x.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
+                ORDER BY x.meter_id, x.fall_policy_id DESC) AS f USING (meter_id)
+            LEFT JOIN (
+                SELECT DISTINCT ON (x.meter_id) x.meter_id, x.rated_per_h
+                FROM core.plate x
+                WHERE x.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
+                ORDER BY x.meter_id, x.plate_id DESC) AS p USING (meter_id)
             WHERE m.park_id = %(park)s AND c.kind IN ('register', 'delta')
               AND m.confirmed_at <= coalesce(%(known)s::timestamptz, now())
               AND c.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')

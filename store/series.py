@@ -1,13 +1,21 @@
 """Derived series in and out: (key, start) → numbers, written only where they differ."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import LiteralString, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
 
-from store.arrays import COPY_HEADER, COPY_TRAILER, EPOCH_US, TIME, VALUE, parse
+from store.arrays import (
+    COPY_HEADER,
+    COPY_TRAILER,
+    EPOCH_US,
+    KEY,
+    TIME,
+    VALUE,
+    parse,
+)
 from store.database import Connection
 from store.readings import to_datetime
 
@@ -15,12 +23,16 @@ Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
 
 
+_GONE_AT_ONCE = 20_000  # rows whose keys one statement names
+
+
 class Table(NamedTuple):
-    """A table of shape (key, start) → float columns."""
+    """A table of shape (key, start) → float columns, a row each `step` at most."""
 
     name: LiteralString
     key: LiteralString
     columns: tuple[LiteralString, ...]
+    step: timedelta
 
 
 _USAGE: tuple[LiteralString, ...] = (
@@ -29,11 +41,12 @@ _USAGE: tuple[LiteralString, ...] = (
     "estimated_s",
     "expected_s",
 )
-USAGE_15MIN = Table("usage_15min", "channel_id", _USAGE)
-USAGE_DAY = Table("usage_day", "channel_id", _USAGE)
-USAGE_MONTH = Table("usage_month", "channel_id", _USAGE)
-DEMAND = Table("demand", "subject_id", ("fixed_kw", "measured", "coverage"))
-SLIDING = Table("demand_sliding", "subject_id", ("kw", "after_s"))
+_QUARTER, _DAY = timedelta(minutes=15), timedelta(days=1)
+USAGE_15MIN = Table("usage_15min", "channel_id", _USAGE, _QUARTER)
+USAGE_DAY = Table("usage_day", "channel_id", _USAGE, _DAY)
+USAGE_MONTH = Table("usage_month", "channel_id", _USAGE, 28 * _DAY)
+DEMAND = Table("demand", "subject_id", ("fixed_kw", "measured", "coverage"), _QUARTER)
+SLIDING = Table("demand_sliding", "subject_id", ("kw", "after_s"), _QUARTER)
 
 
 class Series(NamedTuple):
@@ -42,6 +55,11 @@ class Series(NamedTuple):
     key: Int64
     start_us: Int64
     values: Float64
+
+    @classmethod
+    def empty(cls, columns: int) -> "Series":
+        """Give no rows."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((columns, 0)))
 
     def take(self, which: NDArray[np.bool_] | Int64) -> "Series":
         """Give the chosen rows."""
@@ -79,25 +97,34 @@ def read(
     stop: datetime,
 ) -> Series:
     """Read the rows of some keys with `start` in [start, stop)."""
+    if not keys:
+        return Series.empty(len(table.columns))
+    # one row a key or one a time, whichever are fewer
+    by_time = len(keys) * table.step > stop - start
+    group, other = ("start", table.key) if by_time else (table.key, "start")
     query = sql.SQL(
-        "COPY (SELECT {key}, array_agg(start), {columns} FROM core.{table} "
+        "COPY (SELECT {group}, {columns} FROM core.{table} "
         "WHERE {key} = ANY({keys}::int[]) AND start >= {start}::timestamptz "
-        "AND start < {stop}::timestamptz GROUP BY {key}) TO STDOUT (FORMAT BINARY)"
+        "AND start < {stop}::timestamptz GROUP BY {group}) TO STDOUT (FORMAT BINARY)"
     ).format(
+        group=sql.Identifier(group),
         columns=sql.SQL(", ").join(
             sql.SQL("array_agg({})").format(sql.Identifier(each))
-            for each in table.columns
+            for each in (other, *table.columns)
         ),
         table=sql.Identifier(table.name),
         key=sql.Identifier(table.key),
-        keys=keys,
+        keys="{" + ",".join(map(str, keys)) + "}",
         start=start,
         stop=stop,
     )
     with conn.cursor() as cur, cur.copy(query) as copy:
         raw = b"".join(bytes(block) for block in copy)
-    key, (start_us, *values) = parse(raw, (TIME, *(VALUE for _ in table.columns)))
-    return Series(key, start_us, np.array(values)).ordered()
+    kinds = (KEY if by_time else TIME, *(VALUE for _ in table.columns))
+    grouped, (others, *values) = parse(raw, kinds)
+    if by_time:
+        grouped, others = others, grouped + EPOCH_US
+    return Series(grouped, others, np.array(values)).ordered()
 
 
 def extent(
@@ -120,44 +147,39 @@ def write(
     table: Table,
     old: Series,
     new: Series,
-) -> Series:
+) -> tuple[Series, Series]:
     """Turn the rows `old`, as read before, into `new`; touch only what differs.
 
     Returns
     -------
-    Series
-        The rows of `new` that are new or changed.
+    gone, fresh
+        The rows of `old` that are not there any more, and those of `new` that were not.
     """
-    fresh, gone = difference(old, new)
-    changed = new.take(fresh)
-    if gone.size:
-        with conn.cursor() as cur:
-            cur.execute(
-                "CREATE TEMP TABLE IF NOT EXISTS gone (key integer, at timestamptz) "
-                "ON COMMIT DROP"
-            )
-            cur.execute("TRUNCATE gone")
-            _copy_in(
-                cur_table=Table("gone", "key", ()),
-                conn=conn,
-                rows=old.take(gone),
-                schema=None,
-            )
-            low, high = int(old.start_us[gone].min()), int(old.start_us[gone].max())
-            cur.execute(
-                sql.SQL(
-                    "DELETE FROM core.{table} t USING gone WHERE t.{key} = gone.key "
-                    "AND t.start = gone.at AND t.start BETWEEN {low} AND {high}"
-                ).format(
-                    table=sql.Identifier(table.name),
-                    key=sql.Identifier(table.key),
-                    low=to_datetime(low),
-                    high=to_datetime(high),
-                )
-            )
-    if changed.key.size:
-        _copy_in(cur_table=table, conn=conn, rows=changed, schema="core")
-    return changed
+    which_fresh, which_gone = difference(old, new)
+    gone, fresh = old.take(which_gone), new.take(which_fresh)
+    for first in range(0, gone.key.size, _GONE_AT_ONCE):
+        some = np.arange(first, min(first + _GONE_AT_ONCE, gone.key.size))
+        _delete(conn, table, gone.take(some))
+    if fresh.key.size:
+        _copy_in(conn, table, fresh)
+    return gone, fresh
+
+
+def _delete(conn: Connection, table: Table, rows: Series) -> None:
+    conn.execute(
+        sql.SQL(
+            "DELETE FROM core.{table} t "
+            "USING unnest(%s::int[], %s::timestamptz[]) AS gone (key, at) "
+            "WHERE t.{key} = gone.key AND t.start = gone.at "
+            "AND t.start BETWEEN %s AND %s"
+        ).format(table=sql.Identifier(table.name), key=sql.Identifier(table.key)),
+        (
+            rows.key.tolist(),
+            [to_datetime(each) for each in rows.start_us.tolist()],
+            to_datetime(int(rows.start_us.min())),
+            to_datetime(int(rows.start_us.max())),
+        ),
+    )
 
 
 def difference(old: Series, new: Series) -> tuple[NDArray[np.bool_], Int64]:
@@ -179,27 +201,17 @@ def difference(old: Series, new: Series) -> tuple[NDArray[np.bool_], Int64]:
     return fresh, np.flatnonzero(gone)
 
 
-def _copy_in(
-    *, cur_table: Table, conn: Connection, rows: Series, schema: str | None
-) -> None:
-    out = np.empty(rows.key.size, _row(cur_table))
-    out["fields"] = 2 + len(cur_table.columns)
+def _copy_in(conn: Connection, table: Table, rows: Series) -> None:
+    out = np.empty(rows.key.size, _row(table))
+    out["fields"] = 2 + len(table.columns)
     out["key_len"], out["key"] = 4, rows.key
     out["start_len"], out["start"] = 8, rows.start_us - EPOCH_US
-    for i, name in enumerate(cur_table.columns):
+    for i, name in enumerate(table.columns):
         out[name + "_len"], out[name] = 8, rows.values[i]
-    target = (
-        sql.Identifier(schema, cur_table.name)
-        if schema
-        else sql.Identifier(cur_table.name)
+    query = sql.SQL("COPY core.{} ({}) FROM STDIN (FORMAT BINARY)").format(
+        sql.Identifier(table.name), _columns(table)
     )
-    columns = _columns(cur_table) if schema else sql.SQL("key, at")
-    with (
-        conn.cursor() as cur,
-        cur.copy(
-            sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(target, columns)
-        ) as copy,
-    ):
+    with conn.cursor() as cur, cur.copy(query) as copy:
         copy.write(COPY_HEADER)
         copy.write(out.tobytes())
         copy.write(COPY_TRAILER)

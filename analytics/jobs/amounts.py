@@ -52,7 +52,7 @@ class Amounts:
 
     plan: compute.Total
     quarters: Series
-    meters: frozenset[tuple[int, datetime, datetime]]  # each from and to
+    meters: frozenset[tuple[int, int, int]]  # each from and to [µs]
     expected_s: float  # of what has passed of the period
     sliding: Series | None = None  # sliding demand, of the energy taken
 
@@ -154,7 +154,7 @@ def _plans(
             compute.Total(
                 subject_id=subject.subject_id,
                 quantity=each.quantity,
-                parts=((each.channel_id, start, stop),),
+                parts=((each.channel_id, to_us(start), to_us(stop)),),
             )
             for each in world.usages
             if each.meter_id == subject.subject_id

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -33,7 +33,7 @@ from store import dirty, judgements, relations
 from store.database import Connection
 from store.dirty import Span
 from store.judgements import Judgement
-from store.readings import Rows, read_spans, to_datetime, to_us
+from store.readings import Rows, read_spans, to_us
 from store.records import Channel, Validity
 from store.series import Series
 
@@ -289,10 +289,14 @@ def _series(channels: list[Channel], used: Usage) -> Series:
     return found._replace(values=np.vstack([found.values, expected]))
 
 
+def between(series: Series, start: datetime, stop: datetime) -> Bool:
+    """Tell which rows have their start in [start, stop)."""
+    return (series.start_us >= to_us(start)) & (series.start_us < to_us(stop))
+
+
 def clip(series: Series, start: datetime, stop: datetime) -> Series:
     """Keep the rows with start in [start, stop)."""
-    low, high = to_us(start), to_us(stop)
-    return series.take((series.start_us >= low) & (series.start_us < high))
+    return series.take(between(series, start, stop))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -301,27 +305,40 @@ class Total:
 
     subject_id: int
     quantity: str
-    # (usage id, from, to): half-open, in the order of codes and time
-    parts: tuple[tuple[int, datetime, datetime], ...]
+    # (usage id, from [µs], to [µs]): half-open, in the order of codes and time
+    parts: tuple[tuple[int, int, int], ...]
+
+    def columns(self) -> tuple[Int64, Int64, Int64]:
+        """Give the parts as arrays: usage ids, from, to."""
+        ids, low, high = np.array(self.parts, np.int64).reshape(-1, 3).T
+        return ids, low, high
 
 
 def plan_totals(
-    world: World, quantities: Iterable[str], start: datetime, stop: datetime
+    world: World,
+    quantities: Iterable[str],
+    start: datetime,
+    stop: datetime,
+    subjects: set[int] | None = None,
 ) -> list[Total]:
-    """List the totals of the park and its enterprises in [start, stop)."""
+    """List the totals of the park and its enterprises, or some of them, in [start, stop)."""
     wanted = set(quantities)
-    parts: dict[tuple[int, str], list[tuple[int, datetime, datetime]]]
-    parts = defaultdict(list)
+    first, last = to_us(start), to_us(stop)
+    parts: dict[tuple[int, str], list[tuple[int, int, int]]] = defaultdict(list)
     for channel in world.usages:
         if channel.quantity not in wanted:
             continue
         for counts in (world.members, world.of_park):
             painted = counts.get(channel.meter_id, [])
-            ends = [at for at, _ in painted[1:]] + [to_us(stop)]
-            for (begin, subject), end in zip(painted, ends, strict=True):
+            for (begin, subject), (end, _) in pairwise([*painted, (last, None)]):
+                if subject is None or (
+                    subjects is not None and subject not in subjects
+                ):
+                    continue
                 # a quarter counts where its meter counts at its start
-                low, high = max(_quarter(begin), start), min(_quarter(end), stop)
-                if subject is not None and low < high:
+                low = max(_cell(begin) * QUARTER_US, first)
+                high = min(_cell(end) * QUARTER_US, last)
+                if low < high:
                     part = (channel.channel_id, low, high)
                     parts[subject, channel.quantity].append(part)
     return [
@@ -330,15 +347,9 @@ def plan_totals(
     ]
 
 
-# thousands of meters begin and end to count at few instants
-@lru_cache(maxsize=4096)
-def _quarter(at_us: int) -> datetime:
-    return to_datetime(-(-at_us // QUARTER_US) * QUARTER_US)
-
-
-def _cell(at: datetime) -> int:
+def _cell(at_us: int) -> int:
     """Give the number of the quarter hour that begins at or after an instant."""
-    return -(-to_us(at) // QUARTER_US)
+    return -(-at_us // QUARTER_US)
 
 
 def add_up(total: Total, usage: Series, start: datetime, stop: datetime) -> Series:
@@ -353,24 +364,26 @@ def add_up(total: Total, usage: Series, start: datetime, stop: datetime) -> Seri
         One key, 0; columns as of usage.
     """
     first = to_us(start) // QUARTER_US
-    size = -(-to_us(stop) // QUARTER_US) - first
-    sums = np.zeros((4, size))
-    present = np.zeros(size, np.bool_)
-    for channel, low, high in total.parts:
-        begin = max(_cell(low) - first, 0)
-        end = max(min(_cell(high) - first, size), 0)
-        sums[3, begin:end] += QUARTER_US / 1e6
-        rows = slice(
-            np.searchsorted(usage.key, channel, "left"),
-            np.searchsorted(usage.key, channel, "right"),
-        )
-        cell = usage.start_us[rows] // QUARTER_US - first
-        inside = (cell >= begin) & (cell < end)
-        sums[:3, cell[inside]] += usage.values[:3, rows][:, inside]
-        present[cell[inside]] = True
-    where = np.flatnonzero(present)
+    size = _cell(to_us(stop)) - first
+    channel, low, high = total.columns()
+    begin = np.clip(-(-low // QUARTER_US) - first, 0, size)
+    end = np.clip(-(-high // QUARTER_US) - first, 0, size)
+    top = np.searchsorted(usage.key, channel, "left")
+    count = np.searchsorted(usage.key, channel, "right") - top
+    # the rows of one part after the other: bincount adds in this order
+    part = np.repeat(np.arange(channel.size), count)
+    row = np.arange(part.size) + (top - np.cumsum(count) + count)[part]
+    cell = usage.start_us[row] // QUARTER_US - first
+    inside = (cell >= begin[part]) & (cell < end[part])
+    row, cell = row[inside], cell[inside]
+    come, left = (np.bincount(each, minlength=size + 1) for each in (begin, end))
+    expected = np.cumsum(come - left)[:size] * (QUARTER_US / 1e6)
+    sums = [np.bincount(cell, column[row], size) for column in usage.values[:3]]
+    where = np.flatnonzero(np.bincount(cell, minlength=size))
     return Series(
-        np.zeros(where.size, np.int64), (where + first) * QUARTER_US, sums[:, where]
+        np.zeros(where.size, np.int64),
+        (where + first) * QUARTER_US,
+        np.array([*sums, expected])[:, where],
     )
 
 
@@ -408,8 +421,8 @@ class Minutes:
         self._missing += self._members
         self.channels = [each for each in order if each in self._of]
 
-    def _minute(self, at: datetime) -> int:
-        return min(max(to_us(at) // MINUTE_US - self._first, 0), self._size)
+    def _minute(self, at_us: int) -> int:
+        return min(max(at_us // MINUTE_US - self._first, 0), self._size)
 
     def add(self, minutes: Series) -> None:
         """Add minutes of the next channels, whole and in the order of `channels`."""
@@ -439,8 +452,7 @@ def expected_s(total: Total, edges: Sequence[datetime]) -> Float64:
     """Seconds that a total's members should have in each [edge, next edge)."""
     # in microseconds of UTC: local times of one zone subtract without its changes
     at = np.array([to_us(each) for each in edges], np.int64)
-    low = np.array([to_us(each) for _, each, _ in total.parts], np.int64)
-    high = np.array([to_us(each) for _, _, each in total.parts], np.int64)
+    _, low, high = total.columns()
     inside = np.clip(at[:, None], low, high).sum(axis=1)
     return np.asarray(inside[1:] - inside[:-1]) / 1e6
 

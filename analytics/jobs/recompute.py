@@ -5,7 +5,7 @@ bounded and readers see a long back-fill grow. Any number of processes may run i
 park is claimed by a lock that lasts to the commit.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -37,7 +37,6 @@ from store.series import (
     USAGE_DAY,
     USAGE_MONTH,
     Series,
-    Table,
     extent,
     read,
     write,
@@ -80,7 +79,10 @@ def run_once(conn: Connection) -> Done | None:
 
 
 def _settled(
-    conn: Connection, world: World, totals: dict[int, str], marks: list[Span]
+    conn: Connection,
+    world: World,
+    totals: dict[int, tuple[int, str]],
+    marks: list[Span],
 ) -> list[Span]:
     """Turn marks on readings into spans of usage, and clip those on totals."""
     registers: list[Span] = []
@@ -162,53 +164,127 @@ def _ceil(at: datetime) -> datetime:
 
 
 def _recompute(
-    conn: Connection, world: World, totals: dict[int, str], marked: list[Span]
+    conn: Connection,
+    world: World,
+    totals: dict[int, tuple[int, str]],
+    marked: list[Span],
 ) -> Done:
     """Compute the usage in one span per id, and all that rests on it."""
     spans = [each for each in marked if each.channel_id in world.by_id]
+    own = [each for each in marked if each.channel_id in totals]
     used, readings = _usage(conn, world, spans)
     keys = [each.channel_id for each in spans]
     edges = compute.days(
         world.zone, min(s.start for s in marked), max(s.stop for s in marked)
     )
-    start, stop = edges[0], edges[-1]
-    quantities = {world.by_id[key].quantity for key in keys}
-    quantities |= {totals[s.channel_id] for s in marked if s.channel_id in totals}
-    # their usage of these days, on which days rest, and that of all meters of the same
-    # quantities in what is restated, on which totals rest
-    stored = read(conn, USAGE_15MIN, keys, start, stop)
-    replaced = _inside(stored.key, stored.start_us, spans)
-    changed = write(conn, USAGE_15MIN, stored.take(replaced), used)
-    mine = _joined(stored.take(~replaced), used)
-    low, high = min(s.start for s in marked), max(s.stop for s in marked)
-    known = set(keys)
-    peers = [
-        c.channel_id
-        for c in world.usages
-        if c.quantity in quantities and c.channel_id not in known
-    ]
-    usage = _joined(
-        compute.clip(mine, low, high), read(conn, USAGE_15MIN, peers, low, high)
-    )
-    _roll_up(conn, world.zone, mine, keys, edges, _seconds)
-    meters = {key for key in keys if world.by_id[key].quantity == DEMAND_OF}
-    first, last = _months(world.zone, edges)
-    planned = compute.plan_totals(world, quantities, first, last)
-    for total in [*planned, *_emptied(conn, world.park_id, quantities, planned)]:
-        _write_total(conn, world.zone, total, usage, (low, high), edges)
-    taken = [
-        each
+    quantity = {
+        each.channel_id: totals[each.channel_id][1]
+        if each.channel_id in totals
+        else world.by_id[each.channel_id].quantity
         for each in marked
-        if each.channel_id in meters or totals.get(each.channel_id) == DEMAND_OF
-    ]
+    }
+    # a mark on a total may be of a meter that has left: it stands for all of them
+    subjects = None if own else _counted_for(world, keys)
+    months = _months(world.zone, edges)
+    plans = _plans(conn, world, totals, set(quantity.values()), months, subjects)
+    # quarters of these days, on which days rest
+    stored = read(conn, USAGE_15MIN, [*keys, *plans], edges[0], edges[-1])
+    replaced = _inside(stored.key, stored.start_us, spans)
+    gone, fresh = write(conn, USAGE_15MIN, stored.take(replaced), used)
+    quarters = _joined(stored.take(~replaced), used)
+    restated = _hull(own, gone, fresh)
+    if restated is not None:  # else all that rests on them is as it was
+        quarters = _write_totals(conn, plans, quarters, keys, restated)
+        _roll_up(conn, world.zone, quarters, keys, plans, edges)
+    taken = [each for each in marked if quantity[each.channel_id] == DEMAND_OF]
     if taken:
         _write_sliding_totals(
             conn,
             world,
             _floor(min(each.start for each in taken)),
             _ceil(max(each.stop for each in taken)),
+            subjects,
         )
-    return Done(park_id=world.park_id, readings=readings, quarters=changed.key.size)
+    return Done(park_id=world.park_id, readings=readings, quarters=fresh.key.size)
+
+
+def _counted_for(world: World, keys: list[int]) -> set[int]:
+    """Give whom the meters of some usages ever count for."""
+    meters = {world.by_id[key].meter_id for key in keys}
+    return {
+        subject
+        for counts in (world.members, world.of_park)
+        for meter in meters
+        for _, subject in counts.get(meter, [])
+        if subject is not None
+    }
+
+
+def _plans(
+    conn: Connection,
+    world: World,
+    totals: dict[int, tuple[int, str]],
+    quantities: set[str],
+    months: tuple[datetime, datetime],
+    subjects: set[int] | None,
+) -> dict[int, compute.Total]:
+    """Plan the totals of some quantities and subjects, by their channel.
+
+    One that has no member any more is among them: what it holds must go.
+    """
+    planned = {
+        (each.subject_id, each.quantity): each
+        for each in compute.plan_totals(world, quantities, *months, subjects)
+    }
+    known = {each: channel for channel, each in totals.items()}
+    for subject, quantity in known:
+        if quantity in quantities and (subjects is None or subject in subjects):
+            empty = compute.Total(subject_id=subject, quantity=quantity, parts=())
+            planned.setdefault((subject, quantity), empty)
+    return {
+        known.get(each) or registry.add_channel(conn, *each, "total"): total
+        for each, total in planned.items()
+    }
+
+
+def _hull(
+    own: list[Span], gone: Series, fresh: Series
+) -> tuple[datetime, datetime] | None:
+    """Give the time in which totals must be added up: marked, or of a changed quarter."""
+    at = np.concatenate([gone.start_us, fresh.start_us])
+    edges = [each.start for each in own] + [each.stop for each in own]
+    if at.size:
+        edges += [to_datetime(int(at.min())), to_datetime(int(at.max()) + QUARTER_US)]
+    return (min(edges), max(edges)) if edges else None
+
+
+def _write_totals(
+    conn: Connection,
+    plans: dict[int, compute.Total],
+    quarters: Series,
+    keys: list[int],
+    restated: tuple[datetime, datetime],
+) -> Series:
+    """Write the quarters of totals in what is restated; give `quarters` with them."""
+    members = {part[0] for total in plans.values() for part in total.parts}
+    peers = sorted(members.difference(keys))
+    usage = _joined(
+        compute.clip(quarters, *restated), read(conn, USAGE_15MIN, peers, *restated)
+    )
+    added = [compute.add_up(total, usage, *restated) for total in plans.values()]
+    new = _joined(
+        *(
+            each._replace(key=each.key + key)
+            for key, each in zip(plans, added, strict=True)
+        )
+    )
+    old = _inside(
+        quarters.key,
+        quarters.start_us,
+        [Span(key, *restated, True) for key in sorted(plans)],
+    )
+    write(conn, USAGE_15MIN, quarters.take(old), new)
+    return _joined(quarters.take(~old), new)
 
 
 def _usage(conn: Connection, world: World, spans: list[Span]) -> tuple[Series, int]:
@@ -266,17 +342,23 @@ def _write_sliding(
 
 
 def _write_sliding_totals(
-    conn: Connection, world: World, start: datetime, stop: datetime
+    conn: Connection,
+    world: World,
+    start: datetime,
+    stop: datetime,
+    subjects: set[int] | None,
 ) -> None:
     """Write the sliding demand of the park and its enterprises, day after day."""
     edges = compute.days(world.zone, start, stop)
     meter = {each.channel_id: each.meter_id for each in world.usages}
-    subjects = [
-        each.enterprise_id for each in registry.enterprises(conn, world.park_id)
-    ]
+    stored = subjects or {
+        world.park_id,
+        *(each.enterprise_id for each in registry.enterprises(conn, world.park_id)),
+    }
     for begin, end in pairwise(edges):
         low, high = max(begin, start), min(end, stop)
-        planned = compute.plan_totals(world, {DEMAND_OF}, low, high + QUARTER)
+        whole = to_us(low), to_us(high + QUARTER)
+        planned = compute.plan_totals(world, {DEMAND_OF}, low, high + QUARTER, subjects)
         own = read(
             conn,
             SLIDING,
@@ -290,7 +372,7 @@ def _write_sliding_totals(
             total
             for total in planned
             if all(
-                meter[channel] in told or since > low or until < high + QUARTER
+                meter[channel] in told or since > whole[0] or until < whole[1]
                 for channel, since, until in total.parts
             )
         ]
@@ -302,7 +384,7 @@ def _write_sliding_totals(
             rows = compute.read_sources(conn, world, sorted(some))
             minutes.add(compute.meter_minutes(compute.understand(world, rows)))
         found = compute.sliding_demand(minutes.known())
-        old = read(conn, SLIDING, [world.park_id, *subjects], low, high)
+        old = read(conn, SLIDING, sorted(stored), low, high)
         write(conn, SLIDING, old, found)
 
 
@@ -318,43 +400,6 @@ def _chunks(spans: list[Span]) -> Iterator[list[Span]]:
             some, time = [], timedelta()
     if some:
         yield some
-
-
-def _emptied(
-    conn: Connection, park_id: int, quantities: set[str], planned: list[compute.Total]
-) -> list[compute.Total]:
-    """Totals that are stored and have no member any more: what they hold must go."""
-    known = {(each.subject_id, each.quantity) for each in planned}
-    return [
-        compute.Total(subject_id=each.enterprise_id, quantity=quantity, parts=())
-        for each in registry.enterprises(conn, park_id)
-        for quantity in sorted(quantities)
-        if (each.enterprise_id, quantity) not in known
-        and registry.find_channel(conn, each.enterprise_id, quantity, "total")
-    ]
-
-
-def _write_total(
-    conn: Connection,
-    zone: ZoneInfo,
-    total: compute.Total,
-    usage: Series,
-    restated: tuple[datetime, datetime],
-    edges: list[datetime],
-) -> None:
-    """Write a total's quarters in what is restated, and its days and months."""
-    key = registry.add_channel(conn, total.subject_id, total.quantity, "total")
-    added = compute.add_up(total, usage, *restated)
-    added = added._replace(key=added.key + key)
-    _replace(conn, USAGE_15MIN, [key], *restated, added)
-    _roll_up(
-        conn,
-        zone,
-        read(conn, USAGE_15MIN, [key], edges[0], edges[-1]),
-        [key],
-        edges,
-        lambda ends: compute.expected_s(total, ends),
-    )
 
 
 def _inside(key: Int64, start_us: Int64, spans: list[Span]) -> Bool:
@@ -400,21 +445,36 @@ def _write_events(conn: Connection, spans: list[Span], events: Events) -> None:
 def _roll_up(
     conn: Connection,
     zone: ZoneInfo,
-    usage: Series,
+    quarters: Series,
     keys: list[int],
+    plans: dict[int, compute.Total],
     edges: list[datetime],
-    expected: Callable[[list[datetime]], Float64],
 ) -> None:
-    """Write days and months of channels from their quarters."""
-    daily = compute.by_edges(usage, edges, expected(edges))
-    _replace(conn, USAGE_DAY, keys, edges[0], edges[-1], daily)
+    """Write days and months of meters and totals from their quarters."""
     first, last = _months(zone, edges)
+    every = [*keys, *plans]
+    daily = _summed(quarters, edges, plans)
+    stored = read(conn, USAGE_DAY, every, first, last)
+    inside = compute.between(stored, edges[0], edges[-1])
+    write(conn, USAGE_DAY, stored.take(inside), daily)
     months = [first]
     while months[-1] < last:
         months.append(_month(zone, months[-1])[1])
-    whole = read(conn, USAGE_DAY, keys, first, last)
-    monthly = compute.by_edges(whole, months, expected(months))
-    _replace(conn, USAGE_MONTH, keys, first, last, monthly)
+    monthly = _summed(_joined(stored.take(~inside), daily), months, plans)
+    write(conn, USAGE_MONTH, read(conn, USAGE_MONTH, every, first, last), monthly)
+
+
+def _summed(
+    rows: Series, edges: list[datetime], plans: dict[int, compute.Total]
+) -> Series:
+    """Sum rows over [edge, next edge), with what is expected of meters and totals."""
+    summed = compute.by_edges(rows, edges, _seconds(edges))
+    edges_us = np.array([to_us(each) for each in edges], np.int64)
+    for key, total in plans.items():
+        mine = slice(*np.searchsorted(summed.key, [key, key + 1]))
+        place = np.searchsorted(edges_us, summed.start_us[mine])
+        summed.values[3, mine] = compute.expected_s(total, edges)[place]
+    return summed
 
 
 def _seconds(edges: list[datetime]) -> Float64:
@@ -424,14 +484,3 @@ def _seconds(edges: list[datetime]) -> Float64:
 def _months(zone: ZoneInfo, edges: list[datetime]) -> tuple[datetime, datetime]:
     last_day = edges[-1] - timedelta(days=1)
     return _month(zone, edges[0])[0], _month(zone, last_day)[1]
-
-
-def _replace(
-    conn: Connection,
-    table: Table,
-    keys: list[int],
-    start: datetime,
-    stop: datetime,
-    new: Series,
-) -> None:
-    write(conn, table, read(conn, table, keys, start, stop), new)

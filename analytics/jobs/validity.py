@@ -80,16 +80,22 @@ def counting(
     of_enterprises: dict[int, Segments[int]] = {}
     of_park: dict[int, Segments[int]] = {}
     for meter, owned in owners.items():
-        parents = {place[1] or 0 for _, place in places.get(meter, []) if place}
+        mine: Segments[int] = []
+        parks: Segments[int] = []
+        of_enterprises[meter], of_park[meter] = mine, parks
+        if meter not in places:  # a main meter with none above it: most are
+            for at, owner in owned:
+                _append(mine, at, None if owner is None else int(owner))
+                _append(parks, at, None if owner is None else park_id)
+            continue
+        parents = {place[1] or 0 for _, place in places[meter] if place}
         edges = {at for at, _ in owned}
         for each in {meter} | parents:
             edges |= {at for at, _ in owners.get(each, [])}
             edges |= {at for at, _ in places.get(each, [])}
-        mine: Segments[int] = []
-        parks: Segments[int] = []
         for at in sorted(edges):
             owner = value_at(owned, at)
-            role, parent = value_at(places.get(meter, []), at) or ("main", None)
+            role, parent = value_at(places[meter], at) or ("main", None)
             above, _ = value_at(places.get(parent or 0, []), at) or ("main", None)
             over = value_at(owners.get(parent or 0, []), at)
             counts = role == "main" and (
@@ -98,7 +104,6 @@ def counting(
             _append(mine, at, int(owner) if owner is not None and counts else None)
             top = parent is None and role in ("main", "park")
             _append(parks, at, park_id if owner is not None and top else None)
-        of_enterprises[meter], of_park[meter] = mine, parks
     return of_enterprises, of_park
 
 
