@@ -42,6 +42,7 @@ MINUTE_US = 60_000_000
 FINE_US = 2 * MINUTE_US  # readings no further apart resolve a minute; ours
 DEMAND_OF = "energy_import"
 QUARTER = timedelta(minutes=15)
+AT_ONCE = 128  # parts of a total whose rows are in memory together
 
 
 @dataclass(kw_only=True)
@@ -370,20 +371,25 @@ def add_up(total: Total, usage: Series, start: datetime, stop: datetime) -> Seri
     end = np.clip(-(-high // QUARTER_US) - first, 0, size)
     top = np.searchsorted(usage.key, channel, "left")
     count = np.searchsorted(usage.key, channel, "right") - top
-    # the rows of one part after the other: bincount adds in this order
-    part = np.repeat(np.arange(channel.size), count)
-    row = np.arange(part.size) + (top - np.cumsum(count) + count)[part]
-    cell = usage.start_us[row] // QUARTER_US - first
-    inside = (cell >= begin[part]) & (cell < end[part])
-    row, cell = row[inside], cell[inside]
+    sums = np.zeros((4, size))
+    present = np.zeros(size, np.bool_)
+    for few in range(0, channel.size, AT_ONCE):
+        parts = slice(few, few + AT_ONCE)
+        # the rows of one part after the other: `add.at` adds in this order
+        part = np.repeat(np.arange(channel.size)[parts], count[parts])
+        row = top[part] + np.arange(part.size)
+        row -= (np.cumsum(count[parts]) - count[parts])[part - few]
+        cell = usage.start_us[row] // QUARTER_US - first
+        inside = (cell >= begin[part]) & (cell < end[part])
+        row, cell = row[inside], cell[inside]
+        for column, summed in zip(usage.values[:3], sums[:3], strict=True):
+            np.add.at(summed, cell, column[row])
+        present[cell] = True
     come, left = (np.bincount(each, minlength=size + 1) for each in (begin, end))
-    expected = np.cumsum(come - left)[:size] * (QUARTER_US / 1e6)
-    sums = [np.bincount(cell, column[row], size) for column in usage.values[:3]]
-    where = np.flatnonzero(np.bincount(cell, minlength=size))
+    sums[3] = np.cumsum(come - left)[:size] * (QUARTER_US / 1e6)
+    where = np.flatnonzero(present)
     return Series(
-        np.zeros(where.size, np.int64),
-        (where + first) * QUARTER_US,
-        np.array([*sums, expected])[:, where],
+        np.zeros(where.size, np.int64), (where + first) * QUARTER_US, sums[:, where]
     )
 
 
