@@ -189,13 +189,15 @@ def _recompute(
     plans = _plans(conn, world, totals, set(quantity.values()), months, subjects)
     # quarters of these days, on which days rest
     stored = read(conn, USAGE_15MIN, [*keys, *plans], edges[0], edges[-1])
+    of_totals = np.isin(stored.key, list(plans))
+    theirs, stored = stored.take(of_totals), stored.take(~of_totals)
     replaced = _inside(stored.key, stored.start_us, spans)
     gone, fresh = write(conn, USAGE_15MIN, stored.take(replaced), used)
-    quarters = _joined(stored.take(~replaced), used)
+    mine = _joined(stored.take(~replaced), used)
     restated = _hull(own, gone, fresh)
     if restated is not None:  # else all that rests on them is as it was
-        quarters = _write_totals(conn, plans, quarters, keys, restated)
-        _roll_up(conn, world.zone, quarters, keys, plans, edges)
+        theirs = _write_totals(conn, plans, theirs, mine, keys, restated)
+        _roll_up(conn, world.zone, (mine, theirs), keys, plans, edges)
     taken = [each for each in marked if quantity[each.channel_id] == DEMAND_OF]
     if taken:
         _write_sliding_totals(
@@ -261,30 +263,28 @@ def _hull(
 def _write_totals(
     conn: Connection,
     plans: dict[int, compute.Total],
-    quarters: Series,
+    stored: Series,
+    mine: Series,
     keys: list[int],
     restated: tuple[datetime, datetime],
 ) -> Series:
-    """Write the quarters of totals in what is restated; give `quarters` with them."""
+    """Write the quarters of totals in what is restated; give `stored` with them.
+
+    What of their members is not `mine`, the usage of `keys`, is read.
+    """
     members = {part[0] for total in plans.values() for part in total.parts}
     peers = sorted(members.difference(keys))
     usage = _joined(
-        compute.clip(quarters, *restated), read(conn, USAGE_15MIN, peers, *restated)
+        compute.clip(mine, *restated), read(conn, USAGE_15MIN, peers, *restated)
     )
-    added = [compute.add_up(total, usage, *restated) for total in plans.values()]
-    new = _joined(
-        *(
-            each._replace(key=each.key + key)
-            for key, each in zip(plans, added, strict=True)
-        )
-    )
-    old = _inside(
-        quarters.key,
-        quarters.start_us,
-        [Span(key, *restated, True) for key in sorted(plans)],
-    )
-    write(conn, USAGE_15MIN, quarters.take(old), new)
-    return _joined(quarters.take(~old), new)
+    added = [Series.empty(len(USAGE_15MIN.columns))]
+    for key, total in plans.items():
+        found = compute.add_up(total, usage, *restated)
+        added.append(found._replace(key=found.key + key))
+    new = _joined(*added)
+    old = compute.between(stored, *restated)
+    write(conn, USAGE_15MIN, stored.take(old), new)
+    return _joined(stored.take(~old), new)
 
 
 def _usage(conn: Connection, world: World, spans: list[Span]) -> tuple[Series, int]:
@@ -351,10 +351,10 @@ def _write_sliding_totals(
     """Write the sliding demand of the park and its enterprises, day after day."""
     edges = compute.days(world.zone, start, stop)
     meter = {each.channel_id: each.meter_id for each in world.usages}
-    stored = subjects or {
-        world.park_id,
-        *(each.enterprise_id for each in registry.enterprises(conn, world.park_id)),
-    }
+    stored = subjects
+    if stored is None:
+        known = registry.enterprises(conn, world.park_id)
+        stored = {world.park_id, *(each.enterprise_id for each in known)}
     for begin, end in pairwise(edges):
         low, high = max(begin, start), min(end, stop)
         whole = to_us(low), to_us(high + QUARTER)
@@ -445,7 +445,7 @@ def _write_events(conn: Connection, spans: list[Span], events: Events) -> None:
 def _roll_up(
     conn: Connection,
     zone: ZoneInfo,
-    quarters: Series,
+    quarters: tuple[Series, ...],
     keys: list[int],
     plans: dict[int, compute.Total],
     edges: list[datetime],
@@ -453,7 +453,7 @@ def _roll_up(
     """Write days and months of meters and totals from their quarters."""
     first, last = _months(zone, edges)
     every = [*keys, *plans]
-    daily = _summed(quarters, edges, plans)
+    daily = _joined(*(_summed(each, edges, plans) for each in quarters))
     stored = read(conn, USAGE_DAY, every, first, last)
     inside = compute.between(stored, edges[0], edges[-1])
     write(conn, USAGE_DAY, stored.take(inside), daily)
