@@ -15,12 +15,15 @@ Bool = NDArray[np.bool_]
 
 QUARTER_US = 900_000_000
 PLAUSIBLE_ROLLOVER = 0.1  # of the register's range; ours
-MOMENTARY = 4  # odd readings in a row that are left out; more are no moment; ours
+MOMENTARY = (
+    4  # odd readings in a row at most that are left out; more are no moment; ours
+)
 
 LONGEST_US = 366 * 86_400_000_000  # across a longer silence nothing is known; ours
 
 TOLERATED = 1.1  # of a meter's rating: what more is used is impossible
-ROLLOVER, RESET, GLITCH, SPIKE, OVERLAP, ERRATIC, GAP, JUMP, REPLACEMENT = range(9)
+ROLLOVER, RESET, GLITCH, SPIKE, OVERLAP, ERRATIC, SILENCE, JUMP, REPLACEMENT = range(9)
+GAP, RATIO, STUCK, CLOCK = range(9, 13)
 EVENT_NAMES = (
     "rollover",
     "reset",
@@ -28,22 +31,30 @@ EVENT_NAMES = (
     "spike",
     "overlap",
     "erratic",
-    "gap",
+    "silence",
     "jump",
     "replacement",
+    "gap",
+    "multiplier change",
+    "stuck",
+    "clock",
 )
 # how sure the rule is that it was one, before a person says so; ours
-EVENT_CONFIDENCE = (0.9, 0.6, 0.9, 0.9, 1.0, 0.6, 1.0, 0.8, 1.0)
+EVENT_CONFIDENCE = (0.9, 0.6, 0.9, 0.9, 1.0, 0.6, 1.0, 0.8, 1.0, 1.0, 1.0, 0.3, 0.5)
 EVENT_RULES = (
     "fell, and the wrapped rise is plausible for its digits and its rating",
     "fell, did not come back and is no plausible rollover: unknown, or begun at 0",
     "one reading below both neighbours, which rise: left out",
     "one reading above both neighbours, which rise: left out",
     "interval begins before an earlier one of the channel ends: not counted",
-    "one of more than four odd readings in a row: what was used across them is unknown",
+    "one of more odd readings in a row than are left out: what was used is unknown",
     "no reading for more than 366 days: what was used is unknown",
     "rose by more than 1.1 times what its rating allows: what was used is unknown",
     "replaced: what each of the two registers counted is added",
+    "no good reading for longer than its shape counts as measured: the energy is known",
+    "its ratio was stated to change: each side counts with its own",
+    "has shown the same for longer than it is expected to rest: counts as no usage",
+    "left out, and what it shows the register showed at another time: a wrong clock",
 )
 
 # what a person may say of an instant
@@ -138,6 +149,8 @@ def intervals(
     rated_per_h: Float64 | None = None,
     restarts: Bool | None = None,
     said: Said = NOTHING_SAID,
+    momentary: Int64 | None = None,
+    measured_up_to_us: Int64 | None = None,
 ) -> tuple[Intervals, Events]:
     """Take differences of registers and recognise where they are none.
 
@@ -158,13 +171,18 @@ def intervals(
     said
         What persons said, which stands for the rules. A replacement is that of the
         first reading at or after its instant.
+    momentary
+        How many odd readings in a row are left out of each channel, shape (channels,),
+        0 … :data:`MOMENTARY`; None: MOMENTARY.
+    measured_up_to_us
+        A known interval that is longer is a gap, shape (channels,); None: none is told.
 
     Returns
     -------
     Intervals
         Non-negative amounts between neighbouring good readings. Across a reset, and
-        across more than four odd readings in a row, there is none: what was used is
-        unknown.
+        across more odd readings in a row than are left out, there is none: what was used
+        is unknown.
     Events
         In the order of channel and time.
 
@@ -172,7 +190,7 @@ def intervals(
     -----
     An odd reading, below or above both of its neighbours while these do not fall, is
     left out. Two devices that answer under one code make every reading odd: so more
-    than :data:`MOMENTARY` in a row end what is known. An interval thus depends on at
+    than `momentary` in a row end what is known. An interval thus depends on at
     most MOMENTARY + 2 readings on either side of any instant in it, whatever the order
     of arrival; readings more than :data:`LONGEST_US` apart have nothing to do with each
     other, so that one from a clock that was never set costs nothing. Rollover by the
@@ -182,12 +200,16 @@ def intervals(
     rated = np.full(modulus.size, np.nan) if rated_per_h is None else rated_per_h
     series, silent = _unbroken(channel, at)
     place, spoken = _spoken(channel, at, said)
-    good, odd = _momentary(series, at, value, place, spoken)
+    bound = None if momentary is None else momentary[channel]
+    good, odd = _momentary(series, at, value, place, spoken, bound)
     odd = odd._replace(channel=channel[np.searchsorted(series, odd.channel)])
     if odd.at.size:
         kept = np.flatnonzero(good)
         c, t, v, part = channel[kept], at[kept], value[kept], series[kept]
-        same = (part[1:] == part[:-1]) & (np.diff(kept) <= MOMENTARY + 1)
+        out = np.diff(kept) - 1
+        same = (part[1:] == part[:-1]) & (
+            out <= (MOMENTARY if bound is None else bound[kept[1:]])
+        )
     else:
         kept, c, t, v = None, channel, at, value
         same = series[1:] == series[:-1]
@@ -230,11 +252,26 @@ def intervals(
     gaps = Events(
         channel[silent],
         at[silent],
-        np.full(silent.size, GAP, np.int64),
+        np.full(silent.size, SILENCE, np.int64),
         value[silent - 1],
         value[silent],
     )
-    return found, odd.joined(fallen).joined(gaps)
+    told_of = odd.joined(fallen).joined(gaps)
+    if measured_up_to_us is None:
+        return found, told_of
+    long = np.flatnonzero(found.stop - found.start > measured_up_to_us[found.channel])
+    if not long.size:
+        return found, told_of
+    of = np.flatnonzero(known)[long]
+    return found, told_of.joined(
+        Events(
+            found.channel[long],
+            found.stop[long],
+            np.full(long.size, GAP, np.int64),
+            v[:-1][of],
+            v[1:][of],
+        )
+    )
 
 
 def _most(rated: Float64, channel: Int64, start: Int64, stop: Int64) -> Float64:
@@ -320,7 +357,12 @@ def _unbroken(channel: Int64, at: Int64) -> tuple[Int64, Int64]:
 
 
 def _momentary(
-    channel: Int64, at: Int64, value: Float64, place: Int64, spoken: Int64
+    channel: Int64,
+    at: Int64,
+    value: Float64,
+    place: Int64,
+    spoken: Int64,
+    bound: Int64 | None,
 ) -> tuple[Bool, Events]:
     good = np.ones(value.size, np.bool_)
     if value.size >= 3:
@@ -339,7 +381,8 @@ def _momentary(
     fresh = np.ones(which.size, np.bool_)
     fresh[1:] = (np.diff(which) > 1) | (np.diff(channel[which]) != 0)
     run = np.cumsum(fresh) - 1
-    kind[np.bincount(run)[run] > MOMENTARY] = ERRATIC
+    most = MOMENTARY if bound is None else bound[which]
+    kind[np.bincount(run)[run] > most] = ERRATIC
     return good, Events(channel[which], at[which], kind, value[before], value[which])
 
 
@@ -420,6 +463,7 @@ def usage(
     multiplier: Steps,
     *,
     step_us: int = QUARTER_US,
+    estimated: Bool | None = None,
 ) -> Usage:
     """Spread known amounts over a grid, split in proportion to time at its edges.
 
@@ -434,6 +478,9 @@ def usage(
         CT x PT by channel and time; it applies from the instant it changes.
     step_us
         Width of the grid, counted from 1970-01-01T00:00Z.
+    estimated
+        Which amounts are parts of longer intervals whose shape is estimated, shape (n,);
+        None: by `measured_up_to_us`.
 
     Returns
     -------
@@ -441,7 +488,9 @@ def usage(
         Ordered by (channel, start). The amounts of one interval's parts add up to the
         interval's amount times its multiplier, to float rounding.
     """
-    long = (found.stop - found.start) > measured_up_to_us[found.channel]
+    long = estimated
+    if long is None:
+        long = (found.stop - found.start) > measured_up_to_us[found.channel]
     cut, of = _split_at_steps(found, multiplier)
     if of is not None:
         long = long[of]
@@ -460,11 +509,11 @@ def usage(
         amount = whole * ((end - cut.start[piece]) / length) - whole * (
             (begin - cut.start[piece]) / length
         )
-        channel, at, estimated = cut.channel[piece], cut.start[piece], long[piece]
+        channel, at, guessed = cut.channel[piece], cut.start[piece], long[piece]
         seconds = (end - begin) / 1e6
     else:
         channel, cell, amount, at = cut.channel, first, cut.amount, cut.start
-        estimated = long
+        guessed = long
         seconds = (cut.stop - cut.start) / 1e6
     if multiplier.at.size:
         amount = amount * _value_at(multiplier, channel, at)
@@ -476,16 +525,16 @@ def usage(
             channel,
             cell * step_us,
             amount,
-            np.where(estimated, 0.0, seconds),
-            np.where(estimated, seconds, 0.0),
+            np.where(guessed, 0.0, seconds),
+            np.where(guessed, seconds, 0.0),
         )
     begin = np.flatnonzero(fresh)
     return Usage(
         channel[begin],
         cell[begin] * step_us,
         np.add.reduceat(amount, begin),
-        np.add.reduceat(np.where(estimated, 0.0, seconds), begin),
-        np.add.reduceat(np.where(estimated, seconds, 0.0), begin),
+        np.add.reduceat(np.where(guessed, 0.0, seconds), begin),
+        np.add.reduceat(np.where(guessed, seconds, 0.0), begin),
     )
 
 

@@ -79,7 +79,7 @@ def widen(conn: Connection, spans: list[Span], context: int) -> list[Span]:
                              FROM ({before}) AS r) AS before) AS linked
                    WHERE near)),
                greatest(w.stop, (
-                   SELECT max(at) FROM (
+                   SELECT max(at) + interval '1 microsecond' FROM (
                        SELECT at, bool_and(at - earlier <= w.longest)
                                   OVER (ORDER BY at) AS near
                        FROM (SELECT at, lag(at, 1, w.stop)
@@ -180,6 +180,60 @@ def stretch(conn: Connection, spans: list[Span]) -> list[Span]:
         },
     ).fetchall()
     return [Span(*row, settled=True) for row in rows]  # type: ignore[arg-type, misc]
+
+
+def estimated(conn: Connection, spans: list[Span]) -> list[Span]:
+    """List the stretches of stored usage within spans whose shape is estimated.
+
+    Whole quarter hours count, and what touches is one stretch.
+    """
+    if not spans:
+        return []
+    rows = conn.execute(
+        """
+        SELECT channel_id, min(start), max(start) + interval '15 minutes' FROM (
+            SELECT channel_id, start,
+                   start - row_number() OVER (PARTITION BY channel_id ORDER BY start)
+                           * interval '15 minutes' AS stretch
+            FROM (SELECT DISTINCT u.channel_id, u.start
+                  FROM unnest(%s::int[], %s::timestamptz[], %s::timestamptz[])
+                       AS w (channel_id, start, stop)
+                  CROSS JOIN LATERAL (
+                      SELECT u.channel_id, u.start FROM core.usage_15min u
+                      WHERE u.channel_id = w.channel_id AND u.start >= w.start
+                        AND u.start < w.stop AND u.estimated_s > 899) AS u
+                 ) AS quarters) AS numbered
+        GROUP BY channel_id, stretch
+        """,
+        (
+            [each.channel_id for each in spans],
+            [each.start for each in spans],
+            [each.stop for each in spans],
+        ),
+    ).fetchall()
+    return [Span(*row, settled=True) for row in rows]  # type: ignore[arg-type, misc]
+
+
+def zeros(conn: Connection, spans: list[Span]) -> dict[int, int]:
+    """Count the quarter hours of each usage id in its spans in which nothing was used."""
+    rows = conn.execute(
+        """
+        SELECT w.channel_id, count(*)
+        FROM unnest(%s::int[], %s::timestamptz[], %s::timestamptz[])
+             AS w (channel_id, start, stop)
+        CROSS JOIN LATERAL (
+            SELECT FROM core.usage_15min u
+            WHERE u.channel_id = w.channel_id AND u.start >= w.start
+              AND u.start < w.stop AND u.amount = 0) AS zero
+        GROUP BY w.channel_id
+        """,
+        (
+            [each.channel_id for each in spans],
+            [each.start for each in spans],
+            [each.stop for each in spans],
+        ),
+    ).fetchall()
+    return {int(str(channel)): int(str(count)) for channel, count in rows}
 
 
 def put_back(conn: Connection, park_id: int, spans: list[Span]) -> None:

@@ -52,6 +52,9 @@ class Channel:
     measured_up_to_s: float  # readings further apart than this estimate the shape
     restarts: bool  # a register that fell began again at 0
     rated_per_h: float | None  # the most that the meter can count, in its primary unit
+    momentary: int = 4  # odd readings in a row that are left out
+    straight_up_to_s: float = 3600.0  # a longer gap runs as its like days did
+    stuck_after_s: float | None = None  # a register that rests longer is told of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -117,6 +117,8 @@ def add_revision(
             raise Invalid(f"a {kind} has no end of an interval")
         if kind == "delta" and (until is None or until <= at):
             raise Invalid(f"an interval amount {shown} needs its end, after it")
+        if kind == "delta" and value is not None and value < 0:
+            raise Invalid(f"an interval amount of {value:g} is below 0")
         same = value is not None and (value, until) == (before, end)
         if same and not _contested(conn, channel_id, at):
             raise Invalid(f"the reading {shown} counts as {value} already")

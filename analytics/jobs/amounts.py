@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analytics import demand
-from analytics.jobs import compute
+from analytics.jobs import compute, shaping
 from analytics.registers import Float64
 from store import registry
 from store.database import Connection
@@ -97,6 +97,7 @@ def load_amounts(
         spans = [Span(each, period.start, stop, settled=True) for each in ids]
         rows = compute.read_sources(conn, world, spans, known_on)
         understood = compute.understand(world, rows)
+        understood = shaping.shape_gaps(conn, world, understood, spans, known_on)
         usage = compute.meter_usage(understood)
         usage = compute.clip(usage, period.start, period.stop)
         minutes = compute.meter_minutes(understood)

@@ -20,7 +20,15 @@ from analytics.jobs.amounts import (
     power_factor,
 )
 from analytics.jobs.billed import Assumed, Part, Stated, joined
-from analytics.jobs.comparing import Offer, added, compare, nan, number, offer, with_basic
+from analytics.jobs.comparing import (
+    Offer,
+    added,
+    compare,
+    nan,
+    number,
+    offer,
+    with_basic,
+)
 from analytics.registers import QUARTER_US, Int64
 from store.database import Connection
 from store.errors import Invalid
@@ -293,9 +301,7 @@ def _due(energy: Amounts, begin: int, end: int) -> int:
     counted = np.zeros(max(last - first, 0), np.bool_)
     for _, low, high in energy.plan.parts:
         counted[
-            max(to_us(low) // QUARTER_US - first, 0) : max(
-                to_us(high) // QUARTER_US - first, 0
-            )
+            max(low // QUARTER_US - first, 0) : max(high // QUARTER_US - first, 0)
         ] = True
     return max(int(counted.sum()), 1)
 

@@ -281,7 +281,7 @@ def _expected(
     names = sorted({each.quantity for each in plans})
     place = {name: i for i, name in enumerate(names)}
     parts = [
-        (place[plan.quantity], rows[plan.subject_id], to_us(low), to_us(high))
+        (place[plan.quantity], rows[plan.subject_id], low, high)
         for plan in plans
         for _, low, high in plan.parts
     ]

@@ -6,7 +6,7 @@ on* a date, which only ask; so both give the same bits.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from analytics.jobs.validity import Segments, counting, steps
 from analytics.registers import (
     MOMENTARY,
     QUARTER_US,
+    RATIO,
     VERDICTS,
     Bool,
     Events,
@@ -29,10 +30,11 @@ from analytics.registers import (
     Steps,
     Usage,
 )
-from store import dirty, judgements, relations
+from store import dirty, judgements, policies, relations
 from store.database import Connection
 from store.dirty import Span
 from store.judgements import Judgement
+from store.policies import Policy
 from store.readings import Rows, read_spans, to_us
 from store.records import Channel, Validity
 from store.series import Series
@@ -43,6 +45,8 @@ FINE_US = 2 * MINUTE_US  # readings no further apart resolve a minute; ours
 DEMAND_OF = "energy_import"
 QUARTER = timedelta(minutes=15)
 AT_ONCE = 128  # parts of a total whose rows are in memory together
+# a main energy register that rests for a day is odd; of others it is common; ours
+STUCK_AFTER_S = {DEMAND_OF: 86_400.0}
 
 
 @dataclass(kw_only=True)
@@ -85,12 +89,36 @@ def load_world(
     return World(
         park_id=park_id,
         zone=ZoneInfo(zone),
-        channels=relations.counted_channels(conn, park_id, known_on),
+        channels=_with_policies(
+            relations.counted_channels(conn, park_id, known_on),
+            policies.policies(conn, park_id, known_on),
+        ),
         multipliers=relations.multipliers(conn, park_id, known_on),
         judgements=judgements.judgements(conn, park_id, known_on),
         members=members,
         of_park=of_park,
     )
+
+
+def _with_policies(channels: list[Channel], stated: list[Policy]) -> list[Channel]:
+    """Lay what was stated of meters over the defaults of their channels."""
+    by_meter: dict[int, dict[str, float]] = defaultdict(dict)
+    for each in stated:
+        by_meter[each.meter_id][each.name] = each.value
+    found = []
+    for channel in channels:
+        mine = by_meter.get(channel.meter_id, {})
+        resting = mine.get("stuck_after_s", STUCK_AFTER_S.get(channel.quantity))
+        if mine or resting is not None:
+            channel = replace(
+                channel,
+                measured_up_to_s=mine.get("measured_up_to_s", channel.measured_up_to_s),
+                straight_up_to_s=mine.get("straight_up_to_s", channel.straight_up_to_s),
+                momentary=int(mine.get("momentary", channel.momentary)),
+                stuck_after_s=resting,
+            )
+        found.append(channel)
+    return found
 
 
 def read_sources(
@@ -129,6 +157,8 @@ class Known(NamedTuple):
     intervals: Intervals
     multiplier: Steps
     events: Events  # with channel ids
+    # the intervals once more, long gaps cut to their shape, and of which each is a part
+    shaped: tuple[Intervals, Int64] | None = None
 
 
 def understand(world: World, rows: Rows) -> Known:
@@ -147,7 +177,9 @@ def understand(world: World, rows: Rows) -> Known:
         ),
         rated_per_h=_rated(world, channels),
         restarts=np.array([each.restarts for each in channels], np.bool_),
-        said=_said(world, ids),
+        said=said_of(world, ids),
+        momentary=np.array([each.momentary for each in channels], np.int64),
+        measured_up_to_us=measured_up_to_us(channels),
     )
     of_deltas, overlaps = registers.amounts(
         dense[delta], rows.at_us[delta], rows.until_us[delta], rows.value[delta]
@@ -157,12 +189,40 @@ def understand(world: World, rows: Rows) -> Known:
     index: dict[int, list[int]] = defaultdict(list)
     for i, each in enumerate(channels):
         index[each.meter_id].append(i)
-    found = events.joined(overlaps)
+    multiplier = _without_deltas(steps(world.multipliers, index), is_delta)
+    found = events.joined(overlaps).joined(
+        _changes(multiplier, dense[~delta], rows.at_us[~delta])
+    )
     return Known(
         channels,
         _merged(of_registers, of_deltas),
-        _without_deltas(steps(world.multipliers, index), is_delta),
+        multiplier,
         found._replace(channel=ids[found.channel]),
+    )
+
+
+def measured_up_to_us(channels: list[Channel]) -> Int64:
+    """Give how long an interval of each channel may be to count as measured [us]."""
+    return np.array([round(each.measured_up_to_s * 1e6) for each in channels], np.int64)
+
+
+def _changes(ratios: Steps, channel: Int64, at: Int64) -> Events:
+    """Tell where a ratio changes between two readings of a register."""
+    before = np.ones(ratios.at.size)
+    if ratios.at.size:
+        same = ratios.channel[1:] == ratios.channel[:-1]
+        before[1:] = np.where(same, ratios.value[:-1], 1.0)
+    inside = before != ratios.value
+    for i in np.flatnonzero(inside).tolist():  # few are ever stated
+        low, high = np.searchsorted(channel, [ratios.channel[i], ratios.channel[i] + 1])
+        mine = at[low:high]
+        inside[i] = mine.size > 0 and mine[0] < ratios.at[i] <= mine[-1]
+    return Events(
+        ratios.channel[inside],
+        ratios.at[inside],
+        np.full(np.count_nonzero(inside), RATIO, np.int64),
+        before[inside],
+        ratios.value[inside],
     )
 
 
@@ -182,7 +242,8 @@ def _rated(world: World, channels: list[Channel]) -> Float64:
     )
 
 
-def _said(world: World, ids: Int64) -> Said:
+def said_of(world: World, ids: Int64) -> Said:
+    """Give what was said of some channels, by their place in `ids`."""
     known = set(ids.tolist())
     rows = [each for each in world.judgements if each.channel_id in known]
     return Said(
@@ -202,10 +263,13 @@ def meter_usage(known: Known) -> Series:
     Series
         By usage id; columns amount, measured_s, estimated_s, expected_s.
     """
-    measured_up_to_us = [round(each.measured_up_to_s * 1e6) for each in known.channels]
-    used = registers.usage(
-        known.intervals, np.array(measured_up_to_us, np.int64), known.multiplier
-    )
+    limits = measured_up_to_us(known.channels)
+    whole = known.intervals
+    parts, estimated = whole, None
+    if known.shaped is not None:
+        parts, of = known.shaped
+        estimated = ((whole.stop - whole.start) > limits[whole.channel])[of]
+    used = registers.usage(parts, limits, known.multiplier, estimated=estimated)
     return _series(known.channels, used)
 
 

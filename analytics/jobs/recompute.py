@@ -5,7 +5,7 @@ bounded and readers see a long back-fill grow. Any number of processes may run i
 park is claimed by a lock that lasts to the commit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analytics.jobs import compute
+from analytics.jobs import compute, noticing, shaping
 from analytics.jobs.compute import DEMAND_OF, QUARTER, World
 from analytics.registers import (
     EVENT_CONFIDENCE,
@@ -43,6 +43,8 @@ from store.series import (
 )
 
 WIDEN = MOMENTARY + 2  # readings on either side whose intervals a new one can change
+PAUSE = timedelta(days=1)
+FAST = [each for each in range(len(EVENT_NAMES)) if each not in noticing.SLOW]
 CHUNK = timedelta(days=124)  # of channel time whose readings are in memory together
 
 
@@ -70,7 +72,7 @@ def run_once(conn: Connection) -> Done | None:
         if not spans:
             return Done(park_id=park_id, readings=0, quarters=0)
         begin = min(each.start for each in spans)
-        window = _month(world.zone, begin)
+        window = _until_a_pause(spans, _month(world.zone, begin))
         now, later = _cut(spans, window)
         dirty.put_back(conn, park_id, later)
         done = _recompute(conn, world, totals, now)
@@ -109,6 +111,9 @@ def _settled(
     deltas = dirty.extents(conn, deltas)
     if registers:
         registers = dirty.widen(conn, registers, WIDEN)
+        gaps = shaping.reached(conn, world, registers)
+        if gaps:
+            registers += dirty.widen(conn, gaps, WIDEN)
     for each in registers:  # a register decides which amounts beside it count
         usage_id = world.by_id[each.channel_id].usage_id
         deltas += [
@@ -132,6 +137,21 @@ def _month(zone: ZoneInfo, at: datetime) -> tuple[datetime, datetime]:
     )
     following = (first + timedelta(days=32)).replace(day=1)
     return first, following
+
+
+def _until_a_pause(
+    spans: list[Span], window: tuple[datetime, datetime]
+) -> tuple[datetime, datetime]:
+    """End the window where nothing is to do for more than a day.
+
+    Gaps may lie weeks behind what changed their shape: what is between stays as it is.
+    """
+    reach = None
+    for each in sorted(spans, key=lambda span: span.start):
+        if reach is not None and each.start - reach > PAUSE:
+            return window[0], min(window[1], each.start)
+        reach = each.stop if reach is None else max(reach, each.stop)
+    return window
 
 
 def _cut(
@@ -193,6 +213,9 @@ def _recompute(
     theirs, stored = stored.take(of_totals), stored.take(~of_totals)
     replaced = _inside(stored.key, stored.start_us, spans)
     gone, fresh = write(conn, USAGE_15MIN, stored.take(replaced), used)
+    told = noticing.notice(conn, world, spans, used)
+    if told is not None:
+        _write_events(conn, *told, noticing.SLOW)
     mine = _joined(stored.take(~replaced), used)
     restated = _hull(own, gone, fresh)
     if restated is not None:  # else all that rests on them is as it was
@@ -295,7 +318,7 @@ def _usage(conn: Connection, world: World, spans: list[Span]) -> tuple[Series, i
         rows = compute.read_sources(conn, world, _to_last_window(world, some))
         readings += rows.channel.size
         known = compute.understand(world, rows)
-        used = compute.meter_usage(known)
+        used = compute.meter_usage(shaping.shape_gaps(conn, world, known, some))
         parts.append(used.take(_inside(used.key, used.start_us, some)))
         _write_sliding(conn, world, some, compute.meter_minutes(known))
         of_sources = sorted(
@@ -303,7 +326,7 @@ def _usage(conn: Connection, world: World, spans: list[Span]) -> tuple[Series, i
             for each in some
             for source in world.sources[each.channel_id]
         )
-        _write_events(conn, of_sources, known.events)
+        _write_events(conn, of_sources, known.events, FAST)
     return _joined(*parts), readings
 
 
@@ -422,11 +445,14 @@ def _joined(*parts: Series) -> Series:
     ).ordered()
 
 
-def _write_events(conn: Connection, spans: list[Span], events: Events) -> None:
+def _write_events(
+    conn: Connection, spans: list[Span], events: Events, kinds: Sequence[int]
+) -> None:
     inside = _inside(events.channel, events.at, spans)
     replace_events(
         conn,
-        [(s.channel_id, s.start, s.stop) for s in spans],
+        spans,
+        [EVENT_NAMES[each] for each in kinds],
         [
             RegisterEvent(
                 channel_id=int(events.channel[i]),

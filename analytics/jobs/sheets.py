@@ -176,9 +176,7 @@ def gates(
             for (begin, owner), end in zip(painted, ends, strict=True):
                 if owner is not None:
                     continue
-                here = (at[:-1] < min(end, to_us(high))) & (
-                    at[1:] > max(begin, to_us(low))
-                )
+                here = (at[:-1] < min(end, high)) & (at[1:] > max(begin, low))
                 item = carrier_of[plan.quantity]
                 found[item] = found.get(item, np.zeros(here.size, np.bool_)) | here
     if "heat" in found:

@@ -431,6 +431,18 @@ register_event: PRIMARY KEY (register_event_id)
 register_event: UNIQUE (channel_id, at, kind)
 CREATE UNIQUE INDEX register_event_channel_id_at_kind_key ON core.register_event USING btree (channel_id, at, kind)
 CREATE UNIQUE INDEX register_event_pkey ON core.register_event USING btree (register_event_id)
+register_policy.register_policy_id bigint NOT NULL IDENTITY
+register_policy.meter_id integer NOT NULL
+register_policy.name text NOT NULL
+register_policy.value double precision
+register_policy.source text NOT NULL
+register_policy.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+register_policy: CHECK (((value >= (0)::double precision) AND (value <= (31622400)::double precision)))
+register_policy: CHECK ((name = ANY (ARRAY['measured_up_to_s'::text, 'straight_up_to_s'::text, 'stuck_after_s'::text, 'momentary'::text])))
+register_policy: FOREIGN KEY (meter_id) REFERENCES meter(meter_id)
+register_policy: PRIMARY KEY (register_policy_id)
+CREATE INDEX register_policy_meter ON core.register_policy USING btree (meter_id)
+CREATE UNIQUE INDEX register_policy_pkey ON core.register_policy USING btree (register_policy_id)
 revision.revision_id bigint NOT NULL IDENTITY
 revision.channel_id integer NOT NULL
 revision.at timestamp with time zone NOT NULL
