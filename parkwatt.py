@@ -55,6 +55,7 @@ from store import (
     dirty,
     judgements,
     live,
+    policies,
     registry,
     relations,
     revisions,
@@ -66,6 +67,7 @@ from store.database import Connection, connect, session, translated
 from store.embedded import Server, find_or_install
 from store.errors import Invalid, ParkwattError
 from store.migrate import migrate as apply_migrations
+from store.policies import POLICIES
 from store.processes import Child, Supervisor
 from store.quantities import QUANTITIES
 from store.records import Subject
@@ -1800,6 +1802,60 @@ def plate(
             )
         if fall is not None:
             judgements.set_fall_policy(conn, subject.subject_id, fall, source=source)
+
+
+@app.command()
+def policy(
+    park: ParkOption,
+    meter: Annotated[str, typer.Option(help="code of the meter")],
+    name: Annotated[str, typer.Option(help=f"one of {', '.join(POLICIES)}")],
+    source: SourceOption,
+    value: Annotated[
+        float | None, typer.Option(help="seconds, or readings; without: the default")
+    ] = None,
+    enterprise: EnterpriseOption = None,
+) -> None:
+    """State how the registers of a meter are judged; figures restate."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise, meter)
+        policies.set_policy(conn, subject.subject_id, name, value, source=source)
+
+
+@app.command()
+def checks(
+    park: ParkOption,
+    first: FromOption,
+    last: ToOption,
+    as_json: Annotated[bool, typer.Option("--json", help="everything")] = False,
+) -> None:
+    """List the rules that a period violates, by meter."""
+    from analytics.jobs.checking import checks as checked
+
+    with _connection() as conn:
+        found = checked(
+            conn,
+            registry.park(conn, park),
+            first.date(),
+            last.date(),
+            minimum_coverage=settings().minimum_coverage,
+        )
+    if as_json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+        return
+    table = Table("meter", "quantity", "rule", "times", "last", "value", "limit")
+    for each in found:
+        table.add_row(
+            escape(each["meter"]),
+            each["quantity"] or "",
+            each["rule"],
+            "" if each["count"] is None else f"{each['count']:,}",
+            each["last"] or "",
+            *(
+                "" if each[name] is None else f"{each[name]:,.6g}"
+                for name in ("value", "limit")
+            ),
+        )
+    out.print(table)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from api.routes import (
     activities,
     balances,
     bills,
+    checks,
     entry,
     events,
     factors,
@@ -53,6 +54,7 @@ ROUTERS = (
     activities,
     factors,
     green,
+    checks,
     live,
     accounting,
 )

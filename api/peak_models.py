@@ -12,6 +12,9 @@ class TopPeak(Row):
 
     start: datetime
     kw: Number
+    measured_share: Number = Field(
+        description="of the window, with its shape; below 1 it is partly estimated"
+    )
     contract_kw: Number = Field(description="contract demand that applied then")
     control_rate: Number = Field(description="kw over the contract demand")
 
@@ -22,6 +25,9 @@ class MonthPeak(Row):
     start: datetime
     kw: Number
     peak_start: datetime | None
+    measured_share: Number = Field(
+        description="of the window, with its shape; below 1 it is partly estimated"
+    )
     coverage: float
 
 
@@ -30,6 +36,9 @@ class DayPeak(Row):
 
     day: date
     kw: Number
+    measured_share: Number = Field(
+        description="of the window, with its shape; below 1 it is partly estimated"
+    )
     difference_kw: Number = Field(description="highest less lowest window")
     difference_rate: Number = Field(description="of the highest")
     coverage: float
@@ -97,6 +106,9 @@ class MadeBy(Row):
 
     kw: Number
     start: datetime | None
+    measured_share: Number = Field(
+        description="of the window, with its shape; below 1 it is partly estimated"
+    )
     coincidence: Number
     diversity: Number
     charge_cny: Number

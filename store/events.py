@@ -102,3 +102,89 @@ def replace_events(
                     each.confidence,
                 )
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Events of one kind of one register in a period."""
+
+    enterprise: str
+    meter: str
+    quantity: str
+    unit: str
+    kind: str
+    count: int
+    judged: int  # of which somebody said something
+    first: datetime
+    last: datetime
+    value_before: float  # of the last one
+    value_after: float
+    rule: str
+    confidence: float
+
+
+def counted(
+    conn: Connection,
+    park_id: int,
+    start: datetime,
+    stop: datetime,
+    kinds: Collection[str],
+) -> list[Found]:
+    """Count the events of some kinds in [start, stop), by meter, quantity and kind."""
+    with conn.cursor(row_factory=class_row(Found)) as cur:
+        return cur.execute(
+            """
+            WITH found AS (
+                SELECT v.*, e.code AS enterprise, m.code AS meter, c.quantity, c.unit,
+                       EXISTS (SELECT FROM core.judgement j
+                               WHERE j.channel_id = v.channel_id AND j.at = v.at)
+                           AS judged
+                FROM core.register_event v
+                JOIN core.channel c USING (channel_id)
+                JOIN core.meter m ON m.meter_id = c.subject_id
+                JOIN core.enterprise e USING (enterprise_id)
+                WHERE m.park_id = %s AND v.at >= %s AND v.at < %s AND v.kind = ANY(%s))
+            SELECT enterprise, meter, quantity, unit, kind, count(*) AS count,
+                   count(*) FILTER (WHERE judged) AS judged,
+                   min(at) AS first, max(at) AS last,
+                   (array_agg(value_before ORDER BY at DESC))[1] AS value_before,
+                   (array_agg(value_after ORDER BY at DESC))[1] AS value_after,
+                   min(rule) AS rule, min(confidence) AS confidence
+            FROM found GROUP BY enterprise, meter, quantity, unit, kind
+            ORDER BY enterprise COLLATE "C", meter COLLATE "C", quantity, kind
+            """,
+            (park_id, start, stop, sorted(kinds)),
+        ).fetchall()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusals:
+    """Readings that were refused for one reason, of one enterprise's topics."""
+
+    enterprise: str
+    meter: str
+    count: int
+    first: datetime
+    last: datetime
+
+
+def refused(
+    conn: Connection, park: str, start: datetime, stop: datetime, reason: str
+) -> list[Refusals]:
+    """Count what was refused in [start, stop) with some words in the reason.
+
+    Only topics of the native format say whose a message is.
+    """
+    with conn.cursor(row_factory=class_row(Refusals)) as cur:
+        return cur.execute(
+            """
+            SELECT split_part(q.topic, '/', 4) AS enterprise,
+                   split_part(q.topic, '/', 5) AS meter, sum(q.readings)::int AS count,
+                   min(b.received_at) AS first, max(b.received_at) AS last
+            FROM core.quarantine q JOIN core.batch b USING (batch_id)
+            WHERE b.received_at >= %s AND b.received_at < %s
+              AND starts_with(q.topic, %s) AND position(%s IN q.reason) > 0
+            GROUP BY 1, 2 ORDER BY 1, 2
+            """,
+            (start, stop, f"parkwatt/v1/{park}/", reason),
+        ).fetchall()

@@ -30,6 +30,7 @@ class _Windows(NamedTuple):
     start_us: Int64  # (n,)
     kw: Float64  # (subjects, n)
     covered: Float64
+    measured: Float64  # share that is measured with its shape; the rest is estimated
 
 
 def peak_figures(
@@ -78,6 +79,7 @@ def peak_figures(
             {
                 "start": _local(int(mine.start_us[each]), period),
                 "kw": float(kw[each]),
+                "measured_share": float(mine.measured[0, each]),
                 "contract_kw": contract(int(mine.start_us[each])),
                 "control_rate": _number(
                     peaks.control_rate(
@@ -104,13 +106,15 @@ def _windows(conn: Connection, ids: list[int], period: Period) -> _Windows:
     size = max(to_us(period.due) // QUARTER_US - first, 0)
     rows = read(conn, DEMAND, ids, period.start, period.due)
     kw, covered = np.full((len(ids), size), np.nan), np.zeros((len(ids), size))
+    measured = np.zeros_like(covered)
     place = {key: i for i, key in enumerate(ids)}
     row = np.array([place[key] for key in rows.key.tolist()], np.int64)
     window = rows.start_us // QUARTER_US - first
     closed = window < size
     kw[row[closed], window[closed]] = rows.values[0][closed]
     covered[row[closed], window[closed]] = np.minimum(rows.values[2][closed], 1.0)
-    return _Windows((first + np.arange(size)) * QUARTER_US, kw, covered)
+    measured[row[closed], window[closed]] = np.minimum(rows.values[1][closed], 1.0)
+    return _Windows((first + np.arange(size)) * QUARTER_US, kw, covered, measured)
 
 
 def _contract(conn: Connection, subject_id: int) -> Any:
@@ -156,6 +160,7 @@ def _months(mine: _Windows, period: Period, minimum: float) -> list[dict[str, An
             "peak_start": _local(int(mine.start_us[window]), period)
             if (window := int(highest.window[0, i])) >= 0
             else None,
+            "measured_share": None if window < 0 else float(mine.measured[0, window]),
             "coverage": float(highest.coverage[0, i]),
         }
         for i in range(passed)
@@ -187,6 +192,9 @@ def _days(mine: _Windows, period: Period, minimum: float) -> list[dict[str, Any]
         {
             "day": (period.first + timedelta(i)).isoformat(),
             "kw": _number(high.kw[0, i]),
+            "measured_share": None
+            if (window := int(high.window[0, i])) < 0
+            else float(mine.measured[0, window]),
             "difference_kw": _number(difference[0, i]),
             "difference_rate": _number(rate[0, i]),
             "coverage": float(high.coverage[0, i]),
@@ -286,6 +294,9 @@ def _made_by(
     return {
         "kw": _number(made.kw),
         "start": None if start is None else _local(start, period),
+        "measured_share": None
+        if start is None
+        else float(mine.measured[0, made.window]),
         "coincidence": _number(made.coincidence),
         "diversity": _number(made.diversity),
         "charge_cny": charge,
