@@ -173,7 +173,7 @@ def intervals(
         first reading at or after its instant.
     momentary
         How many odd readings in a row are left out of each channel, shape (channels,),
-        0 … :data:`MOMENTARY`; None: MOMENTARY.
+        1 … :data:`MOMENTARY`; None: MOMENTARY.
     measured_up_to_us
         A known interval that is longer is a gap, shape (channels,); None: none is told.
 

@@ -9,12 +9,12 @@ from store.database import Connection
 from store.errors import Invalid
 from store.relations import mark_meter_dirty
 
-# least and highest value, and what is told when another is stated
+# least and highest value of each; docs/operation.md says what they set
 POLICIES: dict[str, tuple[float, float]] = {
     "measured_up_to_s": (1.0, 86_400.0),
     "straight_up_to_s": (900.0, 31_622_400.0),
     "stuck_after_s": (3_600.0, 2_419_200.0),
-    "momentary": (0.0, 4.0),
+    "momentary": (1.0, 4.0),
 }
 
 

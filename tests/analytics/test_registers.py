@@ -41,9 +41,12 @@ def use(
     measured_up_to_s: float = 1350,
     multiplier: Steps = NONE,
     step_us: int = QUARTER_US,
+    momentary: int = 4,
+    gaps: bool = False,
 ) -> tuple[Usage, list[str]]:
     at = (np.array(at_minutes) * MINUTE).astype(np.int64)
     channel = np.zeros(at.size, np.int64)
+    limit = ints(round(measured_up_to_s * 1e6))
     found, events = registers.intervals(
         channel,
         at,
@@ -58,8 +61,9 @@ def use(
             np.array([each[2] for each in said], np.float64),
             np.array([each[3] for each in said], np.float64),
         ),
+        momentary=ints(momentary),
+        measured_up_to_us=limit if gaps else None,
     )
-    limit = ints(round(measured_up_to_s * 1e6))
     used = registers.usage(found, limit, multiplier, step_us=step_us)
     return used, [EVENT_NAMES[kind] for kind in events.kind]
 
@@ -85,6 +89,27 @@ def test_a_long_gap_keeps_its_energy_and_says_that_the_shape_is_estimated() -> N
     assert used.amount.tolist() == [2.0, 2.0, 2.0, 2.0]
     assert used.measured_s.sum() == 0
     assert used.estimated_s.tolist() == [900] * 4
+
+
+def test_each_interval_longer_than_measured_is_told_with_its_values() -> None:
+    _, events = use([0, 22.5, 45.1, 60], [10.0, 11.0, 18.0, 20.0], gaps=True)
+    assert events == ["gap"]
+    at, values = [0, 15, 75], [10.0, 11.0, 2.0]
+    assert use(at, values, gaps=True)[1] == ["reset"]  # its energy is unknown
+    assert use(at, values, gaps=True, restarts=True)[1] == ["reset", "gap"]
+
+
+def test_how_many_odd_readings_are_momentary_is_set_for_each_meter() -> None:
+    at = [15.0 * i for i in range(7)]
+    values = [10.0, 11.0, 0.0, 12.0, 13.0, 14.0, 15.0]
+    used, events = use(at, values, momentary=1)
+    assert (used.amount.sum(), events) == (5.0, ["glitch"])
+    values = [10.0, 11.0, 0.0, 12.0, 0.0, 13.0, 14.0]  # three in a row are odd
+    used, events = use(at, values, momentary=3)
+    assert (used.amount.sum(), events) == (4.0, ["glitch", "spike", "glitch"])
+    used, events = use(at, values, momentary=2)
+    # from 15 to 75 minutes nothing is known
+    assert (used.amount.sum(), events) == (2.0, ["erratic"] * 3)
 
 
 def test_rollover_of_a_register_with_known_digits() -> None:

@@ -1,0 +1,224 @@
+"""Gaps get the shape of like days in the park's local time, and get it again when late."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from analytics.jobs import shaping
+from analytics.jobs.peaking import peak_figures
+from store import judgements, policies, registry, relations
+from store.database import connect
+from store.readings import NO_UNTIL, to_datetime, to_us
+from tests.analytics.jobs.test_order import MINUTE, ZONE, Park, Sent, everything
+
+pytestmark = pytest.mark.db
+
+MONDAY = datetime(2026, 1, 12, tzinfo=ZONE)
+DAY = 96
+
+
+def at(day: int, hour: float) -> int:
+    """Minutes to microseconds of a local hour, counted from Monday."""
+    return to_us(MONDAY) + round((day * 24 + hour) * 60) * MINUTE
+
+
+def line(days: int) -> list[tuple[int, float]]:
+    """Quarter hours of a register that gains 4 kWh an hour, from 8 to 12 o'clock 40."""
+    quarter = np.arange(days * DAY)
+    morning = (quarter % DAY >= 32) & (quarter % DAY < 48)
+    used = np.where(morning, 10.0, 1.0)
+    value = 5000.0 + np.cumsum(used) - used
+    return list(
+        zip((to_us(MONDAY) + quarter * 15 * MINUTE).tolist(), value, strict=True)
+    )
+
+
+def quarters(park: Park, code: str = "M0") -> dict[datetime, tuple[float, float]]:
+    """Amount and estimated seconds of each stored quarter hour."""
+    return {
+        row[1]: (float(row[2]), float(row[4]))  # type: ignore[arg-type, misc]
+        for row in park.tables()["usage_15min"]
+        if row[0] == code
+    }
+
+
+def between(park: Park, low: int, high: int) -> float:
+    return sum(
+        amount
+        for start, (amount, _) in quarters(park).items()
+        if low <= to_us(start) < high
+    )
+
+
+def one(database: str, rows: list[tuple[int, float]]) -> Park:
+    park = Park(database, [Sent(rows, [])])
+    park.confirm("M0")
+    park.write(everything(park.meters))
+    park.analyse()
+    return park
+
+
+def events(park: Park) -> list[tuple[int, str, float, float]]:
+    return [
+        (to_us(row[1]), *row[2:])  # type: ignore[arg-type, misc]
+        for row in park.tables()["events"]
+    ]
+
+
+def without(
+    rows: list[tuple[int, float]], low: int, high: int
+) -> list[tuple[int, float]]:
+    return [each for each in rows if not low < each[0] < high]
+
+
+def test_a_long_gap_runs_as_its_like_days_and_an_hour_goes_straight(
+    database: str,
+) -> None:
+    # Thursday from 6 to 14 o'clock nothing came: 2 h at 4, 4 h at 40, 2 h at 4 kWh/h are
+    # 176 kWh; on a straight line each hour would have 22
+    rows = without(line(5), at(3, 6), at(3, 14))
+    # and on Friday from 7.30 to 8.30, an hour: 22 kWh straight, 5.5 a quarter hour
+    rows = without(rows, at(4, 7.5), at(4, 8.5))
+    park = one(database, rows)
+    assert between(park, at(3, 6), at(3, 8)) == pytest.approx(8.0, rel=1e-3)
+    assert between(park, at(3, 8), at(3, 12)) == pytest.approx(160.0, rel=1e-3)
+    assert between(park, at(3, 6), at(3, 14)) == pytest.approx(176.0, rel=1e-12)
+    assert between(park, at(4, 7.5), at(4, 8)) == pytest.approx(11.0, rel=1e-12)
+    estimated = {to_us(t) for t, (_, seconds) in quarters(park).items() if seconds}
+    assert estimated == {
+        at(day, low + i / 4)
+        for day, low, n in ((3, 6, 32), (4, 7.5, 4))
+        for i in range(n)
+    }
+    assert events(park) == [
+        (at(3, 14), "gap", 5000.0 + 3 * 240 + 24, 5000.0 + 3 * 240 + 200),
+        (at(4, 8.5), "gap", 5000.0 + 4 * 240 + 30, 5000.0 + 4 * 240 + 52),
+    ]
+
+
+def test_days_of_the_month_before_restate_the_gap_when_they_come_late(
+    database: str,
+) -> None:
+    # the gap lies in February, its like days in January; of Monday 26 to Wednesday 28
+    rows = [(t + 14 * DAY * 15 * MINUTE, v) for t, v in line(8)]
+    low, high = at(21, 6), at(21, 14)  # Monday, 2 February
+    late = [each for each in rows if each[0] < at(19, 0)]
+    rest = without([each for each in rows if each not in late], low, high)
+    park = one(database, rest)
+    assert between(park, at(21, 8), at(21, 12)) == pytest.approx(88.0)  # straight
+    park.write(everything([Sent(late, [])]))
+    park.analyse()
+    assert between(park, at(21, 8), at(21, 12)) == pytest.approx(160.0, rel=1e-3)
+
+
+def test_a_late_reading_far_from_any_gap_reads_and_restates_nothing_else(
+    database: str,
+) -> None:
+    rows = line(10)
+    late = rows.pop(400)
+    park = one(database, rows)
+    before = quarters(park)
+    park.write([(0, "register", *late, NO_UNTIL)])
+    assert park.analyse() == 1
+    after = quarters(park)
+    changed = {t for t, found in after.items() if before[t] != found}
+    edge = to_datetime(late[0])
+    assert changed == {edge, edge - timedelta(minutes=15)}
+
+
+def test_a_policy_sets_how_far_a_line_goes_straight_and_earlier_answers_stay(
+    database: str,
+) -> None:
+    park = one(database, without(line(5), at(3, 6), at(3, 14)))
+    with connect(database, autocommit=True) as conn:
+        policies.set_policy(
+            conn, park.ids["M0"], "straight_up_to_s", 8 * 3600, source="test"
+        )
+    park.analyse()
+    assert between(park, at(3, 8), at(3, 12)) == pytest.approx(88.0)
+    with connect(database, autocommit=True) as conn:
+        policies.set_policy(
+            conn, park.ids["M0"], "straight_up_to_s", None, source="test"
+        )
+        policies.set_policy(
+            conn, park.ids["M0"], "measured_up_to_s", 8 * 3600, source="test"
+        )
+    park.analyse()
+    assert not any(seconds for _, seconds in quarters(park).values())
+    assert events(park) == []
+
+
+def test_a_peak_in_an_estimated_window_says_so(database: str) -> None:
+    # all of the mornings but Thursday's are measured; that one used twice as much
+    rows = line(5)
+    more = [(t, v + 160.0 * (t >= at(3, 12))) for t, v in rows]
+    one(database, without(more, at(3, 7), at(3, 13)))
+    with connect(database, autocommit=True) as conn:
+        subject = registry.subject(conn, "p", "e", "M0")
+        found = peak_figures(conn, subject, date(2026, 1, 12), date(2026, 1, 17))
+    top = found["top"]
+    assert top[0]["start"].startswith("2026-01-15")
+    assert (top[0]["measured_share"], top[-1]["measured_share"]) == (0.0, 1.0)
+    assert top[0]["kw"] == pytest.approx(40.0 * 328 / 168, rel=1e-3)
+    assert found["months"][0]["measured_share"] == 0.0
+    assert [each["measured_share"] for each in found["days"]] == [1, 1, 1, 0, 1]
+    with connect(database, autocommit=True) as conn:
+        park_peaks = peak_figures(
+            conn, registry.subject(conn, "p"), date(2026, 1, 12), date(2026, 1, 17)
+        )
+    assert park_peaks["made_by"]["measured_share"] == 0.0
+
+
+def test_a_change_of_ratio_inside_a_gap_splits_its_shape(database: str) -> None:
+    park = one(database, without(line(5), at(3, 6), at(3, 14)))
+    with connect(database, autocommit=True) as conn:
+        relations.set_multiplier(
+            conn,
+            park.ids["M0"],
+            ct=10,
+            pt=1,
+            valid_from=to_datetime(at(3, 12)),
+            source="test",
+        )
+    park.analyse()
+    assert between(park, at(3, 8), at(3, 12)) == pytest.approx(160.0, rel=1e-3)
+    assert between(park, at(3, 12), at(3, 14)) == pytest.approx(80.0, rel=1e-3)
+    assert (at(3, 12), "multiplier change", 1.0, 10.0) in events(park)
+
+
+def test_a_stuck_register_is_told_until_somebody_says_that_it_rests(
+    database: str,
+) -> None:
+    rows = line(5)
+    rest = [(t, min(v, 5240.0)) for t, v in rows if t < at(2, 12)]
+    park = one(database, rest)
+    assert events(park) == [(at(2, 0), "stuck", 5240.0, 5240.0)]
+    with connect(database, autocommit=True) as conn:
+        judgements.judge(
+            conn,
+            park.ids["M0"],
+            "energy_import",
+            to_datetime(at(2, 0)),
+            "real",
+            who="L. Chen",
+            why="holidays",
+        )
+    park.analyse()
+    assert events(park) == []
+    assert between(park, at(1, 0), at(2, 0)) == 0.0
+
+
+def test_local_time_follows_the_zone_and_days_their_classes() -> None:
+    found = shaping.calendar_of(
+        ZoneInfo("Europe/Berlin"), "DE", date(2026, 3, 27), date(2026, 3, 31)
+    )
+    # clocks go from 2 to 3 on Sunday, 29 March, at 1:00 UTC
+    change = to_us(datetime(2026, 3, 29, 1, tzinfo=ZoneInfo("UTC")))
+    assert found.at.tolist()[1:] == [change]
+    assert (found.offset_us / 3.6e9).tolist() == [1.0, 2.0]
+    assert found.like.tolist() == [0, 1, 2, 0, 0]
+    day, slot = found.local(np.array([change - 1, change]))
+    assert slot.tolist() == [7, 12]
+    assert day.tolist() == [date(2026, 3, 29).toordinal() - 719_163] * 2
