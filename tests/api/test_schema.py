@@ -8,6 +8,7 @@ import pytest
 STATE = {"/health", "/metrics"}
 WRITTEN = {"readings", "revisions", "events", "own-factors", "activities"}
 WRITTEN |= {"green-power", "green-matches"}
+WRITTEN |= {"policies"}
 
 
 @pytest.fixture

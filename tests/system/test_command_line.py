@@ -153,7 +153,22 @@ def test_a_person_says_what_a_fall_was(parkwatt: Run) -> None:
         asked = parkwatt("figures", "--park", "p", *DAYS, "--json")
         return float(json.loads(asked.stdout)["energy_kwh"])
 
+    of_meter = ("--park", "p", "--meter", "M")
     assert energy() == 13.0
+    listed = parkwatt("events", "--park", "p", *DAYS, "--json")
+    kinds = [each["kind"] for each in json.loads(listed.stdout)]
+    assert kinds == ["gap", "reset", "gap"]  # hours, where 22.5 minutes are measured
+    policy = ("policy", *of_meter, "--source", "reads each hour")
+    parkwatt(*policy, "--name", "measured_up_to_s", "--value", "3600")
+    parkwatt("analyse", "--once")
+    refused = parkwatt(*policy, "--name", "colour", "--value", "1", status=1)
+    assert "none of measured_up_to_s" in refused.stderr
+    (share, reset) = json.loads(
+        parkwatt("checks", "--park", "p", *DAYS, "--json").stdout
+    )
+    assert (share["rule"], reset["rule"]) == ("missing share", "reset")
+    assert (reset["value_before"], reset["value"], reset["count"]) == (510, 2, 1)
+    assert "reset" in parkwatt("checks", "--park", "p", *DAYS).stdout
     listed = parkwatt("events", "--park", "p", *DAYS, "--json")
     (found,) = json.loads(listed.stdout)
     assert (found["kind"], found["value_before"], found["value_after"]) == (
@@ -162,7 +177,6 @@ def test_a_person_says_what_a_fall_was(parkwatt: Run) -> None:
         2,
     )
     assert found["confidence"] == 0.6
-    of_meter = ("--park", "p", "--meter", "M")
     signed = ("--who", "Reader One", "--why", "exchanged")
     said = ("judge", *of_meter, "--at", "2026-03-01T01:30:00+08:00", *signed)
     needs = parkwatt(*said, "--verdict", "replacement", status=1)

@@ -185,7 +185,9 @@ def test_what_the_wire_refuses_is_listed_for_its_own_park(database: str) -> None
         channel = registry.find_channel(conn, park.ids["M0"], "energy_import", "delta")
         assert channel is not None
         with pytest.raises(Invalid, match="below 0"):
-            add_revision(conn, channel, to_datetime(START), -1.0, who="L. Chen", why="test")
+            add_revision(
+                conn, channel, to_datetime(START), -1.0, who="L. Chen", why="test"
+            )
 
 
 def test_a_policy_outside_its_bounds_is_refused(database: str) -> None:
