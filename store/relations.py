@@ -181,12 +181,27 @@ def set_digits(
 
 
 def add_meter_channel(conn: Connection, meter_id: int, quantity: str, kind: str) -> int:
-    """Make sure a meter has a channel; if it is new, the totals it joins await it."""
+    """Make sure a meter has a channel; if it is new, the totals it joins await it.
+
+    Raises
+    ------
+    Invalid
+        For a reading of a virtual meter, or a formula of one that is read.
+    """
     found = registry.find_channel(conn, meter_id, quantity, kind)
     if found is not None:
         return found
     with conn.transaction():
         _hold(conn, meter_id)
+        other = conn.execute(
+            "SELECT FROM core.channel WHERE subject_id = %s "
+            "AND (kind = 'virtual') <> (%s::text = 'virtual') LIMIT 1",
+            (meter_id, kind),
+        ).fetchone()
+        if other is not None and kind == "virtual":
+            raise Invalid("the meter is read itself: it cannot be a virtual one")
+        if other is not None:
+            raise Invalid("the meter is a virtual one: it has a formula, no readings")
         made = registry.add_channel(conn, meter_id, quantity, kind)
         if kind != "gauge":
             _mark_totals(conn, meter_id, BEGINNING, END)
@@ -245,7 +260,7 @@ def mark_meter_dirty(conn: Connection, meter_id: int) -> None:
 def counted_channels(
     conn: Connection, park_id: int, known_on: datetime | None = None
 ) -> list[Channel]:
-    """List the register and delta channels of a park's confirmed meters.
+    """List the register, delta and virtual channels of a park's confirmed meters.
 
     In the order of codes, in which totals are summed: ids tell who came first.
     """
@@ -276,7 +291,7 @@ def counted_channels(
                 WHERE x.meter_id = m.meter_id
                   AND x.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
                 ORDER BY x.plate_id DESC LIMIT 1) AS p ON true
-            WHERE m.park_id = %(park)s AND c.kind IN ('register', 'delta')
+            WHERE m.park_id = %(park)s AND c.kind IN ('register', 'delta', 'virtual')
               AND m.confirmed_at <= coalesce(%(known)s::timestamptz, now())
               AND c.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
             ORDER BY e.code COLLATE "C", m.code COLLATE "C", c.quantity, c.channel_id

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analytics import demand
-from analytics.jobs import compute
+from analytics.jobs import compute, virtual
 from store import registry
 from store.database import Connection
 from store.dirty import Span
@@ -67,13 +67,17 @@ def load_amounts(
     world = compute.load_world(conn, subject.park.park_id, subject.park.zone, known_on)
     plans = _plans(world, subject, period.start, period.stop)
     if known_on is not None:
-        ids = sorted({part[0] for plan in plans for part in plan.parts})
-        stop = period.stop + compute.QUARTER  # the last sliding window ends there
+        ids = sorted(
+            {part[0] for plan in plans for part in compute.real_parts(world, plan)}
+        )
+        stop = period.stop + world.reach  # the last sliding window ends there
         spans = [Span(each, period.start, stop, settled=True) for each in ids]
         rows = compute.read_sources(conn, world, spans, known_on)
         understood = compute.understand(world, rows)
         usage = compute.meter_usage(understood)
-        usage = compute.clip(usage, period.start, period.stop)
+        usage = _with_virtual(
+            world, compute.clip(usage, period.start, period.stop), period
+        )
         minutes = compute.meter_minutes(understood)
     found: dict[str, Amounts] = {}
     for plan in plans:
@@ -108,17 +112,30 @@ def _sliding(
     world: compute.World, subject: Subject, period: Period, minutes: Series
 ) -> Series:
     """Compute a subject's sliding demand from the minutes of its meters."""
-    stop = period.stop + compute.QUARTER
+    stop = period.stop + world.reach
     plans = [
         plan
         for plan in _plans(world, subject, period.start, stop)
         if plan.quantity == compute.DEMAND_OF
     ]
-    added = compute.Minutes(
-        plans, [each.channel_id for each in world.usages], period.start, stop
-    )
+    added = compute.Minutes(plans, world, period.start, stop)
     added.add(minutes)
-    return compute.sliding_demand(added.known())
+    found = compute.sliding_demand(added.known(), world.rules)
+    return compute.clip(found, period.start, period.stop)
+
+
+def _with_virtual(world: compute.World, usage: Series, period: Period) -> Series:
+    spans = [
+        Span(each, period.start, period.stop, settled=True) for each in world.virtual
+    ]
+    if not spans:
+        return usage
+    added = virtual.usage(world.virtual, spans, usage)
+    return Series(
+        np.concatenate([usage.key, added.key]),
+        np.concatenate([usage.start_us, added.start_us]),
+        np.concatenate([usage.values, added.values], axis=1),
+    ).ordered()
 
 
 def _plans(

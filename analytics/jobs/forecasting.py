@@ -106,7 +106,7 @@ def _minutes(
         for each in compute.plan_totals(world, {DEMAND_OF}, start - QUARTER, stop)
         if each.subject_id in subjects
     ]
-    added = compute.Minutes(totals, [c.channel_id for c in world.usages], begin, stop)
+    added = compute.Minutes(totals, world, begin, stop)
     spans = [Span(key, begin, stop, True) for key in sorted(added.channels)]
     rows = compute.read_sources(conn, world, spans)
     added.add(compute.meter_minutes(compute.understand(world, rows)))
