@@ -37,8 +37,10 @@ from simulators.park import CONTRACT_DEMAND_KW
 from simulators.park import Park as SimulatedPark
 from simulators.publisher import Publisher
 from store import (
+    demand_rules,
     devices,
     dirty,
+    formulas,
     judgements,
     live,
     registry,
@@ -65,6 +67,8 @@ dashboards_app = typer.Typer(no_args_is_help=True, help="Grafana dashboards as c
 app.add_typer(dashboards_app, name="dashboards")
 mapping_app = typer.Typer(no_args_is_help=True, help="How foreign devices are read.")
 app.add_typer(mapping_app, name="mapping")
+virtual_app = typer.Typer(no_args_is_help=True, help="Meters by formula.")
+app.add_typer(virtual_app, name="virtual")
 tariff_app = typer.Typer(no_args_is_help=True, help="Tariffs as data.")
 app.add_typer(tariff_app, name="tariff")
 err = Console(stderr=True)
@@ -98,6 +102,10 @@ FromOption = Annotated[
 ]
 ToOption = Annotated[
     datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="day after the last")
+]
+UntilOption = Annotated[
+    datetime | None,
+    typer.Option("--to", formats=["%Y-%m-%d"], help="day after the last; else open"),
 ]
 SourceOption = Annotated[
     str, typer.Option("--source", help="where this is known from, and who says so")
@@ -1098,10 +1106,11 @@ def contract_demand(
     since: FromOption,
     source: SourceOption,
     enterprise: EnterpriseOption = None,
+    meter: MeterOption = None,
 ) -> None:
-    """State the contract demand of a park or an enterprise from a day on."""
+    """State the contract demand of a park, an enterprise or a meter from a day on."""
     with _connection() as conn:
-        subject = registry.subject(conn, park, enterprise)
+        subject = registry.subject(conn, park, enterprise, meter)
         statements.set_contract_demand(
             conn,
             subject.subject_id,
@@ -1109,6 +1118,94 @@ def contract_demand(
             since.replace(tzinfo=ZoneInfo(subject.park.zone)),
             source=source,
         )
+
+
+@app.command("demand-rule")
+def demand_rule(
+    park: ParkOption,
+    window: Annotated[int, typer.Option(help="minutes: 15, 30 or 60")],
+    method: Annotated[str, typer.Option(help="fixed or sliding")],
+    since: FromOption,
+    source: SourceOption,
+    until: UntilOption = None,
+    enterprise: EnterpriseOption = None,
+    meter: MeterOption = None,
+) -> None:
+    """State how the demand of a park, an enterprise or a meter is measured."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise, meter)
+        zone = ZoneInfo(subject.park.zone)
+        demand_rules.set_demand_rule(
+            conn,
+            subject.subject_id,
+            window,
+            method,
+            since.replace(tzinfo=zone),
+            None if until is None else until.replace(tzinfo=zone),
+            source=source,
+        )
+
+
+@virtual_app.command("set")
+def virtual_set(
+    park: ParkOption,
+    enterprise: Annotated[str, typer.Option(help="whose meter it is")],
+    meter: Annotated[str, typer.Option(help="its code; made where it is new")],
+    formula: Annotated[
+        str, typer.Option(help='for instance "E01/M1 + E01/M2 - 0.5 E02/M7"')
+    ],
+    source: SourceOption,
+    quantity: Annotated[str, typer.Option(help="what adds up")] = "energy_import",
+    since: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="first day; else always"),
+    ] = None,
+    until: UntilOption = None,
+    role: Annotated[
+        str, typer.Option(help="of a new meter: check, main, park or sub")
+    ] = "check",
+    name: Annotated[str, typer.Option(help="of a new meter")] = "",
+) -> None:
+    """State what a virtual meter adds up; its usage is computed anew."""
+    with _connection() as conn:
+        owner = registry.subject(conn, park, enterprise)
+        zone = ZoneInfo(owner.park.zone)
+        formulas.add_virtual(
+            conn,
+            owner.park.park_id,
+            owner.subject_id,
+            meter,
+            quantity=quantity,
+            formula=formula,
+            valid_from=relations.BEGINNING
+            if since is None
+            else since.replace(tzinfo=zone),
+            valid_to=None if until is None else until.replace(tzinfo=zone),
+            role=role,
+            name=name,
+            source=source,
+        )
+
+
+@virtual_app.command("list")
+def virtual_list(park: ParkOption) -> None:
+    """List the formulas of virtual meters, each meter's newest first."""
+    with _connection() as conn:
+        known = registry.park(conn, park)
+        zone = ZoneInfo(known.zone)
+        table = Table("meter", "quantity", "formula", "from", "to", "source")
+        for each in formulas.stated(conn, known.park_id):
+            table.add_row(
+                f"{each.enterprise}/{each.meter}",
+                each.quantity,
+                escape(each.formula),
+                f"{each.valid_from.astimezone(zone):%Y-%m-%d}",
+                ""
+                if each.valid_to is None
+                else f"{each.valid_to.astimezone(zone):%Y-%m-%d}",
+                escape(each.source),
+            )
+    out.print(table)
 
 
 @app.command()

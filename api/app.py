@@ -24,9 +24,11 @@ from api.routes import (
     peaks,
     readings,
     revisions,
+    rules,
     state,
     tariffs,
     usage,
+    virtual,
 )
 from store import registry
 from store.database import open_pool, translated
@@ -45,6 +47,8 @@ ROUTERS = (
     bills,
     tariffs,
     balances,
+    virtual,
+    rules,
     live,
     accounting,
 )

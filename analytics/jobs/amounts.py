@@ -1,7 +1,7 @@
 """Usage of a subject over a period: as stored, or computed anew from what was known."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -9,8 +9,10 @@ import numpy as np
 
 from analytics import demand
 from analytics.jobs import compute, virtual
+from analytics.jobs.validity import Segments
 from store import registry
 from store.database import Connection
+from store.demand_rules import Rule
 from store.dirty import Span
 from store.records import Subject
 from store.series import SLIDING, USAGE_15MIN, Series, read
@@ -53,6 +55,7 @@ class Amounts:
     meters: frozenset[tuple[int, datetime, datetime]]  # each from and to
     expected_s: float  # of what has passed of the period
     sliding: Series | None = None  # sliding demand, of the energy taken
+    rules: Segments[Rule] = field(default_factory=list)  # how demand is measured
 
     def total(self, edges: list[datetime]) -> float | None:
         """Sum over days, each the sum of its quarters; None where nothing is known."""
@@ -104,6 +107,7 @@ def load_amounts(
                 compute.expected_s(plan, [period.start, period.due]).sum()
             ),
             sliding=sliding,
+            rules=world.rules.get(subject.subject_id, []),
         )
     return found
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analytics import cost
-from analytics.jobs import compute, daytypes, tariffs
+from analytics.jobs import compute, daytypes, demands, tariffs
 from analytics.jobs.amounts import (
     ENERGY,
     Amounts,
@@ -21,16 +21,18 @@ from analytics.jobs.amounts import (
     power_factor,
 )
 from analytics.jobs.validity import segments
-from analytics.registers import QUARTER_US, Int64
-from store import statements
+from analytics.registers import Int64
+from store import demand_rules, statements
 from store import tariffs as stored
 from store.database import Connection
+from store.demand_rules import Rule
 from store.errors import Invalid
 from store.readings import to_datetime, to_us
 from store.records import Subject
 from store.tariffs import Billing, Tariff
 
 LONGEST_MONTHS = 60
+UNSTATED = Rule(15, "sliding")  # as billing meters measure: DL/T 645-2007
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,7 @@ class _Day:
     tariff: Tariff | None
     outside: bool  # of the tariff's validity, because it was asked for
     contract_kw: float
+    rule: Rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +71,7 @@ class _Part:
     billing: Billing
     outside: bool
     contract_kw: float
+    rule: Rule  # how demand is measured
 
 
 def bills(
@@ -168,6 +172,9 @@ class _Terms:
         self._contract = segments(
             statements.contract_demands(conn, subject.subject_id, known_on)
         ).get(subject.subject_id, [])
+        self._rules = segments(
+            demand_rules.demand_rules(conn, subject.park.park_id, known_on)
+        ).get(subject.subject_id, [])
         self._hot = stored.hot_days(conn, subject.park.park_id, known_on)
         self._parsed: dict[int, tariffs.Terms] = {}
         if assumed.tariff and all(row.code != assumed.tariff for row in self._rows):
@@ -197,6 +204,7 @@ class _Terms:
                     billing=today.billing,
                     outside=today.outside,
                     contract_kw=today.contract_kw,
+                    rule=today.rule,
                 )
             )
         return parts
@@ -239,6 +247,7 @@ class _Terms:
             tariff=tariff,
             outside=outside,
             contract_kw=contract,  # math.nan is itself, so days without one are alike
+            rule=demands.stretches(self._rules, at, at, UNSTATED)[0].rule,
         )
 
     def _as_assumed(self, billing: Billing | None) -> Billing | None:
@@ -419,29 +428,27 @@ class _Maximum:
 def _demand(
     part: _Part, energy: Amounts | None, period: Period, minimum: float
 ) -> _Maximum:
-    """Give the highest demand of a part: sliding where it is known, else fixed windows."""
+    """Give the highest demand of a part, by the rule that holds for its days.
+
+    Without a rule: sliding windows where they are known, else fixed ones.
+    """
     begin, end = _local(part.first, period.zone), _local(part.last, period.zone)
     end = min(end, to_us(period.due))
-    due = max((end - begin) // QUARTER_US, 1)
+    unknown = _Maximum(kw=math.nan, method="too little is known")
     if energy is None or end <= begin:
-        return _Maximum(kw=math.nan, method="too little is known")
-    if energy.sliding is not None:
-        rows = energy.sliding
-        inside = (rows.start_us >= begin) & (rows.start_us < end)
-        if inside.sum() >= minimum * due:
-            return _Maximum(
-                kw=float(rows.values[0][inside].max()), method="demand_sliding15"
-            )
-    starts = energy.quarters.start_us
-    known = energy.quarters.values[1] + energy.quarters.values[2]
-    inside = (starts >= begin) & (starts < end)
-    inside &= known >= minimum * QUARTER_US / 1e6
-    if inside.sum() < minimum * due:
-        return _Maximum(kw=math.nan, method="too little is known")
-    kwh = energy.quarters.values[0][inside]
+        return unknown
+    peak = demands.measure(
+        demands.quarters(energy.quarters, begin, end),
+        energy.sliding,
+        [demands.Stretch(begin, end, part.rule)],
+        period.zone,
+        minimum,
+    ).peak
+    if math.isnan(peak.kw) or peak.known < minimum:
+        return unknown
+    replaced = not peak.method.startswith(f"demand_{part.rule.method}")
     return _Maximum(
-        kw=float(kwh.max()) * 3600e6 / QUARTER_US,
-        method="demand_fixed15, a lower bound",
+        kw=peak.kw, method=peak.method + (", a lower bound" if replaced else "")
     )
 
 

@@ -62,7 +62,7 @@ function showMade() {
   const made = found.made_by;
   const known = made !== null && made.kw !== null;
   $("made-note").textContent = known
-    ? t("madeNote", text.kw(made.kw), text.moment(made.start, found.zone), text.number(made.coincidence, 3), text.number(made.diversity, 3))
+    ? t("madeNote", text.kw(made.kw), text.moment(made.start, found.zone), text.number(made.coincidence, 3), text.number(made.diversity, 3), made.window_min)
     : t("tooLittle", text.percent(found.coverage, 1));
   const charged = made?.charge_cny !== null && known;
   const heads = [[t("enterprise")], [t("inPeak"), "n"], [t("share"), "n"], [t("ownPeak"), "n"], [t("ownAt")]];
@@ -83,7 +83,7 @@ function showMade() {
 
 function showTop() {
   table($("top"), t("topPeaks"), [[t("window")], ["kW", "n"], [t("ofContractHead"), "n"]],
-    found.top.map((each) => node("tr", {}, cell(text.moment(each.start, found.zone)), cell(text.kw(each.kw), "n"),
+    found.top.map((each) => node("tr", {}, cell(text.moment(each.start, found.zone)), cell(`${found.lower_bound ? "≥ " : ""}${text.kw(each.kw)}`, "n"),
       cell(text.percent(each.control_rate, 1), "n"))));
 }
 
@@ -134,7 +134,9 @@ function showMap() {
 
 function showPeriod() {
   if (!found) return;
-  $("period-note").textContent = [t("knownShare", text.percent(found.coverage, 1)),
+  const [, kind, minutes] = found.demand_method.match(/^demand_([a-z]+)(\d+)$/);
+  const windows = `${t("knownShare", text.percent(found.coverage, 1))} ${t(`windows ${kind}`, minutes)}`;
+  $("period-note").textContent = [windows, ...(found.lower_bound ? [t("lowerBound")] : []),
     found.sliding_kw === null ? t("noSliding") : t("sliding", text.kw(found.sliding_kw), text.moment(found.sliding_start, found.zone),
       text.percent(found.sliding_coverage, 0))].join(" · ");
   showMade();

@@ -109,7 +109,7 @@ def test_circles_and_what_is_not_there_are_refused(database: str) -> None:
             state(conn, ids, "X", "e/Y")
         # of another quantity it is no circle
         state(conn, ids, "V", "e/A:energy_import - e/W", quantity="energy_export")
-        with pytest.raises(Invalid, match="kWh, water"):
+        with pytest.raises(Invalid, match="in kwh, water"):
             state(conn, ids, "V", "e/A:energy_import", quantity="water")
         with pytest.raises(Invalid, match="none that adds up"):
             state(conn, ids, "V", "e/A", quantity="power")

@@ -179,7 +179,7 @@ def everything(meters: list[Sent]) -> list[tuple[int, str, int, float, int]]:
 VIRTUAL = {
     "V0": " + ".join(f"e/M{m}" for m in range(4)),
     "V1": "e/V0 - 0.5 e/M5 + e/M1",
-    "V2": "e/M3 - e/M7",
+    "V2": "e/M2 - e/M1",
 }
 
 
