@@ -1,7 +1,7 @@
 """How demand is measured: window and method of a park, enterprise or meter, dated."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from psycopg.rows import class_row
@@ -9,7 +9,7 @@ from psycopg.rows import class_row
 from store import registry
 from store.database import Connection
 from store.errors import Invalid
-from store.relations import BEGINNING, END
+from store.relations import BEGINNING, END, LONGEST_WINDOW
 
 WINDOWS_MIN = (15, 30, 60)
 METHODS = ("fixed", "sliding")
@@ -73,8 +73,7 @@ def set_demand_rule(
             "VALUES (%s, %s, %s, %s, %s, %s)",
             (subject_id, window_min, method, valid_from, valid_to, source),
         )
-        # windows that begin before the rule may reach into it
-        start = max(valid_from - timedelta(minutes=max(WINDOWS_MIN)), BEGINNING)
+        start = max(valid_from - LONGEST_WINDOW, BEGINNING)
         _mark(conn, subject_id, start, min(valid_to or END, END))
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -14,10 +14,9 @@ from store import registry, relations
 from store.database import Connection
 from store.errors import Invalid
 from store.quantities import QUANTITIES
-from store.relations import BEGINNING, END
+from store.relations import BEGINNING, END, LONGEST_WINDOW
 
 MOST_TERMS = 500
-LONGEST_WINDOW = timedelta(hours=1)  # a sliding window before a change reaches into it
 _NUMBER = re.compile(r"\d+(\.\d+)?|\.\d+")
 _METER = re.compile(
     r"([A-Za-z0-9._-]{1,64})/([A-Za-z0-9._-]{1,64})(?::([a-z0-9_]{1,64}))?"
@@ -166,8 +165,6 @@ def add_virtual(
         unit, or a formula that rests on itself.
     """
     with conn.transaction():
-        # two statements at once could close a circle that neither of them sees
-        conn.execute("SELECT pg_advisory_xact_lock(hashtext('core.formula'))")
         known, _ = registry.find_meter(conn, enterprise_id, code)
         meter_id = registry.add_meter(conn, park_id, enterprise_id, code, name=name)
         if known is None:
@@ -219,6 +216,8 @@ def state_formula(
     if valid_to is not None and valid_to <= valid_from:
         raise Invalid("a formula must end after it begins")
     with conn.transaction():
+        # two statements at once could close a circle that neither of them sees
+        conn.execute("SELECT pg_advisory_xact_lock(hashtext('core.formula'))")
         channel = relations.add_meter_channel(conn, meter_id, quantity, "virtual")
         _check_meters(conn, meter_id, quantity, terms)
         row = conn.execute(

@@ -1,6 +1,6 @@
 """What holds between them, dated: whose a meter is, its ratios, what counts."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from psycopg.rows import class_row
 
@@ -13,6 +13,7 @@ from store.records import Channel, Placement, Validity
 ROLES = ("main", "park", "sub", "check")
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 END = datetime(2100, 1, 1, tzinfo=UTC)
+LONGEST_WINDOW = timedelta(hours=1)  # a sliding one that begins before may reach so far
 
 
 def confirm_meter(
@@ -140,9 +141,21 @@ def set_multiplier(
     valid_to: datetime | None = None,
     source: str,
 ) -> None:
-    """Record a meter's current and voltage transformer ratios in [valid_from, valid_to)."""
+    """Record a meter's current and voltage transformer ratios in [valid_from, valid_to).
+
+    Raises
+    ------
+    Invalid
+        For a virtual meter: its formula has factors.
+    """
     with conn.transaction():
         _hold(conn, meter_id)
+        virtual = conn.execute(
+            "SELECT FROM core.channel WHERE subject_id = %s AND kind = 'virtual' LIMIT 1",
+            (meter_id,),
+        ).fetchone()
+        if virtual is not None:
+            raise Invalid("the meter is a virtual one: its formula has the factors")
         conn.execute(
             "INSERT INTO core.multiplier "
             "(meter_id, ct, pt, valid_from, valid_to, source) "
@@ -234,7 +247,7 @@ def _mark_totals(
         conn.execute(
             "INSERT INTO core.dirty (park_id, channel_id, start, stop, settled) "
             "VALUES (%s, %s, %s, %s, true)",
-            (park_id, total, max(start, BEGINNING), min(stop, END)),
+            (park_id, total, max(start - LONGEST_WINDOW, BEGINNING), min(stop, END)),
         )
 
 

@@ -132,6 +132,10 @@ def test_a_virtual_meter_has_no_readings_and_a_read_one_no_formula(
         for kind in ("register", "delta", "gauge"):
             with pytest.raises(Invalid, match="a virtual one"):
                 relations.add_meter_channel(conn, virtual, "energy_import", kind)
+        with pytest.raises(Invalid, match="a virtual one"):
+            relations.set_multiplier(
+                conn, virtual, ct=2, pt=1, valid_from=relations.BEGINNING, source="test"
+            )
         with pytest.raises(Invalid, match="read itself"):
             state(conn, ids, "A", "e/B")
         assert formulas.virtual_meters(conn, ids[0]) == {virtual}

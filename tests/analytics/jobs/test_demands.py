@@ -123,6 +123,22 @@ def test_what_is_known_of_a_peak_is_told() -> None:
     assert not none.peak.lower_bound
 
 
+def test_a_window_of_which_one_of_two_meters_is_known_does_not_count() -> None:
+    start = datetime(2026, 3, 2, tzinfo=UTC)
+    rows = Series(
+        np.zeros(4, np.int64),
+        to_us(start) + np.arange(4) * QUARTER_US,
+        np.array(
+            [[9.0, 1, 1, 1], [900.0, 1800, 0, 1800], [0.0, 0, 1800, 0], [1800.0] * 4]
+        ),
+    )
+    laid = demands.quarters(rows, to_us(start), to_us(start) + 4 * QUARTER_US)
+    assert laid.covered.tolist() == [0.5, 1.0, 1.0, 1.0]
+    assert laid.measured.tolist() == [0.5, 1.0, 0.0, 1.0]
+    found = demands.measure(laid, None, [stretch(start, 1)], ZoneInfo("UTC"), 0.95)
+    assert (found.peak.kw, found.peak.known) == (4.0, 0.75)
+
+
 @given(
     st.lists(st.integers(0, 999), min_size=8, max_size=96),
     st.sampled_from([30, 60]),
@@ -306,6 +322,32 @@ def test_a_rule_stated_later_gives_the_same_bits(
     assert second["kw"] == pytest.approx(kw)
     assert datetime.fromisoformat(second["start"]) == at
     assert found["peak_demand_kw"] == max(first["kw"], second["kw"])
+
+
+@pytest.mark.db
+def test_windows_that_reach_into_a_new_place_are_restated(
+    database: str, new_database: Any
+) -> None:
+    def place(plant: Plant) -> None:
+        with connect(plant.url, autocommit=True) as conn:
+            relations.place_meter(
+                conn,
+                plant.meters[1],
+                "sub",
+                None,
+                START + timedelta(days=1, hours=10),
+                source="test",
+            )
+
+    before, after = Plant(database), Plant(new_database())
+    for plant in (before, after):
+        plant.rule(plant.owner, 30, "sliding")
+    place(before)
+    before.analyse()
+    after.analyse()
+    place(after)
+    after.analyse()
+    assert before.sliding() == after.sliding()
 
 
 @pytest.mark.db
