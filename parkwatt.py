@@ -891,9 +891,17 @@ def _print_series(found: dict[str, Any]) -> None:
 def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     """Give figure, value, unit and factor as they are printed."""
     yield "energy", _shown(found["energy_kwh"]), "kWh", ""
-    yield "peak demand, fixed 15 min", _shown(found["peak_demand_kw"]), "kW", ""
+    method = found["demand_method"].removeprefix("demand_")
+    known = f"a lower bound, {found['peak_known_share']:.1%} known"
+    note = known if found["peak_lower_bound"] else ""
+    yield (
+        f"peak demand, {method[:-2]} {method[-2:]} min",
+        _shown(found["peak_demand_kw"]),
+        "kW",
+        note,
+    )
     yield "  interval starting", found["peak_start"] or "unknown", "", ""
-    yield "peak demand, sliding 15 min", _shown(found["peak_sliding_kw"]), "kW", ""
+    yield "peak demand, any minute", _shown(found["peak_sliding_kw"]), "kW", ""
     if found["peak_sliding_start"] is not None:
         yield "  interval starting", found["peak_sliding_start"], "", ""
     yield "load factor", _shown(found["load_factor"], 5), "", ""

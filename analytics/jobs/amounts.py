@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analytics import demand
-from analytics.jobs import compute, virtual
+from analytics.jobs import compute, sliding, virtual
 from analytics.jobs.validity import Segments
 from store import registry
 from store.database import Connection
@@ -122,9 +122,9 @@ def _sliding(
         for plan in _plans(world, subject, period.start, stop)
         if plan.quantity == compute.DEMAND_OF
     ]
-    added = compute.Minutes(plans, world, period.start, stop)
+    added = sliding.Minutes(plans, world, period.start, stop)
     added.add(minutes)
-    found = compute.sliding_demand(added.known(), world.rules)
+    found = sliding.sliding_demand(added.known(), world.rules)
     return compute.clip(found, period.start, period.stop)
 
 

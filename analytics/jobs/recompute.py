@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analytics.jobs import compute, virtual
+from analytics.jobs import compute, sliding, virtual
 from analytics.jobs.compute import DEMAND_OF, World
 from analytics.registers import (
     EVENT_CONFIDENCE,
@@ -304,7 +304,7 @@ def _write_sliding(
     old = read(conn, SLIDING, [each.channel_id for each in mine], start, stop)
     meters = [world.by_id[key].meter_id for key in minutes.key.tolist()]
     by_meter = minutes._replace(key=np.array(meters, np.int64)).ordered()
-    new = compute.sliding_demand(by_meter, world.rules)
+    new = sliding.sliding_demand(by_meter, world.rules)
     write(
         conn,
         SLIDING,
@@ -348,12 +348,12 @@ def _write_sliding_totals(
                 for channel, since, until in mine
             )
         ]
-        minutes = compute.Minutes(wanted, world, low, last)
+        minutes = sliding.Minutes(wanted, world, low, last)
         spans = [Span(key, low, last, True) for key in minutes.channels]
         for some in _chunks(spans):
             rows = compute.read_sources(conn, world, sorted(some))
             minutes.add(compute.meter_minutes(compute.understand(world, rows)))
-        found = compute.sliding_demand(minutes.known(), world.rules)
+        found = sliding.sliding_demand(minutes.known(), world.rules)
         found = compute.clip(found, low, high)
         old = read(conn, SLIDING, subjects, low, high)
         write(conn, SLIDING, old, found)
