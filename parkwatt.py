@@ -51,8 +51,10 @@ from simulators.park import Park as SimulatedPark
 from simulators.publisher import Publisher
 from store import activities as stored_activities
 from store import (
+    demand_rules,
     devices,
     dirty,
+    formulas,
     judgements,
     live,
     policies,
@@ -82,6 +84,8 @@ dashboards_app = typer.Typer(no_args_is_help=True, help="Grafana dashboards as c
 app.add_typer(dashboards_app, name="dashboards")
 mapping_app = typer.Typer(no_args_is_help=True, help="How foreign devices are read.")
 app.add_typer(mapping_app, name="mapping")
+virtual_app = typer.Typer(no_args_is_help=True, help="Meters by formula.")
+app.add_typer(virtual_app, name="virtual")
 tariff_app = typer.Typer(no_args_is_help=True, help="Tariffs as data.")
 app.add_typer(tariff_app, name="tariff")
 activity_app = typer.Typer(no_args_is_help=True, help="What no meter measures.")
@@ -122,15 +126,16 @@ FromOption = Annotated[
 ToOption = Annotated[
     datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="day after the last")
 ]
+UntilOption = Annotated[
+    datetime | None,
+    typer.Option("--to", formats=["%Y-%m-%d"], help="day after the last; else open"),
+]
 SourceOption = Annotated[
     str, typer.Option("--source", help="where this is known from, and who says so")
 ]
 WhoOption = Annotated[str, typer.Option("--who", help="the person who says so")]
 MonthOption = Annotated[
     datetime, typer.Option("--month", formats=["%Y-%m"], help="local month")
-]
-UntilOption = Annotated[
-    datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="not included")
 ]
 
 
@@ -913,9 +918,17 @@ def _print_series(found: dict[str, Any]) -> None:
 def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     """Give figure, value, unit and factor as they are printed."""
     yield "energy", _shown(found["energy_kwh"]), "kWh", ""
-    yield "peak demand, fixed 15 min", _shown(found["peak_demand_kw"]), "kW", ""
+    method = found["demand_method"].removeprefix("demand_")
+    known = f"a lower bound, {found['peak_known_share']:.1%} known"
+    note = known if found["peak_lower_bound"] else ""
+    yield (
+        f"peak demand, {method[:-2]} {method[-2:]} min",
+        _shown(found["peak_demand_kw"]),
+        "kW",
+        note,
+    )
     yield "  interval starting", found["peak_start"] or "unknown", "", ""
-    yield "peak demand, sliding 15 min", _shown(found["peak_sliding_kw"]), "kW", ""
+    yield "peak demand, any minute", _shown(found["peak_sliding_kw"]), "kW", ""
     if found["peak_sliding_start"] is not None:
         yield "  interval starting", found["peak_sliding_start"], "", ""
     yield "load factor", _shown(found["load_factor"], 5), "", ""
@@ -1445,10 +1458,11 @@ def contract_demand(
     since: FromOption,
     source: SourceOption,
     enterprise: EnterpriseOption = None,
+    meter: MeterOption = None,
 ) -> None:
-    """State the contract demand of a park or an enterprise from a day on."""
+    """State the contract demand of a park, an enterprise or a meter from a day on."""
     with _connection() as conn:
-        subject = registry.subject(conn, park, enterprise)
+        subject = registry.subject(conn, park, enterprise, meter)
         statements.set_contract_demand(
             conn,
             subject.subject_id,
@@ -1456,6 +1470,94 @@ def contract_demand(
             since.replace(tzinfo=ZoneInfo(subject.park.zone)),
             source=source,
         )
+
+
+@app.command("demand-rule")
+def demand_rule(
+    park: ParkOption,
+    window: Annotated[int, typer.Option(help="minutes: 15, 30 or 60")],
+    method: Annotated[str, typer.Option(help="fixed or sliding")],
+    since: FromOption,
+    source: SourceOption,
+    until: UntilOption = None,
+    enterprise: EnterpriseOption = None,
+    meter: MeterOption = None,
+) -> None:
+    """State how the demand of a park, an enterprise or a meter is measured."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise, meter)
+        zone = ZoneInfo(subject.park.zone)
+        demand_rules.set_demand_rule(
+            conn,
+            subject.subject_id,
+            window,
+            method,
+            since.replace(tzinfo=zone),
+            None if until is None else until.replace(tzinfo=zone),
+            source=source,
+        )
+
+
+@virtual_app.command("set")
+def virtual_set(
+    park: ParkOption,
+    enterprise: Annotated[str, typer.Option(help="whose meter it is")],
+    meter: Annotated[str, typer.Option(help="its code; made where it is new")],
+    formula: Annotated[
+        str, typer.Option(help='for instance "E01/M1 + E01/M2 - 0.5 E02/M7"')
+    ],
+    source: SourceOption,
+    quantity: Annotated[str, typer.Option(help="what adds up")] = "energy_import",
+    since: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="first day; else always"),
+    ] = None,
+    until: UntilOption = None,
+    role: Annotated[
+        str, typer.Option(help="of a new meter: check, main, park or sub")
+    ] = "check",
+    name: Annotated[str, typer.Option(help="of a new meter")] = "",
+) -> None:
+    """State what a virtual meter adds up; its usage is computed anew."""
+    with _connection() as conn:
+        owner = registry.subject(conn, park, enterprise)
+        zone = ZoneInfo(owner.park.zone)
+        formulas.add_virtual(
+            conn,
+            owner.park.park_id,
+            owner.subject_id,
+            meter,
+            quantity=quantity,
+            formula=formula,
+            valid_from=relations.BEGINNING
+            if since is None
+            else since.replace(tzinfo=zone),
+            valid_to=None if until is None else until.replace(tzinfo=zone),
+            role=role,
+            name=name,
+            source=source,
+        )
+
+
+@virtual_app.command("list")
+def virtual_list(park: ParkOption) -> None:
+    """List the formulas of virtual meters, each meter's newest first."""
+    with _connection() as conn:
+        known = registry.park(conn, park)
+        zone = ZoneInfo(known.zone)
+        table = Table("meter", "quantity", "formula", "from", "to", "source")
+        for each in formulas.stated(conn, known.park_id):
+            table.add_row(
+                f"{each.enterprise}/{each.meter}",
+                each.quantity,
+                escape(each.formula),
+                f"{each.valid_from.astimezone(zone):%Y-%m-%d}",
+                ""
+                if each.valid_to is None
+                else f"{each.valid_to.astimezone(zone):%Y-%m-%d}",
+                escape(each.source),
+            )
+    out.print(table)
 
 
 @app.command()

@@ -64,31 +64,37 @@ def sliding(
 
 
 def sliding_peaks(
-    key: NDArray[np.int64], step: NDArray[np.int64], amount: NDArray[np.float64]
+    key: NDArray[np.int64],
+    step: NDArray[np.int64],
+    amount: NDArray[np.float64],
+    *,
+    steps: int = 15,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """Highest sliding 15-minute demand of each quarter hour, of many keys at once.
+    """Highest sliding demand of each quarter hour, of many keys at once.
 
     Parameters
     ----------
     key, step, amount
         Known minutes, shape (n,), ordered by (key, step): whose, which minute counted
         from a full hour, and its energy [kWh].
+    steps
+        Minutes of a window.
 
     Returns
     -------
     first
         Index of the first minute of each quarter, shape (m,). Only quarters that are
-        known, with the one after them: all 15 windows that begin in them.
+        known, with the time after them: all 15 windows that begin in them.
     kw
         Highest mean power of these windows, shape (m,) [kW].
     after
         Minutes from the quarter's start to the window's, the first of equals.
     """
-    reach = 28  # the last window begins at minute 14 and has 15 minutes
+    reach = 13 + steps  # from the first minute to the last one of the last window
     first = np.flatnonzero(step[: max(step.size - reach, 0)] % 15 == 0)
     last = first + reach
     first = first[(key[last] == key[first]) & (step[last] - step[first] == reach)]
-    windows = sliding(amount)[first[:, None] + np.arange(15)]
+    windows = sliding(amount, steps=steps)[first[:, None] + np.arange(15)]
     after = np.argmax(windows, axis=1)
     return first, windows[np.arange(first.size), after], after
 

@@ -368,6 +368,8 @@ def top(
     separation: int,
     covered: Float64 | None = None,
     minimum_coverage: float = MINIMUM_COVERAGE,
+    *,
+    at: Int64 | None = None,
 ) -> Int64:
     """Find the highest separate peaks of a period.
 
@@ -378,29 +380,31 @@ def top(
     count
         Peaks wanted.
     separation
-        Windows up to so many steps from a higher peak belong to it.
+        Windows up to so far from a higher peak belong to it.
+    at
+        When each window begins, shape (n,), in the unit of the separation; None: a step
+        after the one before.
 
     Returns
     -------
     NDArray[np.int64]
         Windows, highest first, of equals the earlier first; fewer than `count` where no
-        more are there, none where too few windows count.
+        more count. Where some do not count, a higher one may be among them.
     """
     counts = _counts(kw, covered, minimum_coverage)
     found: list[int] = []
-    if not _share(counts) >= minimum_coverage:
-        return np.empty(0, np.int64)
+    at = np.arange(kw.size) if at is None else at
     left = np.where(counts, kw, -np.inf)
     while len(found) < count and (left > -np.inf).any():
         highest = int(np.argmax(left))
         found.append(highest)
-        left[max(0, highest - separation) : highest + separation + 1] = -np.inf
+        left[np.abs(at - at[highest]) <= separation] = -np.inf
     return np.array(found, np.int64)
 
 
 def duration(
     kw: Float64,
-    window_s: float = 900.0,
+    window_s: float | Float64 = 900.0,
     covered: Float64 | None = None,
     minimum_coverage: float = MINIMUM_COVERAGE,
     points: int | None = None,
@@ -412,7 +416,7 @@ def duration(
     kw, covered, minimum_coverage
         Mean power per window, shape (n,) [kW]; what is known of it; what is asked for.
     window_s
-        Length of the windows [s].
+        Length of the windows [s], of all or shape (n,).
     points
         Thin the curve to at most so many points, at least 2, evenly over the hours; the
         highest and the lowest stay.
@@ -426,8 +430,10 @@ def duration(
     coverage = float(_share(counts))
     if not coverage >= minimum_coverage:
         return Duration(np.empty(0), np.empty(0), coverage)
-    falling = np.sort(kw[counts])[::-1]
-    hours: Float64 = np.arange(1.0, falling.size + 1) * (window_s / 3600.0)
+    order = np.argsort(kw[counts], kind="stable")[::-1]
+    falling = kw[counts][order]
+    length = np.broadcast_to(np.asarray(window_s, np.float64), kw.shape)[counts]
+    hours: Float64 = np.cumsum(length[order]) / 3600.0
     if points is not None and points < falling.size:
         keep = np.linspace(0, falling.size - 1, max(points, 2)).round().astype(np.int64)
         falling, hours = falling[keep], hours[keep]

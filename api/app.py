@@ -29,9 +29,11 @@ from api.routes import (
     peaks,
     readings,
     revisions,
+    rules,
     state,
     tariffs,
     usage,
+    virtual,
 )
 from store import registry
 from store.database import open_pool, translated
@@ -55,6 +57,8 @@ ROUTERS = (
     factors,
     green,
     checks,
+    virtual,
+    rules,
     live,
     accounting,
 )

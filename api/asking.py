@@ -110,6 +110,19 @@ def _days(
 AskedDays = Annotated[Days, Depends(_days)]
 
 
+def midnight(day: date, zone: str) -> datetime:
+    """Give the instant at which a local day begins.
+
+    Raises
+    ------
+    Invalid
+        Outside the years 2000 to 2100.
+    """
+    if not FIRST <= day <= LAST:
+        raise Invalid(f"the day {day} does not lie between {FIRST} and {LAST}")
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
 def instant(name: str, text: str, zone: str, *, end_of_day: bool = False) -> datetime:
     """Read a parameter that is a time with its offset, or a local day.
 

@@ -86,6 +86,7 @@ class Meter(Row):
     name: str
     role: Literal["main", "park", "sub", "check"] | None
     parent: str | None
+    virtual: bool = Field(description="its usage is a formula's, see virtual-meters")
     confirmed: bool = Field(description="an unconfirmed meter counts for nothing")
     confirmed_at: datetime | None
 
@@ -198,14 +199,35 @@ class DemandRow(Row):
     coverage: Number
 
 
+class RulePeak(BaseModel):
+    """A rule of measuring demand, and the peak of the time in which it holds."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    start_of_rule: datetime = Field(alias="from")
+    end_of_rule: datetime = Field(alias="to")
+    window_min: int
+    method: Literal["fixed", "sliding"]
+    demand_method: str = Field(description="by which windows the peak is told")
+    kw: Number
+    start: datetime | None
+    known_share: float
+    lower_bound: bool
+
+
 class Demand(Shares):
-    """Fixed 15-minute demand, and the highest sliding one."""
+    """Fixed 15-minute demand by quarter hour, its peak by the rule that holds."""
 
     unit: str
     peak_demand_kw: Number
     peak_start: datetime | None
     peak_measured_share: Number
+    peak_known_share: float = Field(
+        description="share of the time whose windows are known well enough"
+    )
+    peak_lower_bound: bool = Field(description="a higher one may be unknown")
     demand_method: str
+    demand_rules: list[RulePeak]
     peak_sliding_kw: Number
     peak_sliding_start: datetime | None
     sliding_coverage: float

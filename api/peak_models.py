@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from pydantic import Field
 
-from api.models import Number, Row
+from api.models import Number, Row, RulePeak
 
 
 class TopPeak(Row):
@@ -104,6 +104,7 @@ class Part(Row):
 class MadeBy(Row):
     """Who made the park's peak."""
 
+    window_min: int | None = Field(description="length of the fixed windows compared")
     kw: Number
     start: datetime | None
     measured_share: Number = Field(
@@ -126,7 +127,9 @@ class Peaks(Row):
     zone: str
     unit: str
     demand_method: str
-    coverage: float = Field(description="share of the windows that are known")
+    coverage: float = Field(description="share of the time whose windows are known")
+    lower_bound: bool = Field(description="a higher peak may be unknown")
+    demand_rules: list[RulePeak]
     load_factor: Number
     sliding_kw: Number
     sliding_start: datetime | None

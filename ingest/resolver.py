@@ -6,6 +6,7 @@ from typing import NamedTuple
 from ingest.reading import Reading, Refused
 from store import registry, relations
 from store.database import Connection
+from store.errors import Invalid
 from store.quantities import KEYS
 
 _FORGET_S = 1.0  # how long an unknown enterprise stays unknown
@@ -62,13 +63,17 @@ class Resolver:
         Raises
         ------
         Refused
-            When too many meters of the enterprise wait for confirmation.
+            When too many meters of the enterprise wait for confirmation, or the meter is
+            a virtual one.
         """
         known = KEYS[reading.key]
         meter_id = self._meter(conn, owner, reading.meter)
-        channel = relations.add_meter_channel(
-            conn, meter_id, known.quantity.name, known.kind
-        )
+        try:
+            channel = relations.add_meter_channel(
+                conn, meter_id, known.quantity.name, known.kind
+            )
+        except Invalid as error:
+            raise Refused(str(error)) from error
         owner.channels[reading.meter, reading.key] = channel
         self.parks[channel] = owner.park_id
         if known.kind != "gauge":

@@ -41,13 +41,13 @@ class Meter:
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """One quantity of one meter, as a register or as interval amounts."""
+    """One quantity of one meter, as a register, as interval amounts, or by formula."""
 
     channel_id: int
     usage_id: int  # the meter's first channel of this quantity: its usage stands there
     meter_id: int
     quantity: str
-    kind: str  # register or delta
+    kind: str  # register, delta or virtual
     digits: int | None  # of the register, before the decimal point
     measured_up_to_s: float  # readings further apart than this estimate the shape
     restarts: bool  # a register that fell began again at 0

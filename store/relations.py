@@ -1,6 +1,6 @@
 """What holds between them, dated: whose a meter is, its ratios, what counts."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from psycopg.rows import class_row
 
@@ -13,6 +13,7 @@ from store.records import Channel, Placement, Validity
 ROLES = ("main", "park", "sub", "check")
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 END = datetime(2100, 1, 1, tzinfo=UTC)
+LONGEST_WINDOW = timedelta(hours=1)  # a sliding one that begins before may reach so far
 
 
 def confirm_meter(
@@ -140,9 +141,21 @@ def set_multiplier(
     valid_to: datetime | None = None,
     source: str,
 ) -> None:
-    """Record a meter's current and voltage transformer ratios in [valid_from, valid_to)."""
+    """Record a meter's current and voltage transformer ratios in [valid_from, valid_to).
+
+    Raises
+    ------
+    Invalid
+        For a virtual meter: its formula has factors.
+    """
     with conn.transaction():
         _hold(conn, meter_id)
+        virtual = conn.execute(
+            "SELECT FROM core.channel WHERE subject_id = %s AND kind = 'virtual' LIMIT 1",
+            (meter_id,),
+        ).fetchone()
+        if virtual is not None:
+            raise Invalid("the meter is a virtual one: its formula has the factors")
         conn.execute(
             "INSERT INTO core.multiplier "
             "(meter_id, ct, pt, valid_from, valid_to, source) "
@@ -181,12 +194,27 @@ def set_digits(
 
 
 def add_meter_channel(conn: Connection, meter_id: int, quantity: str, kind: str) -> int:
-    """Make sure a meter has a channel; if it is new, the totals it joins await it."""
+    """Make sure a meter has a channel; if it is new, the totals it joins await it.
+
+    Raises
+    ------
+    Invalid
+        For a reading of a virtual meter, or a formula of one that is read.
+    """
     found = registry.find_channel(conn, meter_id, quantity, kind)
     if found is not None:
         return found
     with conn.transaction():
         _hold(conn, meter_id)
+        other = conn.execute(
+            "SELECT FROM core.channel WHERE subject_id = %s "
+            "AND (kind = 'virtual') <> (%s::text = 'virtual') LIMIT 1",
+            (meter_id, kind),
+        ).fetchone()
+        if other is not None and kind == "virtual":
+            raise Invalid("the meter is read itself: it cannot be a virtual one")
+        if other is not None:
+            raise Invalid("the meter is a virtual one: it has a formula, no readings")
         made = registry.add_channel(conn, meter_id, quantity, kind)
         if kind != "gauge":
             _mark_totals(conn, meter_id, BEGINNING, END)
@@ -219,7 +247,7 @@ def _mark_totals(
         conn.execute(
             "INSERT INTO core.dirty (park_id, channel_id, start, stop, settled) "
             "VALUES (%s, %s, %s, %s, true)",
-            (park_id, total, max(start, BEGINNING), min(stop, END)),
+            (park_id, total, max(start - LONGEST_WINDOW, BEGINNING), min(stop, END)),
         )
 
 
@@ -245,7 +273,7 @@ def mark_meter_dirty(conn: Connection, meter_id: int) -> None:
 def counted_channels(
     conn: Connection, park_id: int, known_on: datetime | None = None
 ) -> list[Channel]:
-    """List the register and delta channels of a park's confirmed meters.
+    """List the register, delta and virtual channels of a park's confirmed meters.
 
     In the order of codes, in which totals are summed: ids tell who came first.
     """
@@ -277,7 +305,7 @@ def counted_channels(
                 FROM core.plate x
                 WHERE x.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
                 ORDER BY x.meter_id, x.plate_id DESC) AS p USING (meter_id)
-            WHERE m.park_id = %(park)s AND c.kind IN ('register', 'delta')
+            WHERE m.park_id = %(park)s AND c.kind IN ('register', 'delta', 'virtual')
               AND m.confirmed_at <= coalesce(%(known)s::timestamptz, now())
               AND c.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
             ORDER BY e.code COLLATE "C", m.code COLLATE "C", c.quantity, c.channel_id

@@ -1,17 +1,19 @@
 """Usage of a subject over a period: as stored, or computed anew from what was known."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from analytics import demand
-from analytics.jobs import compute, shaping
+from analytics.jobs import compute, shaping, sliding, virtual
+from analytics.jobs.validity import Segments
 from analytics.registers import Float64
 from store import registry
 from store.database import Connection
+from store.demand_rules import Rule
 from store.dirty import Span
 from store.readings import to_us
 from store.records import Subject
@@ -55,6 +57,7 @@ class Amounts:
     meters: frozenset[tuple[int, int, int]]  # each from and to [µs]
     expected_s: float  # of what has passed of the period
     sliding: Series | None = None  # sliding demand, of the energy taken
+    rules: Segments[Rule] = field(default_factory=list)  # how demand is measured
 
     def total(self, edges: list[datetime]) -> float | None:
         """Sum over months, as they are stored; None where nothing is known."""
@@ -92,14 +95,18 @@ def load_amounts(
     world = compute.load_world(conn, subject.park.park_id, subject.park.zone, known_on)
     plans = _plans(world, subject, period.start, period.stop)
     if known_on is not None:
-        ids = sorted({part[0] for plan in plans for part in plan.parts})
-        stop = period.stop + compute.QUARTER  # the last sliding window ends there
+        ids = sorted(
+            {part[0] for plan in plans for part in compute.real_parts(world, plan)}
+        )
+        stop = period.stop + world.reach  # the last sliding window ends there
         spans = [Span(each, period.start, stop, settled=True) for each in ids]
         rows = compute.read_sources(conn, world, spans, known_on)
         understood = compute.understand(world, rows)
         understood = shaping.shape_gaps(conn, world, understood, spans, known_on)
         usage = compute.meter_usage(understood)
-        usage = compute.clip(usage, period.start, period.stop)
+        usage = _with_virtual(
+            world, compute.clip(usage, period.start, period.stop), period
+        )
         minutes = compute.meter_minutes(understood)
     found: dict[str, Amounts] = {}
     for plan in plans:
@@ -126,6 +133,7 @@ def load_amounts(
                 compute.expected_s(plan, [period.start, period.due]).sum()
             ),
             sliding=sliding,
+            rules=world.rules.get(subject.subject_id, []),
         )
     return found
 
@@ -134,17 +142,30 @@ def _sliding(
     world: compute.World, subject: Subject, period: Period, minutes: Series
 ) -> Series:
     """Compute a subject's sliding demand from the minutes of its meters."""
-    stop = period.stop + compute.QUARTER
+    stop = period.stop + world.reach
     plans = [
         plan
         for plan in _plans(world, subject, period.start, stop)
         if plan.quantity == compute.DEMAND_OF
     ]
-    added = compute.Minutes(
-        plans, [each.channel_id for each in world.usages], period.start, stop
-    )
+    added = sliding.Minutes(plans, world, period.start, stop)
     added.add(minutes)
-    return compute.sliding_demand(added.known())
+    found = sliding.sliding_demand(added.known(), world.rules)
+    return compute.clip(found, period.start, period.stop)
+
+
+def _with_virtual(world: compute.World, usage: Series, period: Period) -> Series:
+    spans = [
+        Span(each, period.start, period.stop, settled=True) for each in world.virtual
+    ]
+    if not spans:
+        return usage
+    added = virtual.usage(world.virtual, spans, usage)
+    return Series(
+        np.concatenate([usage.key, added.key]),
+        np.concatenate([usage.start_us, added.start_us]),
+        np.concatenate([usage.values, added.values], axis=1),
+    ).ordered()
 
 
 def _plans(

@@ -9,18 +9,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from analytics import cost
-from analytics.jobs import daytypes, tariffs
+from analytics.jobs import daytypes, demands, tariffs
 from analytics.jobs.amounts import Period
 from analytics.jobs.validity import segments
-from store import statements
+from store import demand_rules, statements
 from store import tariffs as stored
 from store.database import Connection
+from store.demand_rules import Rule
 from store.errors import Invalid
 from store.readings import to_us
 from store.records import Subject
 from store.tariffs import Billing, Tariff
 
 LARGEST_KVA = 1e9
+UNSTATED = Rule(15, "sliding")  # as billing meters measure: DL/T 645-2007
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,7 @@ class _Day:
     tariff: Tariff | None
     outside: bool  # of the tariff's validity, because it was asked for
     contract_kw: float
+    rule: Rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +80,7 @@ class Part:
     billing: Billing
     outside: bool
     contract_kw: float
+    rule: Rule  # how demand is measured
 
     @property
     def days(self) -> int:
@@ -120,6 +124,9 @@ class Stated:
         self._contract = segments(
             statements.contract_demands(conn, subject.subject_id, known_on)
         ).get(subject.subject_id, [])
+        self._rules = segments(
+            demand_rules.demand_rules(conn, subject.park.park_id, known_on)
+        ).get(subject.subject_id, [])
         self._hot = stored.hot_days(conn, subject.park.park_id, known_on)
         self._parsed: dict[int, tariffs.Terms] = {}
         if assumed.tariff and all(row.code != assumed.tariff for row in self._rows):
@@ -149,6 +156,7 @@ class Stated:
                     billing=today.billing,
                     outside=today.outside,
                     contract_kw=today.contract_kw,
+                    rule=today.rule,
                 )
             )
         return parts
@@ -193,6 +201,7 @@ class Stated:
             tariff=tariff,
             outside=outside,
             contract_kw=contract,  # math.nan is itself, so days without one are alike
+            rule=demands.stretches(self._rules, at, at, UNSTATED)[0].rule,
         )
 
     def _as_assumed(self, billing: Billing | None) -> Billing | None:

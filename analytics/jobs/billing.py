@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analytics import cost
-from analytics.jobs import compute
+from analytics.jobs import compute, demands
 from analytics.jobs.amounts import (
     ENERGY,
     Amounts,
@@ -29,8 +29,9 @@ from analytics.jobs.comparing import (
     offer,
     with_basic,
 )
-from analytics.registers import QUARTER_US, Int64
+from analytics.registers import Int64
 from store.database import Connection
+from store.demand_rules import Rule
 from store.errors import Invalid
 from store.readings import to_datetime, to_us
 from store.records import Subject
@@ -269,47 +270,44 @@ class _Maximum:
 def _demand(
     part: Part, energy: Amounts | None, period: Period, minimum: float
 ) -> _Maximum:
-    """Give the highest demand of a part: sliding where it is known, else fixed windows."""
+    """Give the highest demand of a part, by the rule that holds for its days.
+
+    Without a rule: sliding windows where they are known, else fixed ones.
+    """
     begin, end = _local(part.first, period.zone), _local(part.last, period.zone)
     end = min(end, to_us(period.due))
+    unknown = _Maximum(kw=math.nan, method="too little is known")
     if energy is None or end <= begin:
-        return _Maximum(kw=math.nan, method="too little is known")
-    due = _due(energy, begin, end)
-    if energy.sliding is not None:
-        rows = energy.sliding
-        inside = (rows.start_us >= begin) & (rows.start_us < end)
-        if inside.any() and inside.sum() >= minimum * due:
-            return _Maximum(
-                kw=float(rows.values[0][inside].max()), method="demand_sliding15"
-            )
-    starts = energy.quarters.start_us
-    known = energy.quarters.values[1] + energy.quarters.values[2]
-    inside = (starts >= begin) & (starts < end)
-    inside &= known >= minimum * QUARTER_US / 1e6
-    if not inside.any() or inside.sum() < minimum * due:
-        return _Maximum(kw=math.nan, method="too little is known")
-    kwh = energy.quarters.values[0][inside]
+        return unknown
+    begin, end = _counted(energy, begin, end)
+    peak = demands.measure(
+        demands.quarters(energy.quarters, begin, end),
+        energy.sliding,
+        [demands.Stretch(begin, end, part.rule)],
+        period.zone,
+        minimum,
+    ).peak
+    if math.isnan(peak.kw) or peak.known < minimum:
+        return unknown
+    replaced = not peak.method.startswith(f"demand_{part.rule.method}")
     return _Maximum(
-        kw=float(kwh.max()) * 3600e6 / QUARTER_US,
-        method="demand_fixed15, a lower bound",
+        kw=peak.kw, method=peak.method + (", a lower bound" if replaced else "")
     )
 
 
-def _due(energy: Amounts, begin: int, end: int) -> int:
-    """Count the windows in which any meter counted for the subject."""
-    first, last = begin // QUARTER_US, end // QUARTER_US
-    counted = np.zeros(max(last - first, 0), np.bool_)
-    for _, low, high in energy.plan.parts:
-        counted[
-            max(low // QUARTER_US - first, 0) : max(high // QUARTER_US - first, 0)
-        ] = True
-    return max(int(counted.sum()), 1)
+def _counted(energy: Amounts, begin: int, end: int) -> tuple[int, int]:
+    """Cut [begin, end) to the time from the first to the last meter that counted."""
+    parts = [each for each in energy.plan.parts if each[1] < end and each[2] > begin]
+    if not parts:
+        return begin, end
+    low, high = min(each[1] for each in parts), max(each[2] for each in parts)
+    return max(begin, low), min(end, high)
 
 
 def _demand_of(
     parts: list[Part], energy: Amounts | None, period: Period, minimum: float
 ) -> float | None:
-    runs = joined(parts, lambda _: None)
+    runs = joined(parts, lambda each: each.rule)
     found = [_demand(each, energy, period, minimum).kw for each in runs]
     return number(max(found)) if found and not any(map(math.isnan, found)) else None
 
@@ -322,18 +320,20 @@ class _Basis(NamedTuple):
     high_use: float  # factor of the price
     kva: float
     contract_kw: float
+    rule: Rule | None  # None: not charged by demand
 
 
 def _basis(part: Part, method: str, month_kwh: float | None) -> _Basis:
     prices, kva = part.terms.basic, nan(part.billing.capacity_kva)
     if method == "capacity":
-        return _Basis(method, prices.capacity_cny_per_kva, 1.0, kva, math.nan)
+        return _Basis(method, prices.capacity_cny_per_kva, 1.0, kva, math.nan, None)
     return _Basis(
         method,
         prices.demand_cny_per_kw,
         cost.high_use(nan(month_kwh), kva),
         math.nan,
         part.contract_kw if method == "contract" else math.nan,
+        part.rule,
     )
 
 

@@ -8,14 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analytics import demand, registers
-from analytics.jobs.validity import Segments, counting, steps
+from analytics import registers
+from analytics.jobs import virtual
+from analytics.jobs.validity import Segments, counting, segments, steps
+from analytics.jobs.virtual import Virtual
 from analytics.registers import (
     MOMENTARY,
     QUARTER_US,
@@ -30,8 +33,9 @@ from analytics.registers import (
     Steps,
     Usage,
 )
-from store import dirty, judgements, policies, relations
+from store import demand_rules, dirty, formulas, judgements, policies, relations
 from store.database import Connection
+from store.demand_rules import Rule
 from store.dirty import Span
 from store.judgements import Judgement
 from store.policies import Policy
@@ -65,16 +69,27 @@ class World:
     # per meter: from when it counts for which enterprise, and for the park
     members: dict[int, Segments[int]]
     of_park: dict[int, Segments[int]]
+    rules: dict[int, Segments[Rule]] = field(default_factory=dict)  # by subject
+    virtual: dict[int, Virtual] = field(default_factory=dict)  # by usage id
     by_id: dict[int, Channel] = field(init=False)
-    sources: dict[int, list[Channel]] = field(init=False)  # by usage id
+    sources: dict[int, list[Channel]] = field(init=False)  # read ones, by usage id
     usages: list[Channel] = field(init=False)  # the channels that name a usage
 
     def __post_init__(self) -> None:
         self.by_id = {each.channel_id: each for each in self.channels}
         self.sources = defaultdict(list)
         for each in self.channels:
-            self.sources[each.usage_id].append(each)
+            if each.kind != "virtual":
+                self.sources[each.usage_id].append(each)
         self.usages = [c for c in self.channels if c.channel_id == c.usage_id]
+
+    @cached_property
+    def reach(self) -> timedelta:
+        """The longest sliding window: so far one reaches from where it begins."""
+        stated = [rule for each in self.rules.values() for _, rule in each if rule]
+        return timedelta(
+            minutes=max([Rule().window_min, *(r.window_min for r in stated)])
+        )
 
 
 def load_world(
@@ -86,13 +101,16 @@ def load_world(
         relations.placements(conn, park_id, known_on),
         park_id,
     )
+    channels = _with_policies(
+        relations.counted_channels(conn, park_id, known_on),
+        policies.policies(conn, park_id, known_on),
+    )
     return World(
         park_id=park_id,
         zone=ZoneInfo(zone),
-        channels=_with_policies(
-            relations.counted_channels(conn, park_id, known_on),
-            policies.policies(conn, park_id, known_on),
-        ),
+        channels=channels,
+        rules=segments(demand_rules.demand_rules(conn, park_id, known_on)),
+        virtual=virtual.flatten(channels, formulas.formulas(conn, park_id, known_on)),
         multipliers=relations.multipliers(conn, park_id, known_on),
         judgements=judgements.judgements(conn, park_id, known_on),
         members=members,
@@ -297,22 +315,6 @@ def meter_minutes(known: Known) -> Series:
     return minutes.take(whole)._replace(values=minutes.values[:1, whole])
 
 
-def sliding_demand(minutes: Series) -> Series:
-    """Give each quarter hour's highest sliding window from known minutes.
-
-    Returns
-    -------
-    Series
-        By the keys of `minutes`; columns kw, after_s.
-    """
-    first, kw, after = demand.sliding_peaks(
-        minutes.key, minutes.start_us // MINUTE_US, minutes.values[0]
-    )
-    return Series(
-        minutes.key[first], minutes.start_us[first], np.array([kw, after * 60.0])
-    )
-
-
 def _merged(one: Intervals, other: Intervals) -> Intervals:
     if not other.start.size:
         return one
@@ -457,65 +459,27 @@ def add_up(total: Total, usage: Series, start: datetime, stop: datetime) -> Seri
     )
 
 
-class Minutes:
-    """Adds up the energy of totals per minute, meter after meter.
+def virtual_totals(world: World, start: datetime, stop: datetime) -> list[Total]:
+    """List virtual meters as totals of their own in [start, stop), for their demand."""
+    return [
+        Total(
+            subject_id=each.meter_id,
+            quantity=each.quantity,
+            parts=((each.usage_id, to_us(start), to_us(stop)),),
+        )
+        for each in world.virtual.values()
+        if each.quantity == DEMAND_OF
+    ]
 
-    Parameters
-    ----------
-    totals
-        What to add up in [start, stop).
-    order
-        Usage ids in the order in which they are added, that of codes.
-    """
 
-    def __init__(
-        self,
-        totals: Sequence[Total],
-        order: Iterable[int],
-        start: datetime,
-        stop: datetime,
-    ) -> None:
-        self._subjects = np.array([each.subject_id for each in totals], np.int64)
-        self._first = to_us(start) // MINUTE_US
-        self._size = to_us(stop) // MINUTE_US - self._first
-        self._energy = np.zeros((len(totals), self._size))
-        self._members = np.zeros((len(totals), self._size), np.int32)
-        self._missing = np.zeros((len(totals), self._size), np.int32)
-        self._of: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-        for place, total in enumerate(totals):
-            for channel, low, high in total.parts:
-                begin, end = self._minute(low), self._minute(high)
-                if begin < end:
-                    self._of[channel].append((place, begin, end))
-                    self._members[place, begin:end] += 1
-        self._missing += self._members
-        self.channels = [each for each in order if each in self._of]
-
-    def _minute(self, at_us: int) -> int:
-        return min(max(at_us // MINUTE_US - self._first, 0), self._size)
-
-    def add(self, minutes: Series) -> None:
-        """Add minutes of the next channels, whole and in the order of `channels`."""
-        there = set(minutes.key.tolist())
-        for key in self.channels:
-            if key not in there:
-                continue
-            low, high = np.searchsorted(minutes.key, [key, key + 1])
-            at = minutes.start_us[low:high] // MINUTE_US - self._first
-            amount = minutes.values[0, low:high]
-            for place, begin, end in self._of[key]:
-                inside = (at >= begin) & (at < end)
-                self._energy[place, at[inside]] += amount[inside]
-                self._missing[place, at[inside]] -= 1
-
-    def known(self) -> Series:
-        """Give the minutes in which all members are known, by subject; column amount."""
-        total, minute = np.nonzero((self._missing == 0) & (self._members > 0))
-        return Series(
-            self._subjects[total],
-            (self._first + minute) * MINUTE_US,
-            self._energy[None, total, minute],
-        ).ordered()
+def real_parts(world: World, total: Total) -> list[tuple[int, int, int]]:
+    """List a total's parts with virtual ones taken apart."""
+    return [
+        (part.usage_id, since, until)
+        for channel, low, high in total.parts
+        for since, until, parts in virtual.terms_in(world.virtual, channel, low, high)
+        for part in parts
+    ]
 
 
 def expected_s(total: Total, edges: Sequence[datetime]) -> Float64:

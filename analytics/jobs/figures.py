@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analytics import demand, intensity
-from analytics.jobs import accounting, compute
+from analytics.jobs import accounting, compute, demands
 from analytics.jobs.amounts import Amounts, Period, load_amounts, power_factor
 from analytics.jobs.amounts import coverage as coverage_of
 from analytics.jobs.periods import account_for
@@ -22,7 +22,6 @@ from store.records import AddedValue, Subject
 
 GRAINS = ("15min", "day", "month")
 ENERGY = "energy_import"
-QUARTER_S = QUARTER_US / 1e6
 
 
 def figures(
@@ -65,6 +64,7 @@ def figures(
     totals = {name: each.total(edges) for name, each in amounts.items()}
     energy = amounts.get(ENERGY)
     coverage = coverage_of(energy)
+    measured = _demand(energy, period, minimum_coverage)
     made = account_for(conn, subject, period, amounts, known_on)
     coal, carbon = made.coal, made.carbon
     return {
@@ -76,7 +76,7 @@ def figures(
         "zone": subject.park.zone,
         "as_known_on": known_on.isoformat() if known_on else None,
         "energy_kwh": totals.get(ENERGY),
-        **_demand_figures(energy, period, minimum_coverage),
+        **_demand_figures(measured, period, minimum_coverage),
         **_sliding_figures(energy, period),
         **_contract(conn, subject, period, known_on),
         "power_factor": power_factor(amounts, minimum_coverage),
@@ -100,37 +100,72 @@ def figures(
         },
         "errors": made.errors,
         "grain": grain,
-        "series": _series(energy, period, grain, minimum_coverage),
+        "series": _series(energy, period, grain, measured),
     }
+
+
+def _demand(
+    energy: Amounts | None, period: Period, minimum_coverage: float
+) -> demands.Demand | None:
+    if energy is None or not energy.quarters.key.size:
+        return None
+    start, due = to_us(period.start), to_us(period.due)
+    return demands.measure(
+        demands.quarters(energy.quarters, start, due),
+        energy.sliding,
+        demands.stretches(energy.rules, start, due),
+        period.zone,
+        minimum_coverage,
+    )
 
 
 def _demand_figures(
-    energy: Amounts | None, period: Period, minimum_coverage: float
+    found: demands.Demand | None, period: Period, minimum_coverage: float
 ) -> dict[str, Any]:
-    """Peak and load factor of the fixed 15-minute windows that are covered."""
-    none = {
-        "peak_demand_kw": None,
-        "peak_start": None,
-        "peak_measured_share": None,
-        "demand_method": "demand_fixed15",
-        "load_factor": None,
-    }
-    if energy is None or not energy.quarters.key.size:
-        return none
-    amount, measured, estimated, expected = energy.quarters.values
-    kw = demand.fixed(amount, QUARTER_S)
-    covered = (measured + estimated) / expected
-    highest = demand.peak(kw, covered, minimum_coverage)
-    if highest is None:
-        return none
-    kw = np.where(covered >= minimum_coverage, kw, np.nan)
+    """Peak and load factor by the rule that holds, and the peak of each rule's time."""
+    if found is None:
+        return {
+            "peak_demand_kw": None,
+            "peak_start": None,
+            "peak_measured_share": None,
+            "peak_known_share": 0.0,
+            "peak_lower_bound": False,
+            "demand_method": "demand_fixed15",
+            "load_factor": None,
+            "demand_rules": [],
+        }
+    peak = found.peak
+    known = not math.isnan(peak.kw)
     return {
-        "peak_demand_kw": float(kw[highest]),
-        "peak_start": _local(int(energy.quarters.start_us[highest]), period),
-        "peak_measured_share": float(measured[highest] / expected[highest]),
-        "demand_method": "demand_fixed15",
-        "load_factor": _number(demand.load_factor(kw)),
+        "peak_demand_kw": peak.kw if known else None,
+        "peak_start": _local(peak.at_us, period) if known else None,
+        "peak_measured_share": peak.measured if known else None,
+        "peak_known_share": peak.known,
+        "peak_lower_bound": peak.lower_bound,
+        "demand_method": peak.method,
+        "load_factor": _number(demands.load_factor(found.fixed, minimum_coverage))
+        if known
+        else None,
+        "demand_rules": rules_of(found, period),
     }
+
+
+def rules_of(found: demands.Demand, period: Period) -> list[dict[str, Any]]:
+    """Give the rules that held, each with the peak of its time."""
+    return [
+        {
+            "from": _local(part.start_us, period),
+            "to": _local(part.stop_us, period),
+            "window_min": part.rule.window_min,
+            "method": part.rule.method,
+            "demand_method": peak.method,
+            "kw": _number(peak.kw),
+            "start": None if peak.at_us < 0 else _local(peak.at_us, period),
+            "known_share": peak.known,
+            "lower_bound": peak.lower_bound,
+        }
+        for part, peak in found.parts
+    ]
 
 
 def _sliding_figures(energy: Amounts | None, period: Period) -> dict[str, Any]:
@@ -239,9 +274,15 @@ def _number(value: Any) -> float | None:
 
 
 def _series(
-    energy: Amounts | None, period: Period, grain: str, minimum_coverage: float
+    energy: Amounts | None,
+    period: Period,
+    grain: str,
+    measured: demands.Demand | None,
 ) -> list[dict[str, Any]]:
-    """Give energy, coverage and peak of each interval of the grain that has begun."""
+    """Give energy, coverage and peak of each interval of the grain that has begun.
+
+    The peak is the highest of the windows that begin in the interval.
+    """
     if energy is None or period.due <= period.start:
         return []
     quarters = energy.quarters
@@ -256,13 +297,14 @@ def _series(
     amounts = np.zeros((3, expected.size))
     amounts[0] = np.nan
     amounts[:, known] = summed.values[:3]
-    kw = demand.fixed(quarters.values[0], QUARTER_S)
-    covered = (quarters.values[1] + quarters.values[2]) / quarters.values[3]
-    bounds = np.searchsorted(quarters.start_us, edges_us)
+    at_us, kw = np.empty(0, np.int64), np.empty(0)
+    if measured is not None:
+        at_us, kw = measured.competing.at_us, measured.competing.kw
+    bounds = np.searchsorted(at_us, edges_us)
     rows = []
     for i in range(expected.size):
         part = slice(int(bounds[i]), int(bounds[i + 1]))
-        highest = demand.peak(kw[part], covered[part], minimum_coverage)
+        highest = demand.peak(kw[part])
         rows.append(
             {
                 "start": _local(int(edges_us[i]), period),
@@ -273,7 +315,7 @@ def _series(
                 "peak_demand_kw": None if highest is None else float(kw[part][highest]),
                 "peak_start": None
                 if highest is None
-                else _local(int(quarters.start_us[part][highest]), period),
+                else _local(int(at_us[part][highest]), period),
             }
         )
     return rows

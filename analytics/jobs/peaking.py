@@ -2,35 +2,28 @@
 
 import math
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analytics import demand, peaks
-from analytics.jobs import compute
+from analytics import peaks
+from analytics.jobs import compute, demands
 from analytics.jobs.amounts import ENERGY, LAGGING, Amounts, Period, load_amounts
+from analytics.jobs.demands import Stretch, Windows
+from analytics.jobs.figures import rules_of
 from analytics.jobs.validity import segments
 from analytics.registers import QUARTER_US, Float64, Int64
-from store import registry, statements
+from store import demand_rules, registry, statements
 from store.database import Connection
 from store.readings import to_datetime, to_us
 from store.records import Subject
-from store.series import DEMAND, SLIDING, read
+from store.series import DEMAND, SLIDING, Series, read
 from store.tariffs import billings
 
-SEPARATE = 4  # windows; peaks nearer than an hour are one
+SEPARATE_US = 4 * QUARTER_US  # peaks no further apart than an hour are one
 POINTS = 200  # of a load duration curve
 ROUNDING_KW = 1e-6  # the rest of a park without a meter of its own
-
-
-class _Windows(NamedTuple):
-    """Fixed 15-minute demand of subjects over a period; NaN is unknown."""
-
-    start_us: Int64  # (n,)
-    kw: Float64  # (subjects, n)
-    covered: Float64
-    measured: Float64  # share that is measured with its shape; the rest is estimated
 
 
 def peak_figures(
@@ -59,10 +52,20 @@ def peak_figures(
         zone=ZoneInfo(subject.park.zone),
         now=now or datetime.now(UTC),
     )
-    mine = _windows(conn, [subject.subject_id], period)
-    kw, covered = mine.kw[0], mine.covered[0]
-    counts = np.where(covered >= minimum_coverage, kw, np.nan)
-    found = peaks.top(kw, count, SEPARATE, covered, minimum_coverage).tolist()
+    start, due = to_us(period.start), to_us(period.due)
+    rules = segments(demand_rules.demand_rules(conn, subject.park.park_id))
+    cut = demands.stretches(rules.get(subject.subject_id, []), start, due)
+    sliding = read(conn, SLIDING, [subject.subject_id], period.start, period.due)
+    measured = demands.measure(
+        _windows(conn, [subject.subject_id], period).row(0),
+        sliding,
+        cut,
+        period.zone,
+        minimum_coverage,
+    )
+    mine, competing = measured.fixed, measured.competing
+    at_us, kw = competing.at_us, competing.kw
+    found = peaks.top(kw, count, SEPARATE_US, at=at_us).tolist()
     contract = _contract(conn, subject.subject_id)
     return {
         "park": subject.park.code,
@@ -72,49 +75,58 @@ def peak_figures(
         "to": last.isoformat(),
         "zone": subject.park.zone,
         "unit": "kW",
-        "demand_method": "demand_fixed15",
-        "coverage": _share(~np.isnan(counts)),
-        "load_factor": _number(demand.load_factor(counts)) if found else None,
+        "demand_method": measured.peak.method,
+        "coverage": measured.peak.known if found else 0.0,
+        "lower_bound": measured.peak.lower_bound,
+        "demand_rules": rules_of(measured, period),
+        "load_factor": _number(demands.load_factor(mine, minimum_coverage))
+        if found
+        else None,
         "top": [
             {
-                "start": _local(int(mine.start_us[each]), period),
+                "start": _local(int(at_us[each]), period),
                 "kw": float(kw[each]),
-                "measured_share": float(mine.measured[0, each]),
-                "contract_kw": contract(int(mine.start_us[each])),
+                "measured_share": float(measured.competing.measured[each]),
+                "contract_kw": contract(int(at_us[each])),
                 "control_rate": _number(
-                    peaks.control_rate(
-                        kw[each], contract(int(mine.start_us[each])) or np.nan
-                    )
+                    peaks.control_rate(kw[each], contract(int(at_us[each])) or np.nan)
                 ),
             }
             for each in found
         ],
-        **_sliding(conn, subject, period),
-        "months": _months(mine, period, minimum_coverage),
-        "days": _days(mine, period, minimum_coverage),
+        **_sliding(sliding, period),
+        "months": _months(competing, period),
+        "days": _days(mine, competing, period, minimum_coverage),
         "transformer": _transformer(conn, subject, period, minimum_coverage),
-        "duration": _duration(kw, covered, minimum_coverage),
+        "duration": _duration(mine, minimum_coverage),
         "map": _map(mine, period, minimum_coverage),
-        "made_by": _made_by(conn, subject, period, minimum_coverage, charge, mine)
+        "made_by": _made_by(conn, subject, period, minimum_coverage, charge, mine, cut)
         if subject.kind == "park"
         else None,
     }
 
 
-def _windows(conn: Connection, ids: list[int], period: Period) -> _Windows:
+def _windows(conn: Connection, ids: list[int], period: Period) -> Windows:
+    """Lay the quarter hours of subjects that have passed out over the period."""
     first = to_us(period.start) // QUARTER_US
     size = max(to_us(period.due) // QUARTER_US - first, 0)
     rows = read(conn, DEMAND, ids, period.start, period.due)
-    kw, covered = np.full((len(ids), size), np.nan), np.zeros((len(ids), size))
-    measured = np.zeros_like(covered)
+    kw = np.full((len(ids), size), np.nan)
+    covered, measured = np.zeros((2, len(ids), size))
     place = {key: i for i, key in enumerate(ids)}
     row = np.array([place[key] for key in rows.key.tolist()], np.int64)
     window = rows.start_us // QUARTER_US - first
     closed = window < size
     kw[row[closed], window[closed]] = rows.values[0][closed]
+    measured[row[closed], window[closed]] = rows.values[1][closed]
     covered[row[closed], window[closed]] = np.minimum(rows.values[2][closed], 1.0)
-    measured[row[closed], window[closed]] = np.minimum(rows.values[1][closed], 1.0)
-    return _Windows((first + np.arange(size)) * QUARTER_US, kw, covered, measured)
+    return Windows(
+        (first + np.arange(size)) * QUARTER_US,
+        np.full(size, QUARTER_US / 1e6),
+        kw,
+        covered,
+        measured,
+    )
 
 
 def _contract(conn: Connection, subject_id: int) -> Any:
@@ -132,8 +144,7 @@ def _contract(conn: Connection, subject_id: int) -> Any:
     return applies
 
 
-def _sliding(conn: Connection, subject: Subject, period: Period) -> dict[str, Any]:
-    rows = read(conn, SLIDING, [subject.subject_id], period.start, period.due)
+def _sliding(rows: Series, period: Period) -> dict[str, Any]:
     due = max((to_us(period.due) - to_us(period.start)) // QUARTER_US, 1)
     if not rows.key.size:
         return {"sliding_kw": None, "sliding_start": None, "sliding_coverage": 0.0}
@@ -146,55 +157,59 @@ def _sliding(conn: Connection, subject: Subject, period: Period) -> dict[str, An
     }
 
 
-def _months(mine: _Windows, period: Period, minimum: float) -> list[dict[str, Any]]:
+def _months(competing: Windows, period: Period) -> list[dict[str, Any]]:
     days = compute.days(period.zone, period.start, period.stop)
     edges = [each for each in days[:-1] if each.day == 1 or each == days[0]]
     at = np.array([to_us(each) for each in edges], np.int64)
-    group = np.searchsorted(at, mine.start_us, "right") - 1
+    group = np.searchsorted(at, competing.at_us, "right") - 1
     passed = int(group.max()) + 1 if group.size else 0
-    highest = peaks.maxima(mine.kw, group, passed, mine.covered, minimum)
+    highest = peaks.maxima(competing.kw[None], group, passed, None, 0.0)
     return [
         {
             "start": edges[i].isoformat(),
             "kw": _number(highest.kw[0, i]),
-            "peak_start": _local(int(mine.start_us[window]), period)
+            "peak_start": _local(int(competing.at_us[window]), period)
             if (window := int(highest.window[0, i])) >= 0
             else None,
-            "measured_share": None if window < 0 else float(mine.measured[0, window]),
+            "measured_share": None if window < 0 else float(competing.measured[window]),
             "coverage": float(highest.coverage[0, i]),
         }
         for i in range(passed)
     ]
 
 
-def _duration(kw: Float64, covered: Float64, minimum: float) -> list[dict[str, float]]:
-    curve = peaks.duration(kw, 900.0, covered, minimum, POINTS)
+def _duration(mine: Windows, minimum: float) -> list[dict[str, float]]:
+    curve = peaks.duration(mine.kw, mine.length_s, mine.covered, minimum, POINTS)
     return [
         {"hours": hours, "kw": power}
         for hours, power in zip(curve.hours.tolist(), curve.kw.tolist(), strict=True)
     ]
 
 
-def _local_days(mine: _Windows, period: Period) -> tuple[Int64, int]:
+def _local_days(mine: Windows, period: Period) -> tuple[Int64, int]:
     """Give the local day of each window, counted from the first, and how many began."""
     edges = compute.days(period.zone, period.start, period.stop)
     at = np.array([to_us(each) for each in edges], np.int64)
-    day = np.searchsorted(at, mine.start_us, "right") - 1
+    day = np.searchsorted(at, mine.at_us, "right") - 1
     return day, int(day.max()) + 1 if day.size else 0
 
 
-def _days(mine: _Windows, period: Period, minimum: float) -> list[dict[str, Any]]:
-    """Give the peak-valley difference of each local day."""
-    day, count = _local_days(mine, period)
-    high = peaks.maxima(mine.kw, day, count, mine.covered, minimum)
-    difference, rate = peaks.peak_valley(mine.kw, day, count, mine.covered, minimum)
+def _days(
+    mine: Windows, competing: Windows, period: Period, minimum: float
+) -> list[dict[str, Any]]:
+    """Give the peak of each local day, and its peak-valley difference."""
+    day, count = _local_days(competing, period)
+    high = peaks.maxima(competing.kw[None], day, count, None, 0.0)
+    difference, rate = peaks.peak_valley(
+        mine.kw[None], _local_days(mine, period)[0], count, mine.covered[None], minimum
+    )
     return [
         {
             "day": (period.first + timedelta(i)).isoformat(),
             "kw": _number(high.kw[0, i]),
             "measured_share": None
             if (window := int(high.window[0, i])) < 0
-            else float(mine.measured[0, window]),
+            else float(competing.measured[window]),
             "difference_kw": _number(difference[0, i]),
             "difference_rate": _number(rate[0, i]),
             "coverage": float(high.coverage[0, i]),
@@ -250,14 +265,14 @@ def _power(amounts: Amounts | None, first: int, size: int, minimum: float) -> Fl
     return power
 
 
-def _map(mine: _Windows, period: Period, minimum: float) -> dict[str, Any]:
+def _map(mine: Windows, period: Period, minimum: float) -> dict[str, Any]:
     """Lay mean power out by local day and hour."""
-    local = [to_datetime(us).astimezone(period.zone) for us in mine.start_us.tolist()]
+    local = [to_datetime(us).astimezone(period.zone) for us in mine.at_us.tolist()]
     first = period.first.toordinal()
     day = np.array([each.toordinal() - first for each in local], np.int64)
     hour = np.array([each.hour for each in local], np.int64)
     days = int(day.max()) + 1 if day.size else 0
-    cells = peaks.day_map(mine.kw[0], day, hour, (days, 24), mine.covered[0], minimum)
+    cells = peaks.day_map(mine.kw, day, hour, (days, 24), mine.covered, minimum)
     return {
         "days": [date.fromordinal(first + i).isoformat() for i in range(days)],
         "kw": [[_number(cell) for cell in row] for row in cells],
@@ -270,17 +285,23 @@ def _made_by(
     period: Period,
     minimum: float,
     charge: float | None,
-    mine: _Windows,
+    mine: Windows,
+    cut: list[Stretch],
 ) -> dict[str, Any]:
-    """Tell who made the park's peak, and what each would bear of a charge."""
+    """Tell who made the park's peak, and what each would bear of a charge.
+
+    In fixed windows of the park's rule, whatever the rules of the enterprises.
+    """
     known = registry.enterprises(conn, park.park.park_id)
-    all_parts = _windows(conn, [each.enterprise_id for each in known], period)
+    all_parts = demands.regroup(
+        _windows(conn, [each.enterprise_id for each in known], period), cut, period.zone
+    )
     there = np.asarray(~np.isnan(all_parts.kw).all(axis=1))
     parts = [each for each, seen in zip(known, there.tolist(), strict=True) if seen]
     kw, covered = all_parts.kw[there], all_parts.covered[there]
-    main = _without_rounding(kw, mine.kw[0])
-    made = peaks.makers(kw, main, covered, mine.covered[0], minimum)
-    weights = peaks.weights(kw, main, covered, mine.covered[0], minimum)
+    main = _without_rounding(kw, mine.kw)
+    made = peaks.makers(kw, main, covered, mine.covered, minimum)
+    weights = peaks.weights(kw, main, covered, mine.covered, minimum)
     methods = {
         "coincident": weights.coincident,
         "own": weights.own,
@@ -290,13 +311,13 @@ def _made_by(
         name: peaks.split(math.nan if charge is None else charge, weight)
         for name, weight in methods.items()
     }
-    start = None if made.window < 0 else int(mine.start_us[made.window])
+    start = None if made.window < 0 else int(mine.at_us[made.window])
+    length_s = mine.length_s[made.window] if made.window >= 0 else None
     return {
+        "window_min": None if length_s is None else round(length_s / 60),
         "kw": _number(made.kw),
         "start": None if start is None else _local(start, period),
-        "measured_share": None
-        if start is None
-        else float(mine.measured[0, made.window]),
+        "measured_share": None if start is None else float(mine.measured[made.window]),
         "coincidence": _number(made.coincidence),
         "diversity": _number(made.diversity),
         "charge_cny": charge,
@@ -307,7 +328,7 @@ def _made_by(
                 "kw": _number(made.part_kw[i]),
                 "share": _number(made.share[i]),
                 "own_kw": _number(made.own_kw[i]),
-                "own_start": _local(int(mine.start_us[window]), period)
+                "own_start": _local(int(mine.at_us[window]), period)
                 if (window := int(made.own_window[i])) >= 0
                 else None,
                 "coverage": float(made.part_coverage[i]),

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analytics.jobs import compute, noticing, shaping
-from analytics.jobs.compute import DEMAND_OF, QUARTER, World
+from analytics.jobs import compute, noticing, shaping, sliding, virtual
+from analytics.jobs.compute import DEMAND_OF, World
 from analytics.registers import (
     EVENT_CONFIDENCE,
     EVENT_NAMES,
@@ -103,6 +103,8 @@ def _settled(
                 spans.append(mark._replace(start=low, stop=high))
         elif known is None:  # not confirmed: all of it is marked again when it is
             continue
+        elif known.kind == "virtual":
+            spans += _stored_of(conn, world, mark)
         elif mark.settled:
             spans.append(mark)
         else:
@@ -125,10 +127,22 @@ def _settled(
         deltas = dirty.stretch(conn, deltas)
     for each in registers + deltas:
         known = world.by_id[each.channel_id]
-        # windows that begin in the quarter before reach into this one
-        early = QUARTER if known.quantity == DEMAND_OF else timedelta()
+        # windows that begin before it reach into a span
+        early = world.reach if known.quantity == DEMAND_OF else timedelta()
         spans.append(Span(known.usage_id, each.start - early, each.stop, True))
     return spans
+
+
+def _stored_of(conn: Connection, world: World, mark: Span) -> list[Span]:
+    """Clip a mark on a virtual meter to what it and its parts have stored."""
+    of = world.virtual[mark.channel_id]
+    stored = [extent(conn, USAGE_15MIN, key) for key in (of.usage_id, *of.real)]
+    known = [each for each in stored if each is not None]
+    if not known:
+        return []
+    low = max(mark.start, _month(world.zone, min(each[0] for each in known))[0])
+    high = min(mark.stop, _month(world.zone, max(each[1] for each in known))[1])
+    return [Span(mark.channel_id, low, high, True)] if low < high else []
 
 
 def _month(zone: ZoneInfo, at: datetime) -> tuple[datetime, datetime]:
@@ -190,9 +204,13 @@ def _recompute(
     marked: list[Span],
 ) -> Done:
     """Compute the usage in one span per id, and all that rests on it."""
-    spans = [each for each in marked if each.channel_id in world.by_id]
+    read_ids = world.by_id.keys() - world.virtual.keys()
+    spans = [each for each in marked if each.channel_id in read_ids]
     own = [each for each in marked if each.channel_id in totals]
     used, readings = _usage(conn, world, spans)
+    resting = virtual.resting(world.virtual, marked)
+    used = _joined(used, _virtual_usage(conn, world, resting, spans, used))
+    spans = sorted([*spans, *resting])
     keys = [each.channel_id for each in spans]
     edges = compute.days(
         world.zone, min(s.start for s in marked), max(s.stop for s in marked)
@@ -201,7 +219,7 @@ def _recompute(
         each.channel_id: totals[each.channel_id][1]
         if each.channel_id in totals
         else world.by_id[each.channel_id].quantity
-        for each in marked
+        for each in [*spans, *own]
     }
     # a mark on a total may be of a meter that has left: it stands for all of them
     subjects = None if own else _counted_for(world, keys)
@@ -221,7 +239,8 @@ def _recompute(
     if restated is not None:  # else all that rests on them is as it was
         theirs = _write_totals(conn, plans, theirs, mine, keys, restated)
         _roll_up(conn, world.zone, (mine, theirs), keys, plans, edges)
-    taken = [each for each in marked if quantity[each.channel_id] == DEMAND_OF]
+        _write_negative(conn, resting, mine, edges)
+    taken = [e for e in [*spans, *own] if quantity[e.channel_id] == DEMAND_OF]
     if taken:
         _write_sliding_totals(
             conn,
@@ -330,10 +349,40 @@ def _usage(conn: Connection, world: World, spans: list[Span]) -> tuple[Series, i
     return _joined(*parts), readings
 
 
+def _virtual_usage(
+    conn: Connection,
+    world: World,
+    resting: list[Span],
+    spans: list[Span],
+    used: Series,
+) -> Series:
+    """Compute the usage of virtual meters from what is stored, or is about to be."""
+    if not resting:
+        return used.take(np.empty(0, np.int64))
+    low, high = min(s.start for s in resting), max(s.stop for s in resting)
+    keys = {key for each in resting for key in world.virtual[each.channel_id].real}
+    stored = read(conn, USAGE_15MIN, sorted(keys), low, high)
+    stored = stored.take(~_inside(stored.key, stored.start_us, spans))
+    return virtual.usage(world.virtual, resting, _joined(stored, used))
+
+
+def _write_negative(
+    conn: Connection, resting: list[Span], usage: Series, edges: list[datetime]
+) -> None:
+    """Tell of the days on which a virtual meter's usage falls below 0."""
+    if resting:
+        replace_events(
+            conn,
+            [each._replace(start=edges[0], stop=edges[-1]) for each in resting],
+            [virtual.NEGATIVE],
+            virtual.negative(resting, usage, edges),
+        )
+
+
 def _to_last_window(world: World, spans: list[Span]) -> list[Span]:
     """Let spans reach to the end of the last sliding window that begins in them."""
     return [
-        each._replace(stop=each.stop + QUARTER)
+        each._replace(stop=each.stop + world.reach)
         if world.by_id[each.channel_id].quantity == DEMAND_OF
         else each
         for each in spans
@@ -353,9 +402,9 @@ def _write_sliding(
         return
     start, stop = min(s.start for s in mine), max(s.stop for s in mine)
     old = read(conn, SLIDING, [each.channel_id for each in mine], start, stop)
-    new = compute.sliding_demand(minutes)
-    meters = [world.by_id[key].meter_id for key in new.key.tolist()]
-    new = new._replace(key=np.array(meters, np.int64)).ordered()
+    meters = [world.by_id[key].meter_id for key in minutes.key.tolist()]
+    by_meter = minutes._replace(key=np.array(meters, np.int64)).ordered()
+    new = sliding.sliding_demand(by_meter, world.rules)
     write(
         conn,
         SLIDING,
@@ -371,42 +420,46 @@ def _write_sliding_totals(
     stop: datetime,
     subjects: set[int] | None,
 ) -> None:
-    """Write the sliding demand of the park and its enterprises, day after day."""
+    """Write the sliding demand of park, enterprises and virtual meters, day after day."""
     edges = compute.days(world.zone, start, stop)
     meter = {each.channel_id: each.meter_id for each in world.usages}
-    stored = subjects
-    if stored is None:
+    virtuals = compute.virtual_totals(world, start, stop)
+    stored = {each.subject_id for each in virtuals} | (subjects or set())
+    if subjects is None:
         known = registry.enterprises(conn, world.park_id)
-        stored = {world.park_id, *(each.enterprise_id for each in known)}
+        stored |= {world.park_id, *(each.enterprise_id for each in known)}
     for begin, end in pairwise(edges):
         low, high = max(begin, start), min(end, stop)
-        whole = to_us(low), to_us(high + QUARTER)
-        planned = compute.plan_totals(world, {DEMAND_OF}, low, high + QUARTER, subjects)
+        last = high + world.reach
+        whole = to_us(low), to_us(last)
+        planned = compute.plan_totals(world, {DEMAND_OF}, low, last, subjects)
+        planned += compute.virtual_totals(world, low, last)
+        parts = [compute.real_parts(world, total) for total in planned]
         own = read(
             conn,
             SLIDING,
-            [meter[part[0]] for total in planned for part in total.parts],
+            sorted({meter[part[0]] for each in parts for part in each}),
             low,
             high,
         )
-        told = set(own.key.tolist())
-        # one member that is never known for a whole window makes its totals unknown
+        # one member that is never known for a whole window makes its totals unknown; of
+        # one with windows of another length that is not said
+        told = set(own.key.tolist()) | world.rules.keys()
         wanted = [
             total
-            for total in planned
+            for total, mine in zip(planned, parts, strict=True)
             if all(
                 meter[channel] in told or since > whole[0] or until < whole[1]
-                for channel, since, until in total.parts
+                for channel, since, until in mine
             )
         ]
-        minutes = compute.Minutes(
-            wanted, [c.channel_id for c in world.usages], low, high + QUARTER
-        )
-        spans = [Span(key, low, high + QUARTER, True) for key in minutes.channels]
+        minutes = sliding.Minutes(wanted, world, low, last)
+        spans = [Span(key, low, last, True) for key in minutes.channels]
         for some in _chunks(spans):
             rows = compute.read_sources(conn, world, sorted(some))
             minutes.add(compute.meter_minutes(compute.understand(world, rows)))
-        found = compute.sliding_demand(minutes.known())
+        found = sliding.sliding_demand(minutes.known(), world.rules)
+        found = compute.clip(found, low, high)
         old = read(conn, SLIDING, sorted(stored), low, high)
         write(conn, SLIDING, old, found)
 

@@ -19,7 +19,7 @@ from api.models import (
     Quantities,
     Quantity,
 )
-from store import records, registry, statements
+from store import formulas, records, registry, statements
 from store.quantities import QUANTITIES
 
 router = APIRouter(tags=["parks"])
@@ -96,6 +96,7 @@ def meters(
 ) -> Any:
     """List the meters of a park, those that wait for confirmation too."""
     asked = registry.subject(conn, park, enterprise)
+    virtual = formulas.virtual_meters(conn, asked.park.park_id)
     rows = [
         {
             "enterprise": each.enterprise,
@@ -103,6 +104,7 @@ def meters(
             "name": each.name,
             "role": each.role,
             "parent": each.parent,
+            "virtual": each.meter_id in virtual,
             "confirmed": each.confirmed_at is not None,
             "confirmed_at": each.confirmed_at,
         }

@@ -78,7 +78,7 @@ def demanded(
     grain: Grain = "15min",
     form: Format = "json",
 ) -> Any:
-    """Give the fixed 15-minute demand, its peak and load factor, and the contract."""
+    """Give demand by quarter hour, peak and load factor by the rule, and the contract."""
     start, stop = days.between(subject.park.zone)
     found = read(conn, DEMAND, [subject.subject_id], start, stop)
     rows = [
@@ -115,7 +115,10 @@ _HEAD = [
     "peak_demand_kw",
     "peak_start",
     "peak_measured_share",
+    "peak_known_share",
+    "peak_lower_bound",
     "demand_method",
+    "demand_rules",
     "peak_sliding_kw",
     "peak_sliding_start",
     "sliding_coverage",

@@ -145,7 +145,9 @@ async function open(code) {
   $("at").value = now(park.zone);
   meters = (await ask(`${base(park.code)}/meters?confirmed=true`)).rows;
   $("meter").replaceChildren(...meters.map((each, i) =>
-    node("option", { value: String(i) }, `${each.enterprise} / ${each.code}${each.name === each.code ? "" : ` ${each.name}`}`)));
+    node("option", { value: String(i), ...(each.virtual ? { disabled: "" } : {}) },
+      `${each.enterprise} / ${each.code}${each.name === each.code ? "" : ` ${each.name}`}${each.virtual ? ` · ${t("virtual")}` : ""}`)));
+  $("meter").value = String(Math.max(0, meters.findIndex((each) => !each.virtual)));
   await choose();
   document.body.dataset.ready = code;
 }

@@ -98,7 +98,7 @@ function showMade() {
   const made = found.made_by;
   const known = made !== null && made.kw !== null;
   $("made-note").textContent = known
-    ? t("madeNote", text.kw(made.kw), text.moment(made.start, found.zone), text.number(made.coincidence, 3), text.number(made.diversity, 3))
+    ? t("madeNote", text.kw(made.kw), text.moment(made.start, found.zone), text.number(made.coincidence, 3), text.number(made.diversity, 3), made.window_min)
     : t("tooLittle", `${text.known(found.coverage)}\u00a0%`);
   const oneYear = found.from.slice(0, 4) === found.to.slice(0, 4);
   const charged = made?.charge_cny !== null && known;
@@ -121,7 +121,7 @@ function showMade() {
 
 function showTop() {
   table($("top"), t("topPeaks"), [[t("window")], ["kW", "n"], [t("ofContractHead"), "n"]],
-    found.top.map((each) => node("tr", {}, cell(text.moment(each.start, found.zone)), cell(text.kw(each.kw), "n"),
+    found.top.map((each) => node("tr", {}, cell(text.moment(each.start, found.zone)), cell(`${found.lower_bound ? "≥ " : ""}${text.kw(each.kw)}`, "n"),
       cell(text.percent(each.control_rate, 1), `n ${each.control_rate > 1 ? "bad" : each.control_rate >= 0.9 ? "warn" : ""}`))));
   if (!found.top.length) $("top").replaceChildren(node("p", { class: "note" }, t("tooLittle", `${text.known(found.coverage)}\u00a0%`)));
 }
@@ -191,7 +191,9 @@ function showMap() {
 
 function showPeriod() {
   if (!found) return;
-  $("period-note").textContent = [t("knownShare", `${text.known(found.coverage)}\u00a0%`),
+  const [, kind, minutes] = found.demand_method.match(/^demand_([a-z]+)(\d+)$/);
+  const windows = `${t("knownShare", `${text.known(found.coverage)}\u00a0%`)} ${t(`windows ${kind}`, minutes)}`;
+  $("period-note").textContent = [windows, ...(found.lower_bound ? [t("lowerBound")] : []),
     found.sliding_kw === null ? t("noSliding") : found.sliding_coverage < 0.95
       ? t("littleSliding", `${text.known(found.sliding_coverage)}\u00a0%`) : t("sliding", text.kw(found.sliding_kw), text.moment(found.sliding_start, found.zone),
       text.percent(found.sliding_coverage, 0))].join(" · ");

@@ -350,11 +350,13 @@ def test_top_peaks_are_what_picking_one_by_one_gives(
     assert_array_equal(peaks.top(kw, count, separation), picked[:count])
 
 
-def test_top_peaks_pass_over_the_unknown_and_refuse_too_much_of_it() -> None:
+def test_top_peaks_pass_over_the_unknown_however_much_it_is() -> None:
     kw = np.arange(40.0)
     kw[39] = np.nan
     assert_array_equal(peaks.top(kw, 2, 3), [38, 34])
-    assert peaks.top(kw, 2, 3, np.linspace(0, 1, 40)).size == 0
+    covered = np.where(np.arange(40) < 5, 1.0, 0.5)
+    assert_array_equal(peaks.top(kw, 2, 3, covered), [4, 0])
+    assert peaks.top(kw, 2, 3, np.zeros(40)).size == 0
     assert peaks.top(np.empty(0), 2, 3).size == 0
 
 
@@ -479,6 +481,16 @@ def test_the_steel_plants_year() -> None:
     curve = peaks.duration(kw, points=200)
     assert (curve.kw[0], curve.hours[-1]) == (pytest.approx(628.72), 8760)
     assert peaks.top(kw, 1, 4)[0] == found.window[0, 10]
+
+
+def test_peaks_are_separate_in_time_and_hours_add_up_by_length() -> None:
+    at = np.array([0, 15, 30, 60, 120])  # two quarters, a half hour, two hours
+    kw = np.array([5.0, 6.0, 4.0, 3.0, 2.0])
+    assert_array_equal(peaks.top(kw, 5, 30, at=at), [1, 3, 4])
+    length = np.array([900.0, 900, 1800, 3600, 3600])
+    curve = peaks.duration(kw, length)
+    assert_array_equal(curve.kw, [6, 5, 4, 3, 2])
+    assert_array_equal(curve.hours, [0.25, 0.5, 1.0, 2.0, 3.0])
 
 
 def test_peak_valley_difference_by_hand() -> None:

@@ -89,11 +89,20 @@ def test_an_enterprise_sees_its_own_peaks_alone(
     )
 
 
-def test_below_the_coverage_there_is_no_peak(api: httpx.Client, seeded: Any) -> None:
-    days = {"from": (seeded.today - timedelta(days=30)).isoformat()}
-    found = get(api, "/parks/P1/peaks", **days, to=seeded.today.isoformat())
-    assert found["coverage"] < 0.1
-    assert found["top"] == found["duration"] == []
+def test_below_the_coverage_a_peak_is_a_lower_bound_and_nobody_made_it(
+    api: httpx.Client, seeded: Any
+) -> None:
+    days = {
+        "from": (seeded.today - timedelta(days=30)).isoformat(),
+        "to": seeded.today.isoformat(),
+    }
+    found = get(api, "/parks/P1/peaks", **days)
+    figures = get(api, "/parks/P1/figures", **days)
+    assert found["coverage"] == figures["peak_known_share"] < 0.1
+    assert found["top"][0]["kw"] == figures["peak_demand_kw"]
+    assert found["lower_bound"]
+    assert figures["peak_lower_bound"]
+    assert found["duration"] == []
     assert found["made_by"]["kw"] is None
     assert {each["share"] for each in found["made_by"]["parts"]} == {None}
 

@@ -122,7 +122,7 @@ def test_who_made_the_peak_agrees_with_the_api(
 
 
 def test_a_month_of_which_little_is_known_names_nobody(
-    browser: Browser, base: str, seeded: Any
+    browser: Browser, base: str, seeded: Any, tmp_path: Path
 ) -> None:
     first = (seeded.today - timedelta(days=40)).isoformat()
     page, trouble = opened(
@@ -132,7 +132,12 @@ def test_a_month_of_which_little_is_known_names_nobody(
         locale="en-GB",
         color_scheme="dark",
     )
-    assert "too little to name a peak" in page.inner_text("#made-note")
+    assert "too little to say who made its peak" in page.inner_text("#made-note")
+    note = page.inner_text("#period-note")
+    assert "fixed windows of 15 minutes · the peak is a lower bound" in note
+    assert page.locator("#top tbody td").nth(1).inner_text().startswith("≥ ")
+    target = os.environ.get("PARKWATT_LITTLE_SCREENSHOT", str(tmp_path / "p.png"))
+    page.screenshot(path=target)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert trouble == []
     page.context.close()

@@ -90,7 +90,7 @@ channel.kind text NOT NULL
 channel.unit text NOT NULL
 channel.timed_on_arrival_since timestamp with time zone
 channel.recorded_at timestamp with time zone NOT NULL DEFAULT now()
-channel: CHECK ((kind = ANY (ARRAY['register'::text, 'delta'::text, 'gauge'::text, 'total'::text])))
+channel: CHECK ((kind = ANY (ARRAY['register'::text, 'delta'::text, 'gauge'::text, 'total'::text, 'virtual'::text])))
 channel: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
 channel: PRIMARY KEY (channel_id)
 channel: UNIQUE (subject_id, quantity, kind)
@@ -118,6 +118,22 @@ contract_demand: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
 contract_demand: PRIMARY KEY (contract_demand_id)
 CREATE INDEX contract_demand_subject ON core.contract_demand USING btree (subject_id)
 CREATE UNIQUE INDEX contract_demand_pkey ON core.contract_demand USING btree (contract_demand_id)
+demand_rule.demand_rule_id bigint NOT NULL IDENTITY
+demand_rule.subject_id integer NOT NULL
+demand_rule.window_min integer NOT NULL
+demand_rule.method text NOT NULL
+demand_rule.valid_from timestamp with time zone NOT NULL
+demand_rule.valid_to timestamp with time zone
+demand_rule.source text NOT NULL
+demand_rule.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+demand_rule: CHECK ((method = ANY (ARRAY['fixed'::text, 'sliding'::text])))
+demand_rule: CHECK ((source <> ''::text))
+demand_rule: CHECK ((valid_to > valid_from))
+demand_rule: CHECK ((window_min = ANY (ARRAY[15, 30, 60])))
+demand_rule: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+demand_rule: PRIMARY KEY (demand_rule_id)
+CREATE INDEX demand_rule_subject ON core.demand_rule USING btree (subject_id)
+CREATE UNIQUE INDEX demand_rule_pkey ON core.demand_rule USING btree (demand_rule_id)
 demand_sliding.subject_id integer NOT NULL
 demand_sliding.start timestamp with time zone NOT NULL
 demand_sliding.kw double precision NOT NULL
@@ -219,6 +235,18 @@ forecast: CHECK (((shed_kw > (0)::double precision) AND (shed_kw < ('10000000000
 forecast: CHECK ((shed_state = ANY (ARRAY['unknown'::text, 'not needed'::text, 'needed'::text, 'impossible'::text])))
 forecast: PRIMARY KEY (subject_id, start, known_s)
 CREATE UNIQUE INDEX forecast_pkey ON core.forecast USING btree (subject_id, start, known_s)
+formula.formula_id bigint NOT NULL IDENTITY
+formula.channel_id integer NOT NULL
+formula.valid_from timestamp with time zone NOT NULL
+formula.valid_to timestamp with time zone
+formula.source text NOT NULL
+formula.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+formula: CHECK ((source <> ''::text))
+formula: CHECK ((valid_to > valid_from))
+formula: FOREIGN KEY (channel_id) REFERENCES channel(channel_id)
+formula: PRIMARY KEY (formula_id)
+CREATE INDEX formula_channel ON core.formula USING btree (channel_id)
+CREATE UNIQUE INDEX formula_pkey ON core.formula USING btree (formula_id)
 green_match.green_match_id bigint NOT NULL IDENTITY
 green_match.park_id integer NOT NULL
 green_match.kind text NOT NULL
@@ -533,3 +561,14 @@ usage_month.expected_s double precision NOT NULL
 usage_month: CHECK (((amount > ('-1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision) AND (amount < ('1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision)))
 usage_month: PRIMARY KEY (channel_id, start)
 CREATE UNIQUE INDEX usage_month_pkey ON core.usage_month USING btree (channel_id, start)
+virtual_term.formula_id bigint NOT NULL
+virtual_term.place integer NOT NULL
+virtual_term.meter_id integer NOT NULL
+virtual_term.quantity text NOT NULL
+virtual_term.coefficient double precision NOT NULL
+virtual_term: CHECK (((coefficient <> (0)::double precision) AND (coefficient > ('-1000000'::numeric)::double precision) AND (coefficient < ('1000000'::numeric)::double precision)))
+virtual_term: FOREIGN KEY (formula_id) REFERENCES formula(formula_id)
+virtual_term: FOREIGN KEY (meter_id) REFERENCES meter(meter_id)
+virtual_term: PRIMARY KEY (formula_id, place)
+CREATE INDEX virtual_term_meter ON core.virtual_term USING btree (meter_id)
+CREATE UNIQUE INDEX virtual_term_pkey ON core.virtual_term USING btree (formula_id, place)

@@ -231,6 +231,40 @@ def test_a_grid_meter_counts_for_the_park_alone(parkwatt: Run) -> None:
     assert "stands below this one" in above.stderr
 
 
+def test_a_virtual_meter_and_a_rule_of_demand(parkwatt: Run) -> None:
+    head = "park,enterprise,meter,quantity,at,value"
+    lines = [
+        f"p,e1,{meter},energy_import,2026-03-01T{n // 4:02}:{n % 4 * 15:02}:00+08:00,{kwh}"
+        for meter, used in (("M1", 3.0), ("M2", 1.0))
+        for n in range(9)
+        for kwh in [used * n + (5.0 if n > 2 else 0.0)]
+    ]
+    file = parkwatt.file("r.csv", "\n".join([head, *lines]))
+    parkwatt("import", file, "--create")
+    of = ("--park", "p", "--enterprise", "e1", "--source", "plan")
+    formula = ("--formula", "e1/M1 - 0.5 e1/M2")
+    parkwatt("virtual", "set", *of, "--meter", "V", *formula)
+    parkwatt("analyse", "--once")
+
+    def found(*of_what: str) -> dict[str, object]:
+        asked = parkwatt("figures", "--park", "p", *of_what, *DAYS, "--json")
+        return json.loads(asked.stdout)  # type: ignore[no-any-return]
+
+    # by hand: 29 kWh of the one, half of 13 kWh of the other
+    assert found("--meter", "V")["energy_kwh"] == 29 - 6.5
+    assert "e1/M1 - 0.5 e1/M2" in parkwatt("virtual", "list", "--park", "p").stdout
+    wrong = parkwatt(
+        "virtual", "set", *of, "--meter", "V", "--formula", "e1/V", status=1
+    )
+    assert "rests on this meter itself" in wrong.stderr
+    rule = ("--window", "60", "--method", "fixed", "--from", "2026-03-01")
+    parkwatt("demand-rule", *of, *rule)
+    parkwatt("analyse", "--once")
+    # four quarters of 4 kWh, and 10 kWh more in one of the first hour's
+    hourly = found("--enterprise", "e1")
+    assert (hourly["demand_method"], hourly["peak_demand_kw"]) == ("demand_fixed60", 26)
+
+
 def test_a_register_rolls_over_at_the_digits_stated(parkwatt: Run) -> None:
     rows = "".join(
         f"p,e1,M1,energy_import_kwh,2026-03-01T00:{minute}:00+08:00,{value}\n"

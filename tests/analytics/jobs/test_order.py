@@ -13,7 +13,7 @@ import pytest
 from analytics.jobs import service
 from analytics.jobs.figures import figures
 from analytics.jobs.recompute import Done
-from store import registry, relations
+from store import formulas, registry, relations
 from store.batches import write_batch
 from store.database import Connection, connect
 from store.readings import NO_UNTIL, Rows, to_datetime, to_us
@@ -81,6 +81,19 @@ class Park:
         with connect(self.url, autocommit=True) as conn:
             meter = self.add(conn, code)
             relations.confirm_meter(conn, meter, self.enterprise, source="test")
+
+    def state(self, code: str, text: str, *, main: bool = False) -> None:
+        with connect(self.url, autocommit=True) as conn:
+            self.ids[code] = formulas.add_virtual(
+                conn,
+                self.park,
+                self.enterprise,
+                code,
+                quantity="energy_import",
+                formula=text,
+                role="main" if main else "check",
+                source="test",
+            )
 
     def write(self, some: list[tuple[int, str, int, float, int]]) -> None:
         """Store (meter, kind, at, value, until) in one batch."""
@@ -163,6 +176,13 @@ def everything(meters: list[Sent]) -> list[tuple[int, str, int, float, int]]:
     ]
 
 
+VIRTUAL = {
+    "V0": " + ".join(f"e/M{m}" for m in range(4)),
+    "V1": "e/V0 - 0.5 e/M5 + e/M1",
+    "V2": "e/M2 - e/M1",
+}
+
+
 @pytest.mark.parametrize("seed", [2, 5])
 def test_parts_in_any_order_equal_the_whole(
     new_database: Callable[[], str], seed: int
@@ -173,18 +193,28 @@ def test_parts_in_any_order_equal_the_whole(
     whole = Park(new_database(), meters)
     for m in range(METERS):
         whole.confirm(f"M{m}")
+    for code, text in VIRTUAL.items():
+        whole.state(code, text, main=code == "V2")
     whole.write(rows)
     whole.analyse()
     parts = Park(new_database(), meters)
+    with connect(parts.url, autocommit=True) as conn:
+        for m in range(METERS):
+            parts.add(conn, f"M{m}")
     order = rng.permutation(len(rows))
     late = iter(rng.permutation(METERS).tolist())
-    for part in np.array_split(order, 8):
+    stated = iter(VIRTUAL.items())
+    for n, part in enumerate(np.array_split(order, 8)):
         for m in itertools.islice(late, 3):
             parts.confirm(f"M{m}")
+        if n % 3 == 1:
+            code, text = next(stated)
+            parts.state(code, text, main=code == "V2")
         parts.write([rows[i] for i in part])
         parts.analyse()
     expected, found = whole.tables(), parts.tables()
     assert {each[2] for each in expected["events"]} >= {"erratic", "reset", "overlap"}
+    assert {row[0] for row in expected["usage_15min"]} >= VIRTUAL.keys()
     for name, table in expected.items():
         assert found[name] == table, name
 
@@ -239,13 +269,17 @@ def test_sliding_demand_of_a_park_is_that_of_its_registers_in_any_order(
     for park in (whole, parts):
         for m in range(len(meters)):
             park.confirm(f"M{m}")
+    whole.state("V", "e/M0 + 2 e/M2")
     whole.write(rows)
     whole.analyse()
-    for part in np.array_split(rng.permutation(len(rows)), 5):
+    for n, part in enumerate(np.array_split(rng.permutation(len(rows)), 5)):
+        if n == 3:
+            parts.state("V", "e/M0 + 2 e/M2")
         parts.write([rows[i] for i in part])
         parts.analyse()
     expected = whole.tables()
     assert parts.tables() == expected
+    assert ("meter", "V") in {row[:2] for row in expected["sliding"]}
     for kind, code, some in (
         ("meter", "M1", meters[1:2]),
         ("enterprise", "e", meters),
