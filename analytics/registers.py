@@ -496,25 +496,25 @@ def usage(
         long = long[of]
     first = cut.start // step_us
     last = (cut.stop - 1) // step_us
-    whole_cells = bool((first == last).all())
-    if not whole_cells:
+    channel, cell, amount, at = cut.channel, first, cut.amount, cut.start
+    seconds, guessed = (cut.stop - cut.start) / 1e6, long
+    if not (first == last).all():
         parts = last - first + 1
         piece = np.repeat(np.arange(parts.size), parts)
-        nth = np.arange(piece.size) - np.repeat(np.cumsum(parts) - parts, parts)
-        cell = first[piece] + nth
-        begin = np.maximum(cell * step_us, cut.start[piece])
-        end = np.minimum((cell + 1) * step_us, cut.stop[piece])
-        length = (cut.stop - cut.start).astype(np.float64)[piece]
-        whole = cut.amount[piece]
-        amount = whole * ((end - cut.start[piece]) / length) - whole * (
-            (begin - cut.start[piece]) / length
+        channel, cell, amount = channel[piece], cell[piece], amount[piece]
+        at, seconds, guessed = at[piece], seconds[piece], guessed[piece]
+        # what lies within one cell is whole
+        split = np.flatnonzero((parts > 1)[piece])
+        of = piece[split]
+        cell[split] += split - (np.cumsum(parts) - parts)[of]
+        begin = np.maximum(cell[split] * step_us, cut.start[of])
+        end = np.minimum((cell[split] + 1) * step_us, cut.stop[of])
+        length = (cut.stop - cut.start).astype(np.float64)[of]
+        whole = cut.amount[of]
+        amount[split] = whole * ((end - cut.start[of]) / length) - whole * (
+            (begin - cut.start[of]) / length
         )
-        channel, at, guessed = cut.channel[piece], cut.start[piece], long[piece]
-        seconds = (end - begin) / 1e6
-    else:
-        channel, cell, amount, at = cut.channel, first, cut.amount, cut.start
-        guessed = long
-        seconds = (cut.stop - cut.start) / 1e6
+        seconds[split] = (end - begin) / 1e6
     if multiplier.at.size:
         amount = amount * _value_at(multiplier, channel, at)
     fresh = np.ones(channel.size, np.bool_)

@@ -185,17 +185,17 @@ def spread(found: Intervals, which: Bool, like: Weights) -> tuple[Intervals, Int
     amount = found.amount[gap][piece]
     total = np.where(shaped, whole, 1).astype(np.float64)[piece]
     amount = amount * ((before + weight) / total) - amount * (before / total)
-    of = np.concatenate(
-        [np.delete(np.arange(found.start.size), gap[shaped]), gap[piece][kept]]
-    )
-    parts = Intervals(
-        found.channel[of],
-        np.concatenate([np.delete(found.start, gap[shaped]), begin[kept]]),
-        np.concatenate([np.delete(found.stop, gap[shaped]), end[kept]]),
-        np.concatenate([np.delete(found.amount, gap[shaped]), amount[kept]]),
-    )
-    order = np.argsort(of, kind="stable")
-    return parts.take(order), of[order]
+    counts = np.ones(found.start.size, np.int64)
+    counts[gap[shaped]] = cells[shaped]
+    of = np.repeat(np.arange(counts.size), counts)
+    cut = np.zeros(counts.size, np.bool_)
+    cut[gap[shaped]] = True
+    parts = found.take(of)
+    pieces = np.flatnonzero(cut[of])
+    parts.start[pieces] = begin[kept]
+    parts.stop[pieces] = end[kept]
+    parts.amount[pieces] = amount[kept]
+    return parts, of
 
 
 def _row(like: Weights, channel: Int64, start: Int64) -> Int64:

@@ -271,13 +271,21 @@ def _kernels(meters: int) -> None:
     value = np.tile(plant.hundredths[:, 0] / 100.0, meters)
     dense = np.repeat(np.arange(meters), n)
     none = np.empty(0, np.int64)
+    limits = np.full(meters, 1_350_000_000)
     seconds = []
     for _ in range(5):
         began = time.perf_counter()
-        found, _ = registers.intervals(dense, at, value, np.full(meters, np.nan))
+        found, _ = registers.intervals(
+            dense,
+            at,
+            value,
+            np.full(meters, np.nan),
+            momentary=np.full(meters, registers.MOMENTARY),
+            measured_up_to_us=limits,
+        )
         registers.usage(
             found,
-            np.full(meters, 1_350_000_000),
+            limits,
             registers.Steps(none, none, np.empty(0)),
         )
         seconds.append(time.perf_counter() - began)
