@@ -293,7 +293,8 @@ def test_events_are_kept_with_what_was_read(database: str) -> None:
     park.analyse()
     with connect(database) as conn:
         kinds = conn.execute("SELECT kind FROM register_event").fetchall()
-        assert kinds == [("glitch",)]
+        # what is left out leaves half an hour between two good readings
+        assert sorted(kinds) == [("gap",), ("glitch",)]
 
 
 def test_intensity_needs_the_whole_added_value(database: str) -> None:
