@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics import accounts
-from analytics.jobs import accounting, compute
+from analytics.jobs import accounting, compute, shaping
 from analytics.jobs.accounting import Account
 from analytics.jobs.activities import Stated
 from analytics.jobs.green import Green
@@ -308,7 +308,9 @@ def _computed(
         low, high = start.astimezone(UTC), stop.astimezone(UTC)
         spans = [Span(each, low, high, settled=True) for each in ids]
         rows = compute.read_sources(conn, world, spans, known_on)
-        usage = compute.meter_usage(compute.understand(world, rows))
+        known = compute.understand(world, rows)
+        known = shaping.shape_gaps(conn, world, known, spans, known_on)
+        usage = compute.meter_usage(known)
         usage = compute.clip(usage, low, high)
         days = compute.days(world.zone, low, high)
         for key, plan in enumerate(plans):
