@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from analytics.jobs import shaping
+from analytics.jobs.book import load_book
 from analytics.jobs.peaking import peak_figures
 from store import judgements, policies, registry, relations
 from store.database import connect
@@ -169,6 +170,28 @@ def test_a_peak_in_an_estimated_window_says_so(database: str) -> None:
             conn, registry.subject(conn, "p"), date(2026, 1, 12), date(2026, 1, 17)
         )
     assert park_peaks["made_by"]["measured_share"] == 0.0
+
+
+def test_months_on_both_sides_of_a_gap_are_the_same_as_stored_and_as_known(
+    database: str,
+) -> None:
+    # from Saturday, 31 January, 20 o'clock to Sunday at noon: 16 + 32 + 160 kWh
+    park = one(database, without(line(22), at(19, 20), at(20, 12)))
+    assert between(park, at(19, 20), at(20, 0)) == pytest.approx(16.0, rel=1e-3)
+    assert between(park, at(20, 0), at(20, 12)) == pytest.approx(192.0, rel=1e-3)
+    months = (date(2026, 1, 1), date(2026, 3, 1))
+    with connect(database, autocommit=True) as conn:
+        whole = registry.park(conn, "p")
+        stored = load_book(conn, whole, *months)
+        known = load_book(conn, whole, *months, datetime.now(ZONE) + timedelta(hours=1))
+    # 20 days, of which the last four hours lie in the gap
+    january = stored.amounts["energy_import"][0, 0]
+    assert january == pytest.approx(20 * 240.0, rel=1e-5)
+    for name in ("amounts", "measured_s", "estimated_s"):
+        one_of, other = (
+            getattr(each, name)["energy_import"] for each in (stored, known)
+        )
+        assert one_of.tolist() == other.tolist()
 
 
 def test_a_change_of_ratio_inside_a_gap_splits_its_shape(database: str) -> None:
