@@ -25,7 +25,6 @@ import simulators.simulate
 from analytics.jobs import (
     activities,
     factors,
-    green,
     ledger,
     own_factors,
     service,
@@ -1208,7 +1207,7 @@ def green_add(
 ) -> None:
     """Record certificates, a trade, a direct supply or self-use of green power."""
     with _connection() as conn:
-        green.record(
+        ledger.record(
             conn,
             registry.park(conn, park),
             kind=kind,

@@ -9,12 +9,7 @@ import numpy as np
 
 from analytics.jobs.months import later
 from analytics.registers import Bool, Float64
-from store import green as stored
-from store import registry
-from store.database import Connection
-from store.errors import Invalid
 from store.green import GreenMatch, GreenPower
-from store.records import Park
 
 GEC_MONTHS = 24  # a certificate holds two years from its month of production
 STORED_KWH = 0.5  # a certificate is of whole MWh, what meters count is not
@@ -227,7 +222,7 @@ def lay_out(
     inside = {m.green_match_id for m in here}
     limits = []
     for table in (taken, made):
-        limit = _boundless(matches)  # of what is not here its own account knows
+        limit = boundless(matches)  # of what is not here its own account knows
         for m in here:
             found = float(table[rows[m.enterprise_id], cells[m.month]])
             limit[m.enterprise_id, m.month] = found
@@ -269,133 +264,6 @@ def lay_out(
     )
 
 
-def _boundless(matches: Iterable[GreenMatch]) -> dict[tuple[int, date], float]:
+def boundless(matches: Iterable[GreenMatch]) -> dict[tuple[int, date], float]:
+    """Give the months of matches without a limit [kWh]."""
     return {(each.enterprise_id, each.month): np.inf for each in matches}
-
-
-def record(
-    conn: Connection,
-    park: Park,
-    *,
-    kind: str,
-    reference: str,
-    production_month: date,
-    mwh: float,
-    technology: str,
-    plant: str | None = None,
-    producer: str | None = None,
-    part_of: str | None = None,
-    evidence: str | None = None,
-    issued: date | None = None,
-    expires: date | None = None,
-    cancelled: bool = False,
-    source: str,
-    who: str,
-) -> None:
-    """Record green power of a month of production.
-
-    Raises
-    ------
-    Invalid
-        For an unknown kind, a day that begins no month, certificates of parts of a MWh, or
-        words that are missing.
-    """
-    if kind not in stored.KINDS:
-        raise Invalid(f"kind {kind[:70]!r} is none of {', '.join(stored.KINDS)}")
-    if production_month.day != 1:
-        raise Invalid(f"{production_month} is not the first day of a month")
-    if not 0 < mwh < 1e12:
-        raise Invalid(f"{mwh} MWh is no amount")
-    if kind == "certificate" and mwh != int(mwh):
-        raise Invalid("a certificate is of a whole MWh; the rest goes to a later month")
-    if part_of is not None and kind != "certificate":
-        raise Invalid("certificates alone can stand for another record")
-    if not all(each.strip() for each in (reference, technology, source, who)):
-        raise Invalid(
-            "green power needs a reference, a technology, a source and a person"
-        )
-    made_by = None
-    if producer is not None:
-        made_by = registry.subject(conn, park.code, producer).subject_id
-    with conn.transaction():
-        stored.hold_ledger(conn, park.park_id)
-        stored.record_power(
-            conn,
-            park.park_id,
-            kind,
-            reference,
-            production_month,
-            mwh * 1000,
-            technology=technology,
-            plant=plant,
-            producer_id=made_by,
-            part_of=part_of,
-            evidence=evidence,
-            issued=issued,
-            expires=expires,
-            cancelled=cancelled,
-            source=source,
-            who=who,
-        )
-
-
-def match(
-    conn: Connection,
-    park: Park,
-    enterprise: str,
-    *,
-    kind: str,
-    reference: str,
-    production_month: date,
-    month: date,
-    mwh: float,
-    taken_kwh: float | None,
-    made_kwh: float | None,
-    source: str,
-    who: str,
-) -> None:
-    """Record that an enterprise used green power in a month; 0 takes a match back.
-
-    Parameters
-    ----------
-    taken_kwh, made_kwh
-        What the enterprise took from the grid in the month, and what it made of its own
-        and kept; None: not known.
-
-    Raises
-    ------
-    Invalid
-        When the match would prove nothing, and why.
-    """
-    if month.day != 1:
-        raise Invalid(f"{month} is not the first day of a month")
-    if not 0 <= mwh < 1e12 or not source.strip() or not who.strip():
-        raise Invalid("a match needs an amount, a source and a person")
-    owner = registry.subject(conn, park.code, enterprise).subject_id
-    with conn.transaction():
-        stored.hold_ledger(conn, park.park_id)
-        stored.record_match(
-            conn,
-            park.park_id,
-            (kind, reference, production_month),
-            owner,
-            month,
-            mwh * 1000,
-            source=source,
-            who=who,
-        )
-        matches = stored.green_matches(conn, park.park_id)
-        newest = max((each.green_match_id for each in matches), default=0)
-        free = _boundless(matches)
-        limits = [
-            {at: free[at] for at in free if at != (owner, month)}
-            | ({} if known is None else {(owner, month): known})
-            for known in (taken_kwh, made_kwh)
-        ]
-        if mwh == 0:
-            return
-        for each in check(stored.green_power(conn, park.park_id), matches, *limits):
-            if each.green_match_id == newest:
-                raise Invalid(
-                    f"{reference} for {enterprise} in {month:%Y-%m}: {each.why}"
-                )

@@ -10,9 +10,78 @@ from analytics.jobs import green
 from analytics.jobs.accounting import known_total
 from analytics.jobs.book import Book, load_book
 from analytics.jobs.months import later
+from store import green as stored
+from store import registry
 from store.database import Connection
+from store.errors import Invalid
 from store.green import GreenPower, green_matches, green_power
 from store.records import Park
+
+
+def record(
+    conn: Connection,
+    park: Park,
+    *,
+    kind: str,
+    reference: str,
+    production_month: date,
+    mwh: float,
+    technology: str,
+    plant: str | None = None,
+    producer: str | None = None,
+    part_of: str | None = None,
+    evidence: str | None = None,
+    issued: date | None = None,
+    expires: date | None = None,
+    cancelled: bool = False,
+    source: str,
+    who: str,
+) -> None:
+    """Record green power of a month of production.
+
+    Raises
+    ------
+    Invalid
+        For an unknown kind, a day that begins no month, certificates of parts of a MWh, or
+        words that are missing.
+    """
+    if kind not in stored.KINDS:
+        raise Invalid(f"kind {kind[:70]!r} is none of {', '.join(stored.KINDS)}")
+    if production_month.day != 1:
+        raise Invalid(f"{production_month} is not the first day of a month")
+    if not 0 < mwh < 1e12:
+        raise Invalid(f"{mwh} MWh is no amount")
+    if kind == "certificate" and mwh != int(mwh):
+        raise Invalid("a certificate is of a whole MWh; the rest goes to a later month")
+    if part_of is not None and kind != "certificate":
+        raise Invalid("certificates alone can stand for another record")
+    if not all(each.strip() for each in (reference, technology, source, who)):
+        raise Invalid(
+            "green power needs a reference, a technology, a source and a person"
+        )
+    made_by = None
+    if producer is not None:
+        made_by = registry.subject(conn, park.code, producer).subject_id
+    with conn.transaction():
+        stored.hold_ledger(conn, park.park_id)
+        stored.record_power(
+            conn,
+            park.park_id,
+            kind,
+            reference,
+            production_month,
+            mwh * 1000,
+            technology=technology,
+            plant=plant,
+            producer_id=made_by,
+            part_of=part_of,
+            evidence=evidence,
+            issued=issued,
+            expires=expires,
+            cancelled=cancelled,
+            source=source,
+            who=who,
+        )
 
 
 def match(
@@ -35,25 +104,41 @@ def match(
     Invalid
         When the match would prove nothing, and why.
     """
-    first = month.replace(day=1)
-    book = load_book(conn, park, first, later(first, 1))
+    if month.day != 1:
+        raise Invalid(f"{month} is not the first day of a month")
+    if not 0 <= mwh < 1e12 or not source.strip() or not who.strip():
+        raise Invalid("a match needs an amount, a source and a person")
+    owner = registry.subject(conn, park.code, enterprise).subject_id
+    book = load_book(conn, park, month, later(month, 1))
     row = book.row(enterprise)
-    taken = _electricity(book)[row, 0]
-    made = _kept(book)[row, 0]
-    green.match(
-        conn,
-        park,
-        enterprise,
-        kind=kind,
-        reference=reference,
-        production_month=production_month,
-        month=month,
-        mwh=mwh,
-        taken_kwh=None if np.isnan(taken) else float(taken),
-        made_kwh=None if np.isnan(made) else float(made),
-        source=source,
-        who=who,
-    )
+    taken, made = _electricity(book)[row, 0], _kept(book)[row, 0]
+    with conn.transaction():
+        stored.hold_ledger(conn, park.park_id)
+        stored.record_match(
+            conn,
+            park.park_id,
+            (kind, reference, production_month),
+            owner,
+            month,
+            mwh * 1000,
+            source=source,
+            who=who,
+        )
+        matches = green_matches(conn, park.park_id)
+        newest = max((each.green_match_id for each in matches), default=0)
+        free = green.boundless(matches)
+        limits = [
+            {at: free[at] for at in free if at != (owner, month)}
+            | ({} if np.isnan(known) else {(owner, month): float(known)})
+            for known in (taken, made)
+        ]
+        if mwh == 0:
+            return
+        for each in green.check(green_power(conn, park.park_id), matches, *limits):
+            if each.green_match_id == newest:
+                raise Invalid(
+                    f"{reference} for {enterprise} in {month:%Y-%m}: {each.why}"
+                )
 
 
 def _column(book: Book, name: str) -> Any:

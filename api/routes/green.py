@@ -4,7 +4,6 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from analytics.jobs import green as job
 from analytics.jobs import ledger, telling
 from analytics.jobs.book import load_book
 from api.account_models import (
@@ -50,7 +49,7 @@ def listed(
 )
 def record(conn: Conn, park: AskedPark, asked: NewGreenPower) -> Any:
     """Record green power of a month of production; the last record of a key counts."""
-    job.record(conn, park, **asked.model_dump())
+    ledger.record(conn, park, **asked.model_dump())
     return {"recorded": [f"{asked.kind} {asked.reference}"]}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics.jobs import activities, green, ledger, own_factors
+from analytics.jobs import activities, ledger, own_factors
 from analytics.jobs.accounting import known_total
 from analytics.jobs.book import Book, load_book
 from analytics.jobs.figures import figures
@@ -203,7 +203,7 @@ def batch(conn: Connection, park: Monthly, mwh: float, **more: Any) -> None:
         "technology": "wind",
         "evidence": "certificates 1 to 2000",
     }
-    green.record(conn, park.park, mwh=mwh, **(given | SAID | more))
+    ledger.record(conn, park.park, mwh=mwh, **(given | SAID | more))
 
 
 def use(conn: Connection, park: Monthly, mwh: float, **more: Any) -> None:
