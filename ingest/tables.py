@@ -94,7 +94,7 @@ def _csv_lines(path: Path) -> Iterator[Line]:
     """
     with path.open("rb") as file:
         first = file.readline(LINE_BYTES + 1)
-        done, header = len(first), _cells(first)
+        done, header = len(first), csv_cells(first)
         if isinstance(header, str):
             raise Invalid(f"{path.name} is not CSV text: {header}")
         order = _order(path, header)
@@ -104,7 +104,7 @@ def _csv_lines(path: Path) -> Iterator[Line]:
         while line := file.readline(LINE_BYTES + 1):
             number += 1
             done += len(line)
-            row = _cells(line)
+            row = csv_cells(line)
             rest = line
             while len(rest) > LINE_BYTES and not rest.endswith(b"\n"):
                 rest = file.readline(LINE_BYTES + 1)
@@ -122,7 +122,7 @@ def _csv_lines(path: Path) -> Iterator[Line]:
                 yield Line(number, done, line, cells)
 
 
-def _cells(line: bytes) -> list[str] | str:
+def csv_cells(line: bytes) -> list[str] | str:
     """Give a line's cells, or why it has none."""
     if len(line) > LINE_BYTES:
         return f"line is longer than {LINE_BYTES} bytes"
@@ -136,8 +136,8 @@ def _cells(line: bytes) -> list[str] | str:
 
 
 def _workbook(path: Path, stack: ExitStack) -> Table:
-    formulas = _check_size(path)
-    book = _load(path, stack, data_only=True)
+    formulas = check_size(path)
+    book = load_book(path, stack, data_only=True)
     sheets = [each for each in book.worksheets if each.sheet_state == "visible"]
     if not sheets:
         raise Invalid(f"{path.name} has no visible sheet")
@@ -146,13 +146,13 @@ def _workbook(path: Path, stack: ExitStack) -> Table:
     note = f"only sheet {sheet.title!r} is read, not {', '.join(others)}"
     written: Iterator[Any] | None = None
     if formulas:  # a second look at the same cells tells which of them are formulas
-        written = _rows(_load(path, stack, data_only=False)[sheet.title])
+        written = _rows(load_book(path, stack, data_only=False)[sheet.title])
     lines = _sheet_lines(path, _rows(sheet), written)
     next(lines)
     return Table("xlsx/1", sheet.max_row or 0, note if others else "", lines)
 
 
-def _check_size(path: Path) -> bool:
+def check_size(path: Path) -> bool:
     """Refuse what unpacks to too much; tell whether a sheet may hold formulas.
 
     The sizes are what the archive says; none of its parts unpacks to more than that.
@@ -189,7 +189,14 @@ def _holds(archive: zipfile.ZipFile, part: zipfile.ZipInfo, mark: bytes) -> bool
     return False
 
 
-def _load(path: Path, stack: ExitStack, *, data_only: bool) -> Any:
+def load_book(path: Path, stack: ExitStack, *, data_only: bool) -> Any:
+    """Open a workbook row by row, with the results of its formulas or with their text.
+
+    Raises
+    ------
+    Invalid
+        When it is none.
+    """
     import openpyxl  # slow to start: only where there is a workbook
 
     file = stack.enter_context(path.open("rb"))  # by its content, not by its name
@@ -197,7 +204,7 @@ def _load(path: Path, stack: ExitStack, *, data_only: bool) -> Any:
         with warnings.catch_warnings(action="ignore"):
             book = openpyxl.load_workbook(file, read_only=True, data_only=data_only)
     except Exception as error:  # as many kinds as a workbook has parts
-        raise Invalid(f"{path.name} is no workbook: {_first_line(error)}") from error
+        raise Invalid(f"{path.name} is no workbook: {first_line(error)}") from error
     stack.callback(book.close)
     return book
 
@@ -224,10 +231,10 @@ def _sheet_lines(
             break
         except Exception as error:  # as many kinds as a workbook has parts
             if not order:
-                raise Invalid(f"{path.name}: {_first_line(error)}") from error
+                raise Invalid(f"{path.name}: {first_line(error)}") from error
             raise Broken(
                 f"{path.name} cannot be read from row {number + 1} on: "
-                f"{_first_line(error)}"
+                f"{first_line(error)}"
             ) from error
         number += 1
         if not order:
@@ -235,7 +242,7 @@ def _sheet_lines(
             yield Line(1, 1, b"", [])
             continue
         cells = [row[i].value for i in order]
-        formula = [_is_formula(texts[i]) for i in order] if written else None
+        formula = [is_formula(texts[i]) for i in order] if written else None
         if all(each is None for each in cells) and not (formula and any(formula)):
             continue
         line = _sheet_line(number, cells, [row[i].data_type for i in order], formula)
@@ -247,7 +254,8 @@ def _sheet_lines(
         _order(path, [])
 
 
-def _is_formula(cell: Any) -> bool:
+def is_formula(cell: Any) -> bool:
+    """Tell whether a cell, read with its text, holds a formula."""
     from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
     return cell.data_type == "f" or isinstance(
@@ -307,5 +315,6 @@ def _no_instant(value: object) -> str:
     return f"at {value} is no date with its time"
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Give an error's words, one line and not too long."""
     return (str(error) or type(error).__name__).splitlines()[0][:200]
