@@ -39,6 +39,7 @@ from analytics.jobs.methods import shipped as shipped_methods
 from analytics.jobs.netting import netting
 from ingest import checking, explaining, importing, manual, mosquitto, retrying
 from ingest import service as ingest_service
+from ingest.activity_rows import read_activities
 from ingest.broker import Broker
 from ingest.broker import find_or_install as find_broker
 from ingest.mapping import load as load_mapping
@@ -1046,6 +1047,28 @@ def activity_add(
             who=who,
         )
     out.print("recorded" if new else "known already")
+
+
+@activity_app.command("import")
+def activity_import(
+    park: ParkOption,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV or XLSX: enterprise,month,item,use,amount,unit,source[,beside,stage]"
+        ),
+    ],
+    who: WhoOption,
+) -> None:
+    """State what a file says, all of it or, where a row is wrong, nothing."""
+    rows = list(read_activities(file))
+    with _connection() as conn, conn.transaction():
+        found = activities.state_all(conn, registry.park(conn, park), rows, who=who)
+        for number, problem in found.refused:
+            err.print(f"row {number}: {problem}", highlight=False, markup=False)
+        if found.refused:
+            raise typer.Exit(1)
+    out.print(f"{found.new} new, {found.known} known already", highlight=False)
 
 
 @activity_app.command("list")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from store.activities import Activity
 from store.database import Connection
 from store.errors import Invalid
 from store.quantities import UNITS
+from store.records import Park
+from store.registry import enterprises
 
 # products whose processes set CO2 free; no factor is shipped, state one of your own
 PRODUCTS = (
@@ -133,6 +135,74 @@ def state(
         source=source,
         who=who,
     )
+
+
+class Row(Protocol):
+    """A row of a file that states something."""
+
+    @property
+    def number(self) -> int: ...  # noqa: D102
+    @property
+    def problem(self) -> str: ...  # noqa: D102
+    @property
+    def enterprise(self) -> str: ...  # noqa: D102
+    @property
+    def month(self) -> date: ...  # noqa: D102
+    @property
+    def item(self) -> str: ...  # noqa: D102
+    @property
+    def use(self) -> str: ...  # noqa: D102
+    @property
+    def amount(self) -> float | None: ...  # noqa: D102
+    @property
+    def unit(self) -> str: ...  # noqa: D102
+    @property
+    def source(self) -> str: ...  # noqa: D102
+    @property
+    def beside(self) -> bool: ...  # noqa: D102
+    @property
+    def stage(self) -> str: ...  # noqa: D102
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What became of the rows of a file."""
+
+    new: int
+    known: int
+    refused: list[tuple[int, str]]  # number of the row, why
+
+
+def state_all(conn: Connection, park: Park, rows: Iterable[Row], *, who: str) -> Taken:
+    """Record what rows state; the caller takes it back where any is refused."""
+    ids = {each.code: each.enterprise_id for each in enterprises(conn, park.park_id)}
+    new = known = 0
+    refused: list[tuple[int, str]] = []
+    for row in rows:
+        try:
+            if row.problem:
+                raise Invalid(row.problem)
+            if row.enterprise not in ids:
+                raise Invalid(f"enterprise {row.enterprise[:70]!r} is unknown")
+            fresh = state(
+                conn,
+                ids[row.enterprise],
+                month=row.month,
+                item=row.item,
+                use=row.use,
+                amount=row.amount,
+                unit=row.unit,
+                beside=row.beside,
+                stage=row.stage,
+                source=row.source,
+                who=who,
+            )
+        except Invalid as error:
+            words = str(error).removeprefix("The input cannot be used: ")
+            refused.append((row.number, words))
+        else:
+            new, known = new + fresh, known + (not fresh)
+    return Taken(new=new, known=known, refused=refused)
 
 
 @dataclass(frozen=True, kw_only=True)

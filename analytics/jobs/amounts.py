@@ -104,9 +104,8 @@ def load_amounts(
         understood = compute.understand(world, rows)
         understood = shaping.shape_gaps(conn, world, understood, spans, known_on)
         usage = compute.meter_usage(understood)
-        usage = _with_virtual(
-            world, compute.clip(usage, period.start, period.stop), period
-        )
+        usage = compute.clip(usage, period.start, period.stop)
+        usage = virtual.beside(world.virtual, usage, period.start, period.stop)
         minutes = compute.meter_minutes(understood)
     found: dict[str, Amounts] = {}
     for plan in plans:
@@ -152,20 +151,6 @@ def _sliding(
     added.add(minutes)
     found = sliding.sliding_demand(added.known(), world.rules)
     return compute.clip(found, period.start, period.stop)
-
-
-def _with_virtual(world: compute.World, usage: Series, period: Period) -> Series:
-    spans = [
-        Span(each, period.start, period.stop, settled=True) for each in world.virtual
-    ]
-    if not spans:
-        return usage
-    added = virtual.usage(world.virtual, spans, usage)
-    return Series(
-        np.concatenate([usage.key, added.key]),
-        np.concatenate([usage.start_us, added.start_us]),
-        np.concatenate([usage.values, added.values], axis=1),
-    ).ordered()
 
 
 def _plans(

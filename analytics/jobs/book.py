@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics import accounts
-from analytics.jobs import accounting, compute, shaping
+from analytics.jobs import accounting, compute, shaping, virtual
 from analytics.jobs.accounting import Account
 from analytics.jobs.activities import Stated
 from analytics.jobs.green import Green
@@ -25,6 +25,9 @@ from store.records import Park, Subject
 from store.series import USAGE_MONTH, Series, read
 
 Float64 = NDArray[np.float64]
+
+AT_ONCE = 100  # meters whose readings of a month are in memory together
+_NOTHING = Series(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((4, 0)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,24 +305,47 @@ def _computed(
 ) -> tuple[dict[int, tuple[int, str]], Series]:
     """Compute the months of all totals from readings, one month after the other."""
     keys = {i: (plan.subject_id, plan.quantity) for i, plan in enumerate(plans)}
-    ids = sorted({part[0] for plan in plans for part in plan.parts})
-    found = [Series(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((4, 0)))]
+    ids = sorted(
+        {part[0] for plan in plans for part in compute.real_parts(world, plan)}
+    )
+    found = [_NOTHING]
     for start, stop in pairwise(edges):
         low, high = start.astimezone(UTC), stop.astimezone(UTC)
-        spans = [Span(each, low, high, settled=True) for each in ids]
-        rows = compute.read_sources(conn, world, spans, known_on)
-        known = compute.understand(world, rows)
-        known = shaping.shape_gaps(conn, world, known, spans, known_on)
-        usage = compute.meter_usage(known)
-        usage = compute.clip(usage, low, high)
+        usage = _usage(conn, world, ids, low, high, known_on)
+        usage = virtual.beside(world.virtual, usage, low, high)
         days = compute.days(world.zone, low, high)
         for key, plan in enumerate(plans):
             quarters = compute.add_up(plan, usage, low, high)
             daily = compute.by_edges(quarters, days)
             month = compute.by_edges(daily, [start, stop])
             found.append(month._replace(key=month.key + key))
-    return keys, Series(
-        np.concatenate([each.key for each in found]),
-        np.concatenate([each.start_us for each in found]),
-        np.concatenate([each.values for each in found], axis=1),
+    return keys, _joined(found)
+
+
+def _usage(
+    conn: Connection,
+    world: compute.World,
+    ids: list[int],
+    start: datetime,
+    stop: datetime,
+    known_on: datetime,
+) -> Series:
+    """Compute the usage of meters from readings, some meters at a time."""
+    parts = [_NOTHING]
+    for low in range(0, len(ids), AT_ONCE):
+        some = ids[low : low + AT_ONCE]
+        spans = [Span(each, start, stop, settled=True) for each in some]
+        rows = compute.read_sources(conn, world, spans, known_on)
+        known = compute.understand(world, rows)
+        known = shaping.shape_gaps(conn, world, known, spans, known_on)
+        usage = compute.meter_usage(known)
+        parts.append(compute.clip(usage, start, stop))
+    return _joined(parts)
+
+
+def _joined(parts: list[Series]) -> Series:
+    return Series(
+        np.concatenate([each.key for each in parts]),
+        np.concatenate([each.start_us for each in parts]),
+        np.concatenate([each.values for each in parts], axis=1),
     )

@@ -245,6 +245,21 @@ def usage(known: dict[int, Virtual], spans: Sequence[Span], of_real: Series) -> 
     ).ordered()
 
 
+def beside(
+    known: dict[int, Virtual], of_real: Series, start: datetime, stop: datetime
+) -> Series:
+    """Give usage of real meters in [start, stop) and that of virtual ones beside it."""
+    spans = [Span(each, start, stop, True) for each in known]
+    if not spans:
+        return of_real
+    added = usage(known, spans, of_real)
+    return Series(
+        np.concatenate([of_real.key, added.key]),
+        np.concatenate([of_real.start_us, added.start_us]),
+        np.concatenate([of_real.values, added.values], axis=1),
+    ).ordered()
+
+
 def _sum(piece: Piece, usage: Series, first: int, size: int) -> np.ndarray:
     sums = np.zeros((4, size))
     sums[1], sums[3] = QUARTER_S, QUARTER_S

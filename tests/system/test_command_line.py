@@ -562,6 +562,16 @@ def test_accounts_with_what_people_state(parkwatt: Run) -> None:
     assert "known already" in parkwatt(*stated).stdout
     wrong = parkwatt(*stated[:-4], "--source", " ", "--who", "x", status=1)
     assert "needs a source" in wrong.stderr
+    head = "enterprise,month,item,use,amount,unit,source,beside\n"
+    bad = "e1,2026-02,diesel,burnt,many,t,x,\ne9,2026-02,coke,burnt,1,t,x,\n"
+    good = "e1,2026-02,naphtha,feedstock,5,t,x,yes\n"
+    taking = ("activity", "import", "--park", "p", "--who", "Metering office")
+    done = parkwatt(*taking, parkwatt.file("bad.csv", head + good + bad), status=1)
+    assert "row 3: amount 'many' is no number" in done.stderr
+    assert "row 4: enterprise 'e9' is unknown" in done.stderr
+    file = parkwatt.file("good.csv", head + good)
+    assert "1 new, 0 known" in parkwatt(*taking, file).stdout
+    assert "0 new, 1 known" in parkwatt(*taking, file).stdout
     months = ("--from", "2026-01-01", "--to", "2026-03-01")
     assert "1.000 t" in parkwatt("activity", "list", "--park", "p", *months).stdout
     assert "clinker" in parkwatt("activity", "items").stdout
