@@ -982,14 +982,15 @@ def accounts(
         subject = registry.subject(conn, park, enterprise)
         known_on = _moment(as_known_on, subject)
         book = load_book(conn, subject.park, first.date(), last.date(), known_on)
-        nets = [] if known_on else telling.nets(netting(conn, book))
-    errors = telling.errors(book)
+        whole = enterprise is None
+        nets = telling.nets(netting(conn, book)) if whole and not known_on else []
+    errors = telling.errors(book, enterprise)
     if as_json:
         rows = telling.rows(
             book, enterprise=enterprise, every=enterprise is None, names=method or ()
         )
         found = {
-            "totals": telling.totals(book),
+            "totals": telling.totals(book) if whole else [],
             "netting": nets,
             "errors": errors,
             "rows": list(rows),

@@ -70,8 +70,10 @@ class Accounts(Row):
     park: str
     zone: str
     as_known_on: str | None
-    totals: list[AccountTotal]
-    netting: list[NetRow] = Field(description="empty with as_known_on")
+    totals: list[AccountTotal] = Field(description="empty for one enterprise")
+    netting: list[NetRow] = Field(
+        description="empty for one enterprise, and with as_known_on"
+    )
     errors: list[str] = Field(description="green power that is matched and not proven")
     rows: list[AccountRow]
 

@@ -183,6 +183,18 @@ def _wrong(match: GreenMatch, why: str) -> Wrong:
     )
 
 
+def _together(month: date) -> Wrong:
+    return Wrong(
+        enterprise="all",
+        enterprise_id=0,
+        month=month,
+        kind="all",
+        reference="matches",
+        green_match_id=0,
+        why="enterprises have proven more together than the park took from the grid",
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Green:
     """Proven green power laid out, shape (subjects, cells) [kWh]."""
@@ -247,6 +259,11 @@ def lay_out(
             table = self_use if match.kind == "self_use" else proven
             table[row, cell] += match.kwh
             ids[row, cell].append(match.green_match_id)
+    if park_row is not None:
+        # two enterprises may prove the same kWh, one behind the meter of the other
+        beyond = proven[park_row] > taken[park_row] + STORED_KWH
+        wrong[park_row] |= beyond
+        faults += [_together(month) for month, i in cells.items() if beyond[i]]
     for each in records:
         if each.kind != "certificate" or each.cancelled or each.producer is None:
             continue
@@ -259,7 +276,7 @@ def lay_out(
         self_use=self_use,
         sold=sold,
         wrong=wrong,
-        faults=tuple({each.green_match_id: each for each in faults}.values()),
+        faults=tuple(dict.fromkeys(faults)),
         ids={at: tuple(each) for at, each in ids.items()},
     )
 

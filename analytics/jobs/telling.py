@@ -114,11 +114,12 @@ def nets(found: Sequence[Net]) -> list[dict[str, Any]]:
     ]
 
 
-def errors(book: Book) -> list[str]:
-    """Say which matches of green power prove nothing."""
+def errors(book: Book, enterprise: str | None = None) -> list[str]:
+    """Say which matches of green power prove nothing, of all or of one enterprise."""
     return [
         f"{each.month:%Y-%m} {each.enterprise}: {each.kind} {each.reference}: {each.why}"
         for each in book.green.faults
+        if enterprise in (None, each.enterprise)
     ]
 
 

@@ -55,13 +55,14 @@ def accounts(
     )
     if form == "csv":
         return table(f"{park.code}-accounts", list(AccountRow.model_fields), list(rows))
+    whole = subject.kind == "park"  # an enterprise's answer says nothing of others
     return {
         "park": park.code,
         "zone": park.zone,
         "as_known_on": known_on.isoformat() if known_on else None,
-        "totals": telling.totals(book),
-        "netting": [] if known_on else telling.nets(netting(conn, book)),
-        "errors": telling.errors(book),
+        "totals": telling.totals(book) if whole else [],
+        "netting": telling.nets(netting(conn, book)) if whole and not known_on else [],
+        "errors": telling.errors(book, subject.enterprise),
         "rows": list(rows),
     }
 

@@ -110,6 +110,8 @@ def enterprise_x(client: httpx.Client) -> None:
         assert ratios["co2_t_per_10k_cny"][method] == pytest.approx(ratio, abs=5e-6)
     # the book's months add up to the figures
     book = get(client, "/parks/PX/accounts", enterprise="X", **MONTHS)
+    assert book["totals"] == book["netting"] == []  # of X alone
+    assert {each["enterprise"] for each in book["rows"]} == {"X"}
     for method in ("enterprise", "ghg_market"):
         rows = [each for each in book["rows"] if each["method"] == method]
         assert [each["month"] for each in rows] == ["2024-01", "2024-02"]

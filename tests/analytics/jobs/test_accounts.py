@@ -11,6 +11,7 @@ from analytics.jobs.accounting import known_total
 from analytics.jobs.book import Book, load_book
 from analytics.jobs.figures import figures
 from analytics.jobs.netting import netting
+from store import green as stored
 from store import registry, relations
 from store.database import Connection, connect
 from store.errors import Invalid
@@ -422,3 +423,24 @@ def test_enterprises_together_are_not_the_park(timescale_database: str) -> None:
         ]
         assert [each["amount"] for each in listed] == pytest.approx([10])
         agree(conn, book)
+    # b's power is a's, too: both prove it, and the park took it once
+    with connect(timescale_database, autocommit=True) as conn:
+        batch(conn, park, 1)
+        owners = {each.enterprise: each.subject_id for each in book.subjects}
+        for code, kwh in (("a", 100.0), ("b", 30.0)):
+            stored.record_match(
+                conn,
+                park.park.park_id,
+                ("certificate", "GEC-1", JAN),
+                owners[code],
+                JAN,
+                kwh,
+                **SAID,
+            )
+        good = load_book(conn, park.park, JAN, MAR)
+        assert good.carbon["enterprise"].unpriced[0].tolist() == [True, False]
+        assert not good.carbon["enterprise"].unpriced[1:].any()
+        assert [each.why for each in good.green.faults] == [
+            "enterprises have proven more together than the park took from the grid"
+        ]
+        agree(conn, good)
