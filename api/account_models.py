@@ -26,6 +26,7 @@ class AccountRow(Row):
     electricity: Number
     heat: Number
     medium: Number
+    carriers: dict[str, float] = Field(description="the total by carrier; not in CSV")
     known_share: Number = Field(description="lowest coverage of what is counted")
 
 
@@ -252,7 +253,9 @@ class GreenShare(Row):
     proven_kwh: Number
     own_pv_kwh: Number
     self_use_proven_kwh: Number
+    direct_kwh: Number = Field(description="of it by direct supply")
     green_share: Number
+    direct_share: Number
 
 
 class GreenPowers(Row):

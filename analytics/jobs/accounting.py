@@ -112,6 +112,20 @@ class Account:
         """Electricity and heat [t]."""
         return self._sum("electricity", "heat")
 
+    @property
+    def carriers(self) -> dict[str, Float64]:
+        """The total by carrier [t]; NaN where the carrier is unknown."""
+        return {
+            carrier: accounts.total(
+                [
+                    (each.amount, each.result)
+                    for each in self.lines
+                    if each.counts and each.carrier == carrier
+                ]
+            )[0]
+            for carrier in dict.fromkeys(e.carrier for e in self.lines if e.counts)
+        }
+
     def _sum(self, *names: str) -> Float64:
         here = [name for name in names if name in self.parts]
         nothing = np.full(self.total.shape, np.nan)

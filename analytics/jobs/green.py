@@ -200,6 +200,7 @@ class Green:
     """Proven green power laid out, shape (subjects, cells) [kWh]."""
 
     proven: Float64  # of the power taken from the grid; 0 where nothing is matched
+    direct: Float64  # of it by direct supply
     self_use: Float64  # own photovoltaic power with its monthly record
     sold: Float64  # own power whose certificates others have
     wrong: Bool  # where a match proves nothing: no green figure can be given
@@ -245,7 +246,7 @@ def lay_out(
         if each.green_match_id in inside
     ]
     bad = {each.green_match_id for each in faults}
-    proven, self_use, sold = np.zeros((3, *shape))
+    proven, direct, self_use, sold = np.zeros((4, *shape))
     wrong = np.zeros(shape, np.bool_)
     ids: dict[tuple[int, int], list[int]] = defaultdict(list)
     for match in here:
@@ -258,6 +259,8 @@ def lay_out(
                 continue
             table = self_use if match.kind == "self_use" else proven
             table[row, cell] += match.kwh
+            if match.kind == "direct":
+                direct[row, cell] += match.kwh
             ids[row, cell].append(match.green_match_id)
     if park_row is not None:
         # two enterprises may prove the same kWh, one behind the meter of the other
@@ -273,6 +276,7 @@ def lay_out(
                 sold[row, made_in] += each.kwh
     return Green(
         proven=proven,
+        direct=direct,
         self_use=self_use,
         sold=sold,
         wrong=wrong,

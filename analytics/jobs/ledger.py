@@ -175,6 +175,7 @@ def shares(book: Book) -> list[dict[str, Any]]:
     for row, subject in enumerate(book.subjects):
         used = known_total(taken[row])
         proven = float(book.green.proven[row].sum())
+        direct = float(book.green.direct[row].sum())
         own = known_total(kept[row]) or 0.0
         spoilt = bool(book.green.wrong[row].any())
         whole = None if used is None else used + own
@@ -186,7 +187,9 @@ def shares(book: Book) -> list[dict[str, Any]]:
                 "proven_kwh": None if spoilt else proven,
                 "own_pv_kwh": own,
                 "self_use_proven_kwh": float(book.green.self_use[row].sum()),
+                "direct_kwh": None if spoilt else direct,
                 "green_share": (proven + own) / whole if known and whole else None,
+                "direct_share": direct / whole if known and whole else None,
             }
         )
     return rows

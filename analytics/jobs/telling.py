@@ -29,7 +29,7 @@ def rows(
     """
     share = book.known_share
     chosen = [
-        (kind, name, account)
+        (kind, name, account, account.carriers)
         for kind, accounts in (("energy", book.coal), ("co2", book.carbon))
         for name, account in accounts.items()
         if not names or name in names
@@ -38,7 +38,7 @@ def rows(
         if not every and subject.enterprise != enterprise:
             continue
         for cell, month in enumerate(book.months):
-            for kind, name, account in chosen:
+            for kind, name, account, carriers in chosen:
                 yield {
                     "enterprise": subject.enterprise,
                     "month": f"{month:%Y-%m}",
@@ -47,6 +47,11 @@ def rows(
                     "unit": UNIT[kind]
                     + ("e" if account.method.gases == "co2e" else ""),
                     **_figures(account, row, cell),
+                    "carriers": {
+                        carrier: float(of[row, cell])
+                        for carrier, of in carriers.items()
+                        if not math.isnan(of[row, cell])
+                    },
                     "known_share": _number(share[row, cell]),
                 }
 

@@ -119,6 +119,8 @@ def enterprise_x(client: httpx.Client) -> None:
         for each in rows:
             assert each["scope_1"] + each["scope_2"] == pytest.approx(each["total"])
             assert each["heat"] == pytest.approx(1650)
+            assert sum(each["carriers"].values()) == pytest.approx(each["total"])
+            assert each["carriers"]["diesel"] == pytest.approx(60 * 3.0959, abs=1e-2)
     post(
         client,
         "/parks/PX/green-matches",
@@ -144,6 +146,7 @@ def zero_carbon_park(client: httpx.Client) -> None:
         for e in get(client, "/parks/ZC/green-power", **MONTHS)["shares"]
     }
     assert shares[None]["green_share"] == pytest.approx(0.7)
+    assert shares[None]["direct_share"] == 0
     # the rest of the power, too: gas and heat alone
     for enterprise, mwh in (("A", 100_000), ("B", 50_000)):
         record: Json = {
