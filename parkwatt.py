@@ -25,6 +25,7 @@ import simulators.simulate
 from analytics.jobs import (
     activities,
     factors,
+    intensities,
     ledger,
     own_factors,
     service,
@@ -33,16 +34,27 @@ from analytics.jobs import (
 )
 from analytics.jobs.billing import Assumed, bills
 from analytics.jobs.book import load_book
+from analytics.jobs.budgets import budgets, zone_year
 from analytics.jobs.figures import figures as compute_figures
 from analytics.jobs.methods import of_kind
 from analytics.jobs.methods import shipped as shipped_methods
 from analytics.jobs.netting import netting
-from ingest import checking, explaining, importing, manual, mosquitto, retrying
+from ingest import (
+    checking,
+    explaining,
+    importing,
+    manual,
+    mosquitto,
+    retrying,
+    stating,
+)
 from ingest import service as ingest_service
 from ingest.activity_rows import read_activities
 from ingest.broker import Broker
 from ingest.broker import find_or_install as find_broker
 from ingest.mapping import load as load_mapping
+from ingest.sheets import SheetRow, read_sheet
+from ingest.statement_template import template
 from simulators import replay as replaying
 from simulators import steel
 from simulators.errors import PublishError, SimulatorError
@@ -57,11 +69,14 @@ from store import (
     formulas,
     judgements,
     live,
+    membership,
+    periods,
     policies,
     registry,
     relations,
     revisions,
     statements,
+    targets,
 )
 from store import factors as stored_factors
 from store import tariffs as stored_tariffs
@@ -74,6 +89,7 @@ from store.processes import Child, Supervisor
 from store.quantities import QUANTITIES
 from store.records import Subject
 from store.settings import Settings, settings
+from store.statement_kinds import KINDS
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -94,6 +110,10 @@ factor_app = typer.Typer(no_args_is_help=True, help="Factors and methods.")
 app.add_typer(factor_app, name="factor")
 green_app = typer.Typer(no_args_is_help=True, help="The ledger of green power.")
 app.add_typer(green_app, name="green")
+target_app = typer.Typer(no_args_is_help=True, help="Limits of a year.")
+app.add_typer(target_app, name="target")
+statement_app = typer.Typer(no_args_is_help=True, help="What enterprises state.")
+app.add_typer(statement_app, name="statement")
 err = Console(stderr=True)
 out = Console()
 
@@ -1459,6 +1479,9 @@ def added_value(
     source: SourceOption,
     stage: Annotated[str, typer.Option(help="provisional or final")] = "final",
     prices: Annotated[str, typer.Option(help="current or comparable")] = "current",
+    price_base: Annotated[
+        int | None, typer.Option(help="year of the comparable prices")
+    ] = None,
 ) -> None:
     """State an enterprise's industrial added value of a period."""
     with _connection() as conn:
@@ -1469,9 +1492,326 @@ def added_value(
             last.date(),
             amount,
             prices=prices,
+            price_base=price_base,
             stage=stage,
             source=source,
         )
+
+
+@statement_app.command("add")
+def statement_add(
+    park: ParkOption,
+    kind: Annotated[str, typer.Option(help="see parkwatt statement kinds")],
+    period: Annotated[str, typer.Option(help=f"one like {periods.EXAMPLES}")],
+    source: SourceOption,
+    who: WhoOption,
+    enterprise: EnterpriseOption = None,
+    amount: Annotated[float | None, typer.Option()] = None,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="take back what this stage says")
+    ] = False,
+    product: Annotated[str | None, typer.Option(help="code, or pollutant")] = None,
+    unit: Annotated[str | None, typer.Option(help="if not the canonical one")] = None,
+    prices: Annotated[str | None, typer.Option(help="current or comparable")] = None,
+    price_base: Annotated[
+        int | None, typer.Option(help="year of the comparable prices")
+    ] = None,
+    stage: Annotated[str, typer.Option(help="provisional or final")] = "final",
+) -> None:
+    """State output, revenue, area, heads, water and the like of a period."""
+    row = {
+        "enterprise": enterprise,
+        "kind": kind,
+        "product": product,
+        "unit": unit,
+        "period": period,
+        "amount": amount,
+        "withdraw": withdraw,
+        "prices": prices,
+        "price_base": price_base,
+        "stage": stage,
+        "source": source,
+    }
+    with _connection() as conn:
+        found = registry.park(conn, park)
+        report = stating.store(conn, found, stating.rows_of([row]), who=who)
+    _print_stated(report)
+
+
+@statement_app.command("import")
+def statement_import(
+    park: ParkOption,
+    file: Path,
+    who: WhoOption,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only tell")] = False,
+) -> None:
+    """Store the statements of an XLSX or CSV file, all or none."""
+    rows = _sheet(file)
+    with _connection() as conn:
+        found = registry.park(conn, park)
+        _print_stated(stating.store(conn, found, rows, who=who, dry_run=dry_run))
+
+
+def _sheet(file: Path) -> list[SheetRow]:
+    try:
+        return read_sheet(file, stating.NAMES, stating.REQUIRED)
+    except OSError as error:
+        raise Invalid(f"{file}: {error.strerror}") from error
+
+
+def _print_stated(report: stating.Report) -> None:
+    for each in report.rows:
+        if each.outcome == "refused":
+            err.print(f"row {each.row}: {escape(each.message)}", highlight=False)
+    names = ("new", "withdrawn", "known", "refused")
+    counts = ", ".join(f"{report.count(name)} {name}" for name in names)
+    out.print(counts + ("" if report.stored else "; nothing is stored"))
+    if report.count("refused"):
+        raise typer.Exit(1)
+
+
+@statement_app.command("template")
+def statement_template(park: ParkOption, file: Path) -> None:
+    """Write the workbook to fill in, with instructions and the park's codes."""
+    with _connection() as conn:
+        found = registry.park(conn, park)
+        content = template(found, registry.enterprises(conn, found.park_id))
+    file.write_bytes(content)
+
+
+@statement_app.command("list")
+def statement_list(
+    park: ParkOption,
+    enterprise: EnterpriseOption = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="replaced and withdrawn ones too")
+    ] = False,
+) -> None:
+    """List the statements that count, or all that were ever made."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise)
+        ids = {subject.subject_id: subject.enterprise or ""}
+        if enterprise is None:
+            found = registry.enterprises(conn, subject.park.park_id)
+            ids |= {each.enterprise_id: each.code for each in found}
+        asked = list(ids), list(KINDS)
+        rows = (
+            statements.vintages(conn, *asked)
+            if every
+            else statements.stated(conn, *asked)
+        )
+    table = Table("enterprise", "kind", "period", "amount", "unit", "stage", "source")
+    for each in rows:
+        table.add_row(
+            ids[each.subject_id],
+            escape(f"{each.kind} {each.product or ''}".strip()),
+            periods.written(each.period_from, each.period_to),
+            "withdrawn" if each.amount is None else f"{each.amount:.15g}",
+            each.unit,
+            f"{each.stage} {each.prices or ''} {each.price_base or ''}".strip(),
+            escape(each.source),
+        )
+    out.print(table)
+
+
+@statement_app.command("kinds")
+def statement_kinds() -> None:
+    """List what can be stated, with its units."""
+    table = Table("kind", "meaning", "含义", "units")
+    for each in KINDS.values():
+        units = ", ".join(each.units) or "its own"
+        table.add_row(each.name, each.meaning, each.zh, units)
+    out.print(table)
+
+
+@app.command("above-size")
+def above_size(
+    park: ParkOption,
+    enterprise: Annotated[str, typer.Option(help="code of the enterprise")],
+    year: Annotated[int, typer.Option(min=1990, max=2200)],
+    source: SourceOption,
+    who: WhoOption,
+    no: Annotated[bool, typer.Option("--no", help="it is not")] = False,
+) -> None:
+    """Say that an enterprise is above designated size in a year, or is not."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise)
+        membership.state_size(
+            conn, subject.subject_id, year, not no, source=source, who=who
+        )
+
+
+@app.command()
+def industry(
+    park: ParkOption,
+    enterprise: Annotated[str, typer.Option(help="code of the enterprise")],
+    code: Annotated[str, typer.Option(help="GB/T 4754, two to four digits")],
+    since: FromOption,
+    source: SourceOption,
+    who: WhoOption,
+) -> None:
+    """Say in which industry an enterprise is from a day on."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise)
+        membership.state_industry(
+            conn,
+            subject.subject_id,
+            membership.digits(code),
+            since.date(),
+            source=source,
+            who=who,
+        )
+
+
+@app.command()
+def intensity(
+    park: ParkOption,
+    first: FromOption,
+    last: ToOption,
+    enterprise: EnterpriseOption = None,
+    length: Annotated[str, typer.Option(help=", ".join(intensities.LENGTHS))] = "month",
+    of: Annotated[
+        str, typer.Option(help="of a park: park, enterprises or above_size")
+    ] = "park",
+    price_base: Annotated[
+        int | None, typer.Option(help="also at the prices of this year")
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="denton or pro_rata: how sums are spread over months")
+    ] = "denton",
+    as_known_on: Annotated[
+        str | None, typer.Option(help="date or time: what was known then")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="everything")] = False,
+) -> None:
+    """Give energy, carbon and water per added value, area and head of whole months."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise)
+        found = intensities.history(
+            conn,
+            subject,
+            first.date(),
+            last.date(),
+            length=length,
+            of=of,
+            price_base=price_base,
+            method=method,
+            known_on=_moment(as_known_on, subject),
+            minimum_coverage=settings().minimum_coverage,
+        )
+    if as_json:
+        _print_json(found)
+        return
+    table = Table(
+        "period", "10⁴ CNY", "how", "tce/10⁴", "tCO2/10⁴", "m³/10⁴", "coverage"
+    )
+    for row in found["rows"]:
+        per = row["per"]["added_value_10k_cny"]
+        words = ", ".join(per["how"] or [f"missing: {' '.join(per['missing'])}"])
+        share = "" if row["coverage"] is None else f"{row['coverage']:.1%}"
+        table.add_row(
+            row["period"],
+            _shown(per["amount"], 2),
+            escape(words),
+            _shown(per["tce"]["calorific"], 5),
+            _shown(per["co2_t"]["location_national"], 5),
+            _shown(per["water_m3"], 3),
+            share + ("" if row["publishable"] else ", not publishable"),
+        )
+    out.print(table)
+    for doubt in found["doubts"]:
+        out.print(
+            f"{doubt['enterprise']} {doubt['kind']}: statement {doubt['statement_id']} "
+            f"{doubt['what'].replace('_', ' ')}; counts: {doubt['counts']}",
+            highlight=False,
+        )
+
+
+def _print_json(found: dict[str, Any]) -> None:
+    text = json.dumps(found, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write(text + "\n")
+
+
+@target_app.command("add")
+def target_add(
+    park: ParkOption,
+    kind: Annotated[str, typer.Option(help=", ".join(targets.UNITS))],
+    year: Annotated[int, typer.Option(min=1990, max=2200)],
+    source: SourceOption,
+    who: WhoOption,
+    value: Annotated[
+        float | None, typer.Option(min=0, help="without it: withdrawn")
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option(help="how energy or carbon is counted")
+    ] = None,
+    enterprise: EnterpriseOption = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(help="renewable, feedstock: does not count against it"),
+    ] = None,
+) -> None:
+    """Set a limit of a year of energy, carbon, water, demand or an intensity."""
+    if method is not None:
+        names = [e.name for e in of_kind("co2" if kind.startswith("co2") else "energy")]
+        if method not in names:
+            raise Invalid(f"method {method!r} is none of {', '.join(names)}")
+    with _connection() as conn:
+        targets.set_target(
+            conn,
+            targets.NewTarget(
+                subject_id=registry.subject(conn, park, enterprise).subject_id,
+                kind=kind,
+                method=method,
+                year=year,
+                value=value,
+                excluded=tuple(exclude or ()),
+                source=source,
+                who=who,
+            ),
+        )
+
+
+@target_app.command("show")
+def target_show(
+    park: ParkOption,
+    enterprise: EnterpriseOption = None,
+    year: Annotated[int | None, typer.Option(min=1990, max=2200)] = None,
+    pace: Annotated[str, typer.Option(help="uniform or history")] = "uniform",
+    as_known_on: Annotated[
+        str | None, typer.Option(help="date or time: what was known then")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="everything")] = False,
+) -> None:
+    """Tell how the limits of a year go: pace, year's end, the day they are spent."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise)
+        found = budgets(
+            conn,
+            subject,
+            zone_year(subject) if year is None else year,
+            pace=pace,
+            known_on=_moment(as_known_on, subject),
+            minimum_coverage=settings().minimum_coverage,
+        )
+    if as_json:
+        _print_json(found)
+        return
+    table = Table("limit", "value", "so far", "left", "ahead", "year's end", "spent on")
+    for row in found["rows"]:
+        going = row["outlook"] or {}
+        so_far = row["so_far"] or {}
+        used = going.get("used", so_far.get("value"))
+        table.add_row(
+            f"{row['kind']} {row['method'] or ''}".strip(),
+            f"{row['value']:.15g} {row['unit']}",
+            _shown(used),
+            _shown(going.get("left", so_far.get("left"))),
+            _shown(going.get("ahead_of_pace")),
+            _shown(going.get("year_end")),
+            going.get("spent_on") or "",
+        )
+    out.print(table)
 
 
 @app.command("contract-demand")

@@ -61,3 +61,48 @@ def group_sums(
     sums = np.zeros((groups, *amount.shape[:-1]))
     np.add.at(sums, group, np.moveaxis(amount, -1, 0))
     return np.moveaxis(sums, 0, -1)
+
+
+def change(report: ArrayLike, base: ArrayLike) -> NDArray[np.float64]:
+    """Tell by how much an intensity differs from that of a base period.
+
+    Parameters
+    ----------
+    report, base
+        Intensities of both periods, per added value at the same comparable prices.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        [%]; below zero is a fall. NaN where the base is not above zero.
+
+    Notes
+    -----
+    (I₁ / I₀ - 1) · 100. At current prices it would mix the change of prices in.
+    """
+    return 100.0 * (ratio(report, base) - 1.0)
+
+
+def change_by_growth(
+    energy_growth: ArrayLike, value_growth: ArrayLike
+) -> NDArray[np.float64]:
+    """Tell the same from the growth of energy and of added value.
+
+    Parameters
+    ----------
+    energy_growth, value_growth
+        Growth from the base to the report period, 0.05 for 5 %; of added value at
+        comparable prices.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        [%]; NaN where added value fell to zero or below.
+
+    Notes
+    -----
+    [(1 + g_E) / (1 + g_V) - 1] · 100, as statistics offices publish it, since growth at
+    comparable prices is known before the level is.
+    """
+    top = 1.0 + np.asarray(energy_growth, np.float64)
+    return 100.0 * (ratio(top, 1.0 + np.asarray(value_growth, np.float64)) - 1.0)

@@ -23,7 +23,9 @@ from api.routes import (
     factors,
     figures,
     green,
+    intensities,
     live,
+    membership,
     pages,
     parks,
     peaks,
@@ -31,6 +33,9 @@ from api.routes import (
     revisions,
     rules,
     state,
+    statements,
+    stating,
+    targets,
     tariffs,
     usage,
     virtual,
@@ -61,6 +66,11 @@ ROUTERS = (
     rules,
     live,
     accounting,
+    statements,
+    stating,
+    membership,
+    intensities,
+    targets,
 )
 
 

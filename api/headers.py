@@ -31,13 +31,19 @@ def is_loopback(host: str) -> bool:
 
 
 BODY_BYTES = 65_536
+FILE_BYTES = 4 << 20  # of a table that people fill in
+# as with JSON, no form of a foreign page can send these
+FILE_KINDS = (
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "text/csv",
+)
 READS = ("GET", "HEAD", "OPTIONS")
 
 
 class SafeHeaders:
     """ASGI middleware: security headers, on unforeseen errors too; loopback names only.
 
-    What changes something must be JSON and come from our own page or from no page: no
+    What changes something must be JSON (a file: a table) and come from our own page or from no page: no
     form of a foreign page can send JSON, and a browser names the page that asks.
 
     Without sign-in the address is the only wall: a foreign page whose name was made to
@@ -71,7 +77,8 @@ class SafeHeaders:
             await problem(400, "host_refused", words)(scope, receive, safe)
             return
         if scope["method"] not in READS:
-            refused = _refusal(Headers(scope=scope))
+            file = scope["path"].endswith("/file")
+            refused = _refusal(Headers(scope=scope), file=file)
             if refused is not None:
                 await refused(scope, receive, safe)
                 return
@@ -84,7 +91,7 @@ class SafeHeaders:
             await ours()(scope, receive, safe)
 
 
-def _refusal(headers: Headers) -> JSONResponse | None:
+def _refusal(headers: Headers, *, file: bool) -> JSONResponse | None:
     """Say why a request that would change something is not taken."""
     site = headers.get("sec-fetch-site", "same-origin")
     origin = headers.get("origin")
@@ -94,12 +101,16 @@ def _refusal(headers: Headers) -> JSONResponse | None:
         words = "Another site asked for a change; only this server's own page may."
         return problem(403, "cross_site", words)
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
+    if file and kind not in FILE_KINDS:
+        words = f"Send the file with its Content-Type: {' or '.join(FILE_KINDS)}."
+        return problem(415, "not_a_table", words)
+    if not file and kind != "application/json":
         words = "Send JSON with the header Content-Type: application/json."
         return problem(415, "not_json", words)
     length = headers.get("content-length", "")
-    if not length.isdecimal() or int(length[:12]) > BODY_BYTES:
-        words = f"Send a body of stated length, at most {BODY_BYTES} bytes."
+    most = FILE_BYTES if file else BODY_BYTES
+    if not length.isdecimal() or int(length[:12]) > most:
+        words = f"Send a body of stated length, at most {most} bytes."
         return problem(413, "too_large", words)
     return None
 

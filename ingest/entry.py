@@ -79,6 +79,24 @@ def _local(at: datetime, zone: ZoneInfo) -> datetime:
     raise Refused(f"time {at.isoformat()} {what} in {zone.key}: state its offset")
 
 
+def number(raw: object) -> float:
+    """Read a number, or a text that can mean only one.
+
+    Raises
+    ------
+    Refused
+        For a text such as 1,234 and for what is no number at all.
+    """
+    if isinstance(raw, str):
+        if _NUMBER.fullmatch(raw) is None:
+            why = ": write it without commas" if "," in raw else ""
+            raise Refused(f"value {raw[:40]!r} is not a number{why}")
+        return float(raw)
+    if isinstance(raw, bool) or not isinstance(raw, int | float):
+        raise Refused(f"value {str(raw)[:40]!r} is not a number")
+    return float(raw)
+
+
 def figure(raw: object, key: Key) -> float:
     """Read a number, or a text that can mean only one, as a value of a key.
 
@@ -87,9 +105,4 @@ def figure(raw: object, key: Key) -> float:
     Refused
         For a text such as 1,234 and as of the wire.
     """
-    if isinstance(raw, str):
-        if _NUMBER.fullmatch(raw) is None:
-            why = ": write it without commas" if "," in raw else ""
-            raise Refused(f"value {raw[:40]!r} is not a number{why}")
-        raw = float(raw)
-    return quantified(raw, key)
+    return quantified(number(raw) if isinstance(raw, str) else raw, key)

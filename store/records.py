@@ -97,6 +97,32 @@ class Subject:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stated:
+    """What is said of a subject over local days [period_from, period_to)."""
+
+    subject_id: int
+    kind: str  # of store.statement_kinds.KINDS
+    product: str | None = None
+    unit: str
+    period_from: date
+    period_to: date
+    amount: float | None  # None withdraws what this stage said before
+    prices: str | None = None
+    price_base: int | None = None  # year whose prices are the comparable ones
+    stage: str = "final"
+    source: str
+    who: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement(Stated):
+    """A recorded statement."""
+
+    statement_id: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class AddedValue:
     """A statement of added value of one enterprise over [period_from, period_to)."""
 

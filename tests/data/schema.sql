@@ -21,23 +21,6 @@ activity: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
 activity: PRIMARY KEY (activity_id)
 CREATE INDEX activity_enterprise ON core.activity USING btree (enterprise_id, month)
 CREATE UNIQUE INDEX activity_pkey ON core.activity USING btree (activity_id)
-added_value.added_value_id bigint NOT NULL IDENTITY
-added_value.enterprise_id integer NOT NULL
-added_value.period_from date NOT NULL
-added_value.period_to date NOT NULL
-added_value.amount_10k_cny double precision NOT NULL
-added_value.prices text NOT NULL DEFAULT 'current'::text
-added_value.stage text NOT NULL DEFAULT 'final'::text
-added_value.source text NOT NULL
-added_value.recorded_at timestamp with time zone NOT NULL DEFAULT now()
-added_value: CHECK (((amount_10k_cny > ('-1000000000000'::numeric)::double precision) AND (amount_10k_cny < ('1000000000000'::numeric)::double precision)))
-added_value: CHECK ((period_to > period_from))
-added_value: CHECK ((prices = ANY (ARRAY['current'::text, 'comparable'::text])))
-added_value: CHECK ((stage = ANY (ARRAY['provisional'::text, 'final'::text])))
-added_value: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
-added_value: PRIMARY KEY (added_value_id)
-CREATE INDEX added_value_enterprise ON core.added_value USING btree (enterprise_id, period_from)
-CREATE UNIQUE INDEX added_value_pkey ON core.added_value USING btree (added_value_id)
 assignment.assignment_id bigint NOT NULL IDENTITY
 assignment.meter_id integer NOT NULL
 assignment.enterprise_id integer NOT NULL
@@ -156,7 +139,6 @@ enterprise.enterprise_id integer NOT NULL
 enterprise.park_id integer NOT NULL
 enterprise.code code NOT NULL
 enterprise.name text NOT NULL
-enterprise.industry_code text
 enterprise.recorded_at timestamp with time zone NOT NULL DEFAULT now()
 enterprise: FOREIGN KEY (enterprise_id) REFERENCES subject(subject_id)
 enterprise: FOREIGN KEY (park_id) REFERENCES park(park_id)
@@ -168,7 +150,8 @@ enterprise_year.enterprise_id integer NOT NULL
 enterprise_year.year integer NOT NULL
 enterprise_year.above_designated_size boolean NOT NULL
 enterprise_year.source text NOT NULL
-enterprise_year.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+enterprise_year.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+enterprise_year.who text NOT NULL DEFAULT ''::text
 enterprise_year: CHECK (((year >= 1990) AND (year <= 2200)))
 enterprise_year: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
 enterprise_year: PRIMARY KEY (enterprise_id, year, recorded_at)
@@ -304,6 +287,20 @@ hot_day.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
 hot_day: FOREIGN KEY (park_id) REFERENCES park(park_id)
 hot_day: PRIMARY KEY (park_id, day, recorded_at)
 CREATE UNIQUE INDEX hot_day_pkey ON core.hot_day USING btree (park_id, day, recorded_at)
+industry.industry_id bigint NOT NULL IDENTITY
+industry.enterprise_id integer NOT NULL
+industry.code text NOT NULL
+industry.valid_from date NOT NULL
+industry.valid_to date
+industry.source text NOT NULL
+industry.who text NOT NULL DEFAULT ''::text
+industry.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+industry: CHECK ((code ~ '^[0-9]{2,4}$'::text))
+industry: CHECK ((valid_to > valid_from))
+industry: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
+industry: PRIMARY KEY (industry_id)
+CREATE INDEX industry_enterprise ON core.industry USING btree (enterprise_id)
+CREATE UNIQUE INDEX industry_pkey ON core.industry USING btree (industry_id)
 judgement.judgement_id bigint NOT NULL IDENTITY
 judgement.channel_id integer NOT NULL
 judgement.at timestamp with time zone NOT NULL
@@ -502,11 +499,60 @@ source_total.in_flight_at timestamp with time zone
 source_total: CHECK ((received = (((inserted + duplicate) + conflict) + quarantined)))
 source_total: PRIMARY KEY (source)
 CREATE UNIQUE INDEX source_total_pkey ON core.source_total USING btree (source)
+statement.statement_id bigint NOT NULL IDENTITY
+statement.subject_id integer NOT NULL
+statement.kind text NOT NULL
+statement.product code
+statement.unit text NOT NULL
+statement.period_from date NOT NULL
+statement.period_to date NOT NULL
+statement.amount double precision
+statement.prices text
+statement.price_base integer
+statement.stage text NOT NULL DEFAULT 'final'::text
+statement.source text NOT NULL
+statement.who text NOT NULL DEFAULT ''::text
+statement.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+statement: CHECK (((amount > ('-1000000000000'::numeric)::double precision) AND (amount < ('1000000000000'::numeric)::double precision)))
+statement: CHECK (((price_base >= 1990) AND (price_base <= 2200)))
+statement: CHECK (((price_base IS NULL) OR (prices = 'comparable'::text)))
+statement: CHECK ((kind <> ''::text))
+statement: CHECK ((period_to > period_from))
+statement: CHECK ((prices = ANY (ARRAY['current'::text, 'comparable'::text])))
+statement: CHECK ((stage = ANY (ARRAY['provisional'::text, 'final'::text])))
+statement: CHECK ((unit <> ''::text))
+statement: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+statement: PRIMARY KEY (statement_id)
+CREATE INDEX statement_subject ON core.statement USING btree (subject_id, kind, period_from)
+CREATE UNIQUE INDEX statement_pkey ON core.statement USING btree (statement_id)
 subject.subject_id integer NOT NULL IDENTITY
 subject.kind text NOT NULL
 subject: CHECK ((kind = ANY (ARRAY['park'::text, 'enterprise'::text, 'meter'::text])))
 subject: PRIMARY KEY (subject_id)
 CREATE UNIQUE INDEX subject_pkey ON core.subject USING btree (subject_id)
+target.target_id bigint NOT NULL IDENTITY
+target.subject_id integer NOT NULL
+target.kind text NOT NULL
+target.method text
+target.year integer NOT NULL
+target.value double precision
+target.unit text NOT NULL
+target.excluded text[] NOT NULL DEFAULT '{}'::text[]
+target.source text NOT NULL
+target.who text NOT NULL
+target.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+target: CHECK (((excluded = '{}'::text[]) OR (kind = 'energy'::text)))
+target: CHECK (((kind = ANY (ARRAY['water'::text, 'demand'::text])) = (method IS NULL)))
+target: CHECK (((value >= (0)::double precision) AND (value < ('1000000000000'::numeric)::double precision)))
+target: CHECK (((year >= 1990) AND (year <= 2200)))
+target: CHECK ((excluded <@ ARRAY['renewable'::text, 'feedstock'::text]))
+target: CHECK ((kind = ANY (ARRAY['energy'::text, 'co2'::text, 'energy_intensity'::text, 'co2_intensity'::text, 'water'::text, 'demand'::text])))
+target: CHECK ((source <> ''::text))
+target: CHECK ((who <> ''::text))
+target: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+target: PRIMARY KEY (target_id)
+CREATE INDEX target_subject ON core.target USING btree (subject_id, year)
+CREATE UNIQUE INDEX target_pkey ON core.target USING btree (target_id)
 tariff.tariff_id bigint NOT NULL IDENTITY
 tariff.code text NOT NULL
 tariff.valid_from date NOT NULL

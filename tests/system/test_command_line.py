@@ -86,6 +86,56 @@ def test_import_then_figures(parkwatt: Run) -> None:
     assert "not publishable" in table.stdout
 
 
+def test_statements_intensity_and_targets(parkwatt: Run) -> None:
+    parkwatt("import", parkwatt.file("r.csv", HEADER + ROWS), "--create")
+    who = ("--park", "p", "--who", "Clerk One", "--source", "report")
+    add = ("statement", "add", *who, "--enterprise", "e1", "--kind")
+    parkwatt(*add, "added_value", "--period", "2026-03", "--amount", "10")
+    rows = (
+        "enterprise,kind,period,amount,source\ne1,heads,2026,40,list\ne1,x,2026,1,l\n"
+    )
+    file = parkwatt.file("s.csv", rows)
+    bad = parkwatt("statement", "import", *who[:4], file, status=1)
+    assert "kind 'x' is none of" in bad.stderr
+    assert "1 new, 0 withdrawn, 0 known, 1 refused; nothing is stored" in bad.stdout
+    good = parkwatt.file("s.csv", rows.rsplit("e1,x", 1)[0])
+    assert "1 new" in parkwatt("statement", "import", *who[:4], good).stdout
+    listed = parkwatt("statement", "list", "--park", "p").stdout
+    assert "added_value" in listed
+    assert "heads" in listed
+    assert "gross_output" in parkwatt("statement", "kinds").stdout
+    book = parkwatt.file("t.xlsx", "")
+    parkwatt("statement", "template", "--park", "p", book)
+    assert Path(book).read_bytes().startswith(b"PK")
+    parkwatt("above-size", *who, "--enterprise", "e1", "--year", "2026")
+    since = ("--from", "2020-01-01")
+    parkwatt("industry", *who, "--enterprise", "e1", "--code", "C3011", *since)
+    months = ("--park", "p", "--from", "2026-03-01", "--to", "2026-04-01")
+    found = json.loads(
+        parkwatt("intensity", *months, "--of", "above_size", "--json").stdout
+    )["rows"][0]
+    assert (found["members"], found["set_year"]) == (["e1"], 2026)
+    per = found["per"]["added_value_10k_cny"]
+    assert per["tce"]["calorific"] == pytest.approx(found["tce"]["calorific"] / 10)
+    assert "10.00" in parkwatt("intensity", *months, "--enterprise", "e1").stdout
+    target = (
+        "target",
+        "add",
+        *who,
+        "--year",
+        "2026",
+        "--kind",
+        "energy",
+        "--value",
+        "9",
+    )
+    parkwatt(*target, "--method", "calorific")
+    assert "needs its method" in parkwatt(*target, status=1).stderr
+    shown = ("target", "show", "--park", "p", "--year", "2026")
+    assert "9 tce" in parkwatt(*shown).stdout
+    assert json.loads(parkwatt(*shown, "--json").stdout)["rows"][0]["value"] == 9
+
+
 def test_added_value_and_as_known_on(parkwatt: Run) -> None:
     parkwatt("import", parkwatt.file("r.csv", HEADER + ROWS), "--create")
     for enterprise, amount in (("e1", "10"), ("e2", "5")):

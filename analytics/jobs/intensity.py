@@ -1,0 +1,365 @@
+"""Intensities of an enterprise, a set of them or a park over months: ratios of sums.
+
+Sums first, division last: of a set over several months each numerator and denominator is
+added up over members and months. A member whose part is not known is named, and the sum is
+unknown then; nobody is dropped.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from analytics import intensity
+from analytics.jobs import accounting
+from analytics.jobs.accounting import Account, known_total
+from analytics.jobs.added_value import History
+from analytics.jobs.grounds import Grounds
+from analytics.jobs.stated import Amount, exact, first_day, level, period_name
+
+WHOLE = ("park", "enterprises", "above_size")
+M2_PER_HA = 10_000.0
+LEVELS = {"land_ha": "land_area", "building_ha": "building_area", "head": "heads"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Whose figures are added up."""
+
+    name: str  # enterprise, or one of WHOLE
+    ids: tuple[int, ...]
+    park_row: bool = False  # numerators are the park's own, flows inside it netted
+    year: int | None = None  # of the set above designated size
+    unsaid: tuple[str, ...] = ()  # of whom that year's size is not stated
+
+
+def group_of(
+    grounds: Grounds, name: str, year: int, enterprise: int | None = None
+) -> Group:
+    """Give one enterprise, or the enterprises that a name means in a year."""
+    if enterprise is not None:
+        return Group(name="enterprise", ids=(enterprise,))
+    if name == "above_size":
+        return Group(
+            name=name,
+            ids=tuple(grounds.members(year)),
+            year=year,
+            unsaid=tuple(grounds.unsaid(year)),
+        )
+    return Group(name=name, ids=tuple(grounds.codes), park_row=name == "park")
+
+
+def figure(grounds: Grounds, group: Group, first: int, stop: int) -> dict[str, Any]:
+    """Give all intensities of a group over months [first, stop).
+
+    Returns
+    -------
+    dict
+        `publishable` where the period is over and meters cover enough of it; `per` holds
+        each denominator with its ratios; null is unknown, and `missing` says whose part.
+    """
+    coverage = _coverage(grounds, group, first, stop)
+    top = numerators(grounds, group, first, stop)
+    value = _added_value(grounds, grounds.current, group, first, stop)
+    per: dict[str, Any] = {"added_value_10k_cny": _per(top, value)}
+    if grounds.price_base is not None:
+        real = _added_value(grounds, grounds.real, group, first, stop)
+        per["added_value_comparable_10k_cny"] = _per(top, real)
+    for name, kind in LEVELS.items():
+        below = _level(grounds, group, kind, first, stop)
+        if below["amount"] is not None and kind != "heads":
+            below["amount"] /= M2_PER_HA
+        per[name] = _per(top, below) | {
+            "added_value_10k_cny": _ratio(value["amount"], below["amount"])
+        }
+    complete = stop <= grounds.running
+    return {
+        "period": period_name(first, stop),
+        "from": first_day(first).isoformat(),
+        "to": first_day(stop).isoformat(),
+        "of": group.name,
+        "members": [grounds.codes[each] for each in group.ids],
+        "set_year": group.year,
+        "size_not_stated": list(group.unsaid),
+        "complete": complete,
+        "coverage": coverage,
+        "publishable": complete
+        and coverage is not None
+        and coverage >= grounds.minimum_coverage,
+        **top,
+        "per": per,
+        "per_product": _products(grounds, group, first, stop),
+    }
+
+
+def numerators(grounds: Grounds, group: Group, first: int, stop: int) -> dict[str, Any]:
+    """Add up energy, carbon, water and pollutants; null where a member's is unknown."""
+    rows = _rows(grounds, group)
+    return {
+        "tce": _accounts(grounds, grounds.book.coal, rows, first, stop),
+        "co2_t": _accounts(grounds, grounds.book.carbon, rows, first, stop),
+        "water_m3": _water(grounds, group, "water", "fresh_water", first, stop),
+        "wastewater_m3": _water(
+            grounds, group, "wastewater", "wastewater", first, stop
+        ),
+        "pollutant_kg": _pollutants(grounds, group, first, stop),
+    }
+
+
+def _rows(grounds: Grounds, group: Group) -> list[int]:
+    return [0] if group.park_row else [grounds.rows[each] for each in group.ids]
+
+
+def _accounts(
+    grounds: Grounds, of: dict[str, Account], rows: list[int], first: int, stop: int
+) -> dict[str, float | None]:
+    columns = grounds.columns(first, stop)
+    return {
+        name: _sum(
+            None
+            if each.unpriced[row, columns].any()
+            else known_total(each.total[row, columns])
+            for row in rows
+        )
+        for name, each in of.items()
+    }
+
+
+def _coverage(grounds: Grounds, group: Group, first: int, stop: int) -> float | None:
+    """Give the lowest share known of a counted quantity; null where none is expected."""
+    book, columns = grounds.book, grounds.columns(first, stop)
+    lowest: float | None = None
+    for row in _rows(grounds, group):
+        shares = []
+        for name in accounting.COUNTED:
+            if name not in book.expected_s:
+                continue
+            due = math.fsum(book.expected_s[name][row, columns].tolist())
+            if due > 0:
+                known = math.fsum(
+                    [
+                        *book.measured_s[name][row, columns].tolist(),
+                        *book.estimated_s[name][row, columns].tolist(),
+                    ]
+                )
+                shares.append(min(known / due, 1.0))
+        if not shares:
+            return None  # nobody measures this member
+        lowest = min(shares) if lowest is None else min(lowest, *shares)
+    return lowest
+
+
+def _water(
+    grounds: Grounds, group: Group, quantity: str, kind: str, first: int, stop: int
+) -> dict[str, Any]:
+    """Add water as metered, or as stated by those who have no meter of it."""
+    book, columns = grounds.book, grounds.columns(first, stop)
+
+    def metered(row: int) -> tuple[bool, float | None]:
+        if quantity not in book.expected_s:
+            return False, None
+        due = book.expected_s[quantity][row, columns].sum() > 0
+        return bool(due), known_total(book.amounts[quantity][row, columns])
+
+    parts: list[float | None] = []
+    basis: set[str] = set()
+    missing: list[str] = []
+    whole = group.park_row and metered(0)[0]
+    if whole:
+        parts.append(metered(0)[1])
+        basis.add("metered")
+    for each in group.ids:
+        has, amount = metered(grounds.rows[each])
+        if has:
+            if not whole:
+                parts.append(amount)
+                basis.add("metered")
+            continue
+        found = grounds.flows.get((each, kind, None, "m3"))
+        said = None if found is None else exact(found, first, stop)
+        if said is not None:
+            parts.append(said.amount)
+            basis.add("stated")
+        elif not whole:
+            missing.append(grounds.codes[each])
+    return {
+        "amount": None if missing else _sum(parts),
+        "basis": sorted(basis),
+        "missing": missing,
+    }
+
+
+def _pollutants(
+    grounds: Grounds, group: Group, first: int, stop: int
+) -> dict[str, dict[str, Any]]:
+    """Add what is stated of each pollutant that any member has ever stated."""
+    names = sorted(
+        {
+            str(product)
+            for subject, kind, product, _ in grounds.flows
+            if kind == "pollutant" and subject in group.ids
+        }
+    )
+    found: dict[str, dict[str, Any]] = {}
+    for name in names:
+        below = _members(
+            grounds,
+            group,
+            lambda each, name=name: _flow(  # type: ignore[misc]
+                grounds, each, "pollutant", name, "kg", first, stop
+            ),
+        )
+        found[name] = {"amount": below["amount"], "missing": below["missing"]}
+    return found
+
+
+def _flow(
+    grounds: Grounds,
+    subject: int,
+    kind: str,
+    product: str | None,
+    unit: str,
+    first: int,
+    stop: int,
+) -> Amount | None:
+    found = grounds.flows.get((subject, kind, product, unit))
+    return None if found is None else exact(found, first, stop)
+
+
+def _added_value(
+    grounds: Grounds, of: dict[int, History], group: Group, first: int, stop: int
+) -> dict[str, Any]:
+    return _members(grounds, group, lambda each: of[each].over(first, stop))
+
+
+def _level(
+    grounds: Grounds, group: Group, kind: str, first: int, stop: int
+) -> dict[str, Any]:
+    """Add an area or heads; a park's own statement stands for the whole park."""
+    if group.park_row:
+        own = level(grounds.levels.get((grounds.park.park_id, kind), []), first, stop)
+        if own is not None:
+            return _told(own, [])
+    return _members(
+        grounds,
+        group,
+        lambda each: level(grounds.levels.get((each, kind), []), first, stop),
+    )
+
+
+def _members(
+    grounds: Grounds, group: Group, find: Callable[[int], Amount | None]
+) -> dict[str, Any]:
+    """Add what each member has; unknown where one is missing, and all missing named."""
+    found = [(each, find(each)) for each in group.ids]
+    missing = [grounds.codes[each] for each, amount in found if amount is None]
+    known = [amount for _, amount in found if amount is not None]
+    if missing or not known:
+        return _told(None, missing)
+    return _told(
+        Amount(
+            amount=math.fsum(each.amount for each in known),
+            estimated=any(each.estimated for each in known),
+            provisional=any(each.provisional for each in known),
+            how=tuple(sorted({how for each in known for how in each.how})),
+            statement_ids=tuple(i for each in known for i in each.statement_ids),
+        ),
+        missing,
+    )
+
+
+def _told(amount: Amount | None, missing: list[str]) -> dict[str, Any]:
+    return {
+        "amount": None if amount is None else amount.amount,
+        "estimated": amount is not None and amount.estimated,
+        "provisional": amount is not None and amount.provisional,
+        "how": [] if amount is None else list(amount.how),
+        "statement_ids": [] if amount is None else list(amount.statement_ids),
+        "missing": missing,
+    }
+
+
+def _per(top: dict[str, Any], below: dict[str, Any]) -> dict[str, Any]:
+    """Divide all numerators by one denominator."""
+    amount = below["amount"]
+    return {
+        **below,
+        "tce": {name: _ratio(each, amount) for name, each in top["tce"].items()},
+        "co2_t": {name: _ratio(each, amount) for name, each in top["co2_t"].items()},
+        "water_m3": _ratio(top["water_m3"]["amount"], amount),
+        "wastewater_m3": _ratio(top["wastewater_m3"]["amount"], amount),
+        "pollutant_kg": {
+            name: _ratio(each["amount"], amount)
+            for name, each in top["pollutant_kg"].items()
+        },
+    }
+
+
+def _products(
+    grounds: Grounds, group: Group, first: int, stop: int
+) -> list[dict[str, Any]]:
+    """Give energy and carbon per product, of members who state that one alone.
+
+    Meters do not tell which of several products took the energy; who makes several is
+    named in `several`.
+    """
+    made: dict[int, dict[tuple[str, str], Amount]] = {}
+    unknown: dict[int, list[tuple[str, str]]] = {}
+    for (subject, kind, product, unit), stated in grounds.flows.items():
+        if kind != "output" or subject not in group.ids:
+            continue
+        if not stated.keys(first - 12, stop):
+            continue  # made no more
+        use = (str(product), unit)
+        amount = _flow(grounds, subject, kind, product, unit, first, stop)
+        if amount is None:
+            unknown.setdefault(subject, []).append(use)
+        else:
+            made.setdefault(subject, {})[use] = amount
+    uses = sorted(
+        {use for each in made.values() for use in each}
+        | {use for each in unknown.values() for use in each}
+    )
+    rows = []
+    for product, unit in uses:
+        makers = [
+            each
+            for each in group.ids
+            if (product, unit) in made.get(each, {})
+            or (product, unit) in unknown.get(each, [])
+        ]
+        alone = [
+            e for e in makers if len(made.get(e, {})) + len(unknown.get(e, [])) == 1
+        ]
+        part = Group(name="enterprise", ids=tuple(alone))
+        below = _members(
+            grounds,
+            part,
+            lambda each, use=(product, unit): made.get(each, {}).get(use),  # type: ignore[misc]
+        )
+        rows.append(
+            {
+                "product": product,
+                "unit": unit,
+                "makers": [grounds.codes[each] for each in alone],
+                "several": [grounds.codes[e] for e in makers if e not in alone],
+                **_per(numerators(grounds, part, first, stop), below),
+            }
+        )
+    return rows
+
+
+def _sum(parts: Iterable[float | None]) -> float | None:
+    """Add parts; unknown where one is, or where there is none."""
+    found: Sequence[float | None] = list(parts)
+    known = [each for each in found if each is not None]
+    return math.fsum(known) if found and len(known) == len(found) else None
+
+
+def _ratio(top: float | None, bottom: float | None) -> float | None:
+    if top is None or bottom is None:
+        return None
+    found = float(intensity.ratio(np.float64(top), np.float64(bottom)))
+    return found if math.isfinite(found) else None

@@ -1,0 +1,160 @@
+"""What statements say of months, quarters and years: sums of flows, and levels."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+from analytics.reconciling import Doubt, Group, Span, groups, reconciled
+from store import periods
+from store.records import Statement
+
+
+def index(day: date) -> int:
+    """Give the number of a month that begins on a day."""
+    return day.year * 12 + day.month - 1
+
+
+def first_day(month: int) -> date:
+    """Give the first day of a month by its number."""
+    return date(month // 12, month % 12 + 1, 1)
+
+
+class Flow(NamedTuple):
+    """An additive amount as stated of periods of whole months."""
+
+    spans: tuple[Span, ...]
+    groups: tuple[Group, ...]
+    doubts: tuple[Doubt, ...]
+
+    def month(self, at: int) -> float:
+        """Give the amount of one month; NaN where it is not known by itself."""
+        for each in self.groups:
+            if each.months == (at,):
+                return each.amount
+        return math.nan
+
+    def sums(self, first: int, stop: int) -> tuple[list[Group], list[int]]:
+        """Give the known sums of months [first, stop), and the months outside them."""
+        inside = [
+            each
+            for each in self.groups
+            if first <= each.months[0] and each.months[-1] < stop
+        ]
+        known = {month for each in inside for month in each.months}
+        return inside, [month for month in range(first, stop) if month not in known]
+
+    def keys(self, first: int, stop: int) -> tuple[int, ...]:
+        """Give the ids of the statements that reach into months [first, stop)."""
+        return tuple(
+            sorted(s.key for s in self.spans if s.first < stop and first < s.stop)
+        )
+
+
+NOTHING = Flow((), (), ())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amount:
+    """What is known of a period."""
+
+    amount: float
+    estimated: bool = False  # some months are no statement's, but an indicator's
+    provisional: bool = False
+    how: tuple[str, ...] = ()  # states and indicators of the months
+    statement_ids: tuple[int, ...] = ()
+
+
+def flow(spans: Iterable[Span]) -> Flow:
+    """Decide what counts of the spans of one amount."""
+    found = reconciled(list(spans))
+    return Flow(found.spans, tuple(groups(found.spans)), found.doubts)
+
+
+def spans(rows: Iterable[Statement]) -> list[Span]:
+    """Give the statements of whole months; the others say nothing of a month."""
+    return [
+        Span(
+            index(each.period_from),
+            index(each.period_to),
+            each.amount,
+            each.stage == "final",
+            each.statement_id,
+        )
+        for each in rows
+        if whole_months(each) and each.amount is not None
+    ]
+
+
+def whole_months(row: Statement) -> bool:
+    """Tell whether a statement is of whole months."""
+    return row.period_from.day == 1 and row.period_to.day == 1
+
+
+def exact(of: Flow, first: int, stop: int) -> Amount | None:
+    """Add the known sums of months [first, stop); None where they do not fill them."""
+    inside, rest = of.sums(first, stop)
+    if rest or not inside:
+        return None
+    return Amount(
+        amount=math.fsum(each.amount for each in inside),
+        provisional=not all(each.final for each in inside),
+        how=("stated",),
+        statement_ids=of.keys(first, stop),
+    )
+
+
+def level(rows: Sequence[Statement], first: int, stop: int) -> Amount | None:
+    """Give the mean over days of a level such as an area; None where a month has none.
+
+    Of the statements that hold a month a final one counts first, then that of the
+    shortest period, then the newest.
+    """
+    total, days = [], 0
+    ids, provisional = set(), False
+    for month in range(first, stop):
+        start, end = first_day(month), first_day(month + 1)
+        holds = [e for e in rows if e.period_from <= start and end <= e.period_to]
+        if not holds:
+            return None
+        best = min(
+            holds,
+            key=lambda e: (
+                e.stage != "final",
+                e.period_to - e.period_from,
+                -e.statement_id,
+            ),
+        )
+        length = (end - start).days
+        total.append((best.amount or 0.0) * length)
+        days += length
+        ids.add(best.statement_id)
+        provisional |= best.stage != "final"
+    return Amount(
+        amount=math.fsum(total) / days,
+        provisional=provisional,
+        how=("stated",),
+        statement_ids=tuple(sorted(ids)),
+    )
+
+
+def told(of: Flow, code_of: Callable[[int], dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tell the doubts of a flow, each with what counts."""
+    return [
+        {
+            **code_of(each.key),
+            "what": each.what,
+            "statement_id": each.key,
+            "amount": each.amount,
+            "other_ids": list(each.others),
+            "other_amount": each.other_amount,
+            "counts": "statement" if each.counts else "others",
+        }
+        for each in of.doubts
+    ]
+
+
+def period_name(first: int, stop: int) -> str:
+    """Write months [first, stop) as people do."""
+    return periods.written(first_day(first), first_day(stop))

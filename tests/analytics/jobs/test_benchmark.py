@@ -1,0 +1,103 @@
+"""An enterprise's quarter among its industry, and that it tells nothing of a neighbour."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from analytics.jobs.benchmark import benchmark
+from store import membership, registry
+from store.database import Connection, connect
+from store.errors import Invalid
+from tests.analytics.jobs.conftest import Monthly
+from tests.analytics.jobs.test_intensity import MWH, say
+
+pytestmark = pytest.mark.db
+
+NOW = datetime(2024, 5, 1, tzinfo=UTC)
+# each 12 MWh, 1.4748 tce; in middles of classes that are a quarter apart
+VALUES = {"A": 1.4, "B": 2.2, "C": 3.5, "D": 5.5, "E": 8.6, "F": 13.4, "G": 21.0}
+
+
+@pytest.fixture
+def park(timescale_database: str) -> Monthly:
+    made = Monthly(timescale_database)
+    for code in VALUES:
+        made.add(code, {"energy_import": [MWH] * 12}, 2023)
+    made.add("H", {"energy_import": [MWH] * 12}, 2023)
+    made.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        for code, value in VALUES.items():
+            _industry(conn, code, "C3011" if code < "D" else "3099")
+            say(conn, code, "added_value", "2023", value)
+        say(conn, "H", "added_value", "2023", 99.0)
+        _industry(conn, "H", "2211")
+    return made
+
+
+def _industry(conn: Connection, code: str, industry: str) -> None:
+    enterprise = registry.subject(conn, "P", code).subject_id
+    digits = membership.digits(industry)
+    day = datetime(2020, 1, 1, tzinfo=UTC).date()
+    membership.state_industry(conn, enterprise, digits, day, source="list")
+
+
+def ask(conn: Connection, code: str) -> Any:
+    return benchmark(conn, registry.subject(conn, "P", code), now=NOW)
+
+
+def bands(conn: Connection, code: str) -> list[str]:
+    return [each["band"] for each in ask(conn, code)["rows"]]
+
+
+def test_quarters_of_an_industry(park: Monthly) -> None:
+    with connect(park.url, autocommit=True) as conn:
+        found = ask(conn, "G")
+        assert (found["year"], found["industry"]) == (2023, "30")
+        tce = found["rows"][0]
+        assert tce["value"] == pytest.approx(12 * 0.1229 / 21)
+        assert tce["band"] == "best_quarter"  # of six others none is better
+        assert bands(conn, "A")[:2] == ["last_quarter"] * 2
+        # one of six is better, two, three, …: shares of 1/6, 2/6, 3/6, 4/6, 5/6
+        middle = [bands(conn, code)[0] for code in "FEDCB"]
+        assert middle == [
+            "best_quarter",
+            "second_quarter",
+            "third_quarter",
+            "third_quarter",
+            "last_quarter",
+        ]
+        assert bands(conn, "G")[2] == "no_figure"  # no water is known
+        assert bands(conn, "H")[0] == "too_few"  # alone in its industry
+        with pytest.raises(Invalid):
+            benchmark(conn, registry.subject(conn, "P"), now=NOW)
+
+
+def test_nothing_depends_on_one_neighbours_exact_value(park: Monthly) -> None:
+    def answer(conn: Connection, code: str) -> str:
+        return json.dumps(ask(conn, code), sort_keys=True)
+
+    with connect(park.url, autocommit=True) as conn:
+        before = answer(conn, "D")
+        for code, value in VALUES.items():
+            if code == "D":
+                continue
+            for factor in (0.97, 1.03):
+                say(conn, code, "added_value", "2023", value * factor)
+                assert answer(conn, "D") == before, (code, factor)
+            say(conn, code, "added_value", "2023", value)
+        # however good or bad one of the last gets: it stays on its side
+        for value in (0.001, 1.0, 2.9):
+            say(conn, "A", "added_value", "2023", value)
+            assert answer(conn, "D") == before
+
+
+def test_too_few_others_and_no_coverage(park: Monthly) -> None:
+    with connect(park.url, autocommit=True) as conn:
+        for code in "AB":  # four others are left to C
+            say(conn, code, "added_value", "2023", -1.0)
+        assert bands(conn, "C")[0] == "too_few"
+        assert bands(conn, "A")[0] == "no_figure"
+        own = ask(conn, "C")["rows"][0]["value"]
+        assert own == pytest.approx(12 * 0.1229 / 3.5)

@@ -1,0 +1,330 @@
+"""Intensities from registers and statements; numbers of domain facts or by hand."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from analytics.jobs import changing, intensities
+from store import membership, registry, statements
+from store.database import Connection, connect
+from store.errors import Invalid
+from store.periods import period as read_period
+from store.records import Stated
+from tests.analytics.jobs.conftest import Monthly
+from tests.analytics.jobs.test_added_value import DENTON, OUTPUT, PRO_RATA
+from tests.analytics.jobs.test_book import X
+
+pytestmark = pytest.mark.db
+
+MWH = 1000.0
+Say = Callable[..., None]
+
+
+def say(
+    conn: Connection,
+    code: str | None,
+    kind: str,
+    period: str,
+    amount: float,
+    **more: Any,
+) -> None:
+    first, last = read_period(period)
+    unit = {"output": "t", "pollutant": "kg", "heads": "persons", "land_area": "m2"}
+    unit |= {"fresh_water": "m3", "volume_index": "percent", "building_area": "m2"}
+    money = kind in ("added_value", "gross_output", "revenue")
+    row: dict[str, Any] = {
+        "subject_id": registry.subject(conn, "P", code).subject_id,
+        "kind": kind,
+        "unit": unit.get(kind, "10k_cny"),
+        "period_from": first,
+        "period_to": last,
+        "amount": amount,
+        "prices": "current" if money else None,
+        "source": "test",
+    }
+    assert statements.state(conn, Stated(**(row | more))) is not None
+
+
+def figures(conn: Connection, period: str, code: str | None = None, **more: Any) -> Any:
+    options: dict[str, Any] = {"length": "year"} | more
+    subject = registry.subject(conn, "P", code)
+    return intensities.history(conn, subject, *read_period(period), **options)["rows"]
+
+
+def test_enterprise_x(timescale_database: str) -> None:
+    park = Monthly(timescale_database)
+    park.add("X", X, 2023)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        ratios = figures(conn, "2023", "X")[0]["per"]["added_value_10k_cny"]
+        assert ratios["missing"] == ["X"]
+        assert ratios["tce"]["calorific"] is None
+        say(conn, "X", "added_value", "2023", 26_000)
+        (year,) = figures(conn, "2023", "X")
+        ratios = year["per"]["added_value_10k_cny"]
+        assert ratios["tce"]["calorific"] == pytest.approx(0.15083, abs=5e-6)
+        assert ratios["tce"]["equal_value"] == pytest.approx(0.24403, abs=5e-6)
+        # 12 393.660 of Jiangsu's 0.5827 on 12 000 MWh
+        assert ratios["co2_t"]["location_region"] == pytest.approx(0.47668, abs=5e-6)
+        assert (ratios["amount"], ratios["estimated"]) == (26_000, False)
+        assert year["coverage"] == 1
+        assert year["publishable"]
+        # a month is an estimate and says by what
+        march = figures(conn, "2023-03", "X", length="month")[0]
+        below = march["per"]["added_value_10k_cny"]
+        assert below["how"] == ["benchmarked", "electricity"]
+        assert below["estimated"]
+
+
+@pytest.mark.parametrize(
+    ("method", "wanted"), [("pro_rata", PRO_RATA), ("denton", DENTON)]
+)
+def test_monthly_intensity_by_the_known_vectors(
+    timescale_database: str, method: str, wanted: list[float]
+) -> None:
+    park = Monthly(timescale_database)
+    park.add("X", {"energy_import": [MWH * 1000] * 6}, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        for month, amount in enumerate(OUTPUT, 1):
+            say(conn, "X", "gross_output", f"2024-{month:02}", amount)
+        say(conn, "X", "added_value", "2024-Q1", 300)
+        say(conn, "X", "added_value", "2024-Q2", 330)
+        rows = figures(conn, "2024-H1", "X", length="month", method=method)
+        below = [each["per"]["added_value_10k_cny"] for each in rows]
+        assert [each["amount"] for each in below] == pytest.approx(wanted, abs=5e-5)
+        assert {each["estimated"] for each in below} == {True}
+        assert below[0]["how"] == ["benchmarked", "gross_output"]
+        # 1 GWh is 122.9 tce
+        assert below[2]["tce"]["calorific"] == pytest.approx(
+            122.9 / wanted[2], rel=1e-6
+        )
+        dated = figures(conn, "2024-H1", "X", length="year_to_date", method=method)
+        to_april = dated[3]["per"]["added_value_10k_cny"]
+        assert to_april["tce"]["calorific"] == pytest.approx(
+            4 * 122.9 / (300 + wanted[3]), rel=1e-6
+        )
+        quarter = figures(conn, "2024-H1", "X", length="quarter", method=method)[1]
+        assert quarter["period"] == "2024-Q2"
+        assert not quarter["per"]["added_value_10k_cny"]["estimated"]
+        rolling = figures(conn, "2024-06", "X", length="rolling_12")[0]
+        assert (rolling["from"], rolling["to"]) == ("2023-07-01", "2024-07-01")
+        assert rolling["per"]["added_value_10k_cny"]["amount"] is None
+
+
+def two(url: str) -> Monthly:
+    """A small enterprise that uses much and a large one that uses little."""
+    park = Monthly(url)
+    a = [100 * MWH] * 12 + [108 * MWH] * 12
+    park.add("A", {"energy_import": a}, 2023)
+    park.add("B", {"energy_import": [10 * each for each in a]}, 2023)
+    park.compute()
+    return park
+
+
+def test_a_ratio_of_sums_and_who_is_missing(timescale_database: str) -> None:
+    two(timescale_database)
+    with connect(timescale_database, autocommit=True) as conn:
+        say(conn, "A", "added_value", "2023", 100)
+        (year,) = figures(conn, "2023", of="enterprises")
+        assert year["per"]["added_value_10k_cny"]["missing"] == ["B"]
+        assert year["per"]["added_value_10k_cny"]["tce"]["calorific"] is None
+        say(conn, "B", "added_value", "2023", 10_000)
+        for of in ("enterprises", "park"):
+            (year,) = figures(conn, "2023", of=of)
+            got = year["per"]["added_value_10k_cny"]["tce"]["calorific"]
+            # 1.2 + 12 GWh over 10 100; the mean of 1.4748 and 0.14748 is 0.81
+            assert got == pytest.approx(13.2 * 122.9 / 10_100)
+        for code, lost in (("A", -1.0), ("B", -20_000.0)):
+            say(conn, code, "added_value", "2023", lost)
+        (year,) = figures(conn, "2023", of="enterprises")
+        assert year["per"]["added_value_10k_cny"]["amount"] == -20_001
+        assert year["per"]["added_value_10k_cny"]["tce"]["calorific"] is None
+
+
+def test_a_member_that_joins(timescale_database: str) -> None:
+    two(timescale_database)
+    with connect(timescale_database, autocommit=True) as conn:
+        for code, year, amount in (
+            ("A", 2023, 100),
+            ("B", 2023, 10_000),
+            ("A", 2024, 130),
+            ("B", 2024, 11_000),
+        ):
+            say(conn, code, "added_value", str(year), amount)
+        say(conn, None, "volume_index", "2024", 120)
+        say(conn, "B", "volume_index", "2024", 108)
+        a, b = (registry.subject(conn, "P", code).subject_id for code in "AB")
+        for enterprise, year, above in (
+            (a, 2023, True),
+            (a, 2024, True),
+            (b, 2024, True),
+        ):
+            membership.state_size(conn, enterprise, year, above, source="list")
+        whole = registry.subject(conn, "P")
+        years = read_period("2024"), read_period("2023")
+        found = changing.change(conn, whole, *years, of="above_size")
+        assert (found["joined"], found["left"], found["price_base"]) == (
+            ["B"],
+            [],
+            2023,
+        )
+        own, same = found["own_sets"], found["same_set"]
+        assert (own["report"]["set_year"], own["base"]["set_year"]) == (2024, 2023)
+        assert own["report"]["members"] == ["A", "B"]
+        assert own["base"]["members"] == ["A"]
+        assert own["base"]["size_not_stated"] == ["B"]
+        # A alone was 1.2 GWh over 100; both are 1.08 x 13.2 GWh over 120 + 10 800
+        first, then = 1.2 * 122.9 / 100, 1.08 * 13.2 * 122.9 / 10_920
+        wanted = 100 * (then / first - 1)
+        got = own["change_percent"]["tce"]["calorific"]
+        assert got["of_intensities"] == pytest.approx(wanted)
+        assert got["of_growth"] == pytest.approx(wanted)
+        # the same set: energy +8 %, value +20 %
+        got = same["change_percent"]["tce"]["calorific"]
+        assert got["numerator_growth"] == pytest.approx(8)
+        assert got["value_growth"] == pytest.approx(20)
+        assert got["of_intensities"] == pytest.approx(-10)
+        assert got["of_growth"] == pytest.approx(-10)
+        assert same["report"]["members"] == ["A"]
+        assert same["publishable"]
+        alone = changing.change(conn, registry.subject(conn, "P", "B"), *years)
+        got = alone["own_sets"]["change_percent"]["co2_t"]["location_national"]
+        assert got["of_intensities"] == pytest.approx(0, abs=1e-9)
+        assert got["value_growth"] == pytest.approx(8)
+        with pytest.raises(Invalid, match="equal length"):
+            changing.change(conn, whole, years[0], read_period("2023-H1"))
+
+
+def test_other_numerators_and_denominators(timescale_database: str) -> None:
+    park = Monthly(timescale_database)
+    park.add("A", {"energy_import": [MWH] * 12, "water": [100.0] * 12}, 2023)
+    park.add("B", {"energy_import": [2 * MWH] * 12}, 2023)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        for code in "AB":
+            say(conn, code, "added_value", "2023", 100)
+            say(conn, code, "heads", "2023", 40)
+            say(conn, code, "land_area", "2020..2030", 15_000)
+            say(conn, code, "pollutant", "2023", 5, product="cod")
+        say(conn, "A", "fresh_water", "2023", 9_999)  # metered: does not count
+        for quarter in (1, 2, 3):
+            say(conn, "B", "fresh_water", f"2023-Q{quarter}", 200)
+        say(conn, "A", "output", "2023", 600, product="rebar")
+        say(conn, "B", "output", "2023", 300, product="rebar")
+        say(conn, "B", "output", "2023", 7, product="wire")
+        (year,) = figures(conn, "2023", of="enterprises")
+        assert year["water_m3"] == {
+            "amount": None,
+            "basis": ["metered"],
+            "missing": ["B"],
+        }
+        say(conn, "B", "fresh_water", "2023-Q4", 200)
+        (year,) = figures(conn, "2023", of="enterprises")
+        assert year["water_m3"]["basis"] == ["metered", "stated"]
+        per = year["per"]
+        assert per["added_value_10k_cny"]["water_m3"] == pytest.approx(2000 / 200)
+        assert per["added_value_10k_cny"]["pollutant_kg"]["cod"] == pytest.approx(0.05)
+        assert per["head"]["amount"] == 80
+        assert per["head"]["added_value_10k_cny"] == pytest.approx(2.5)
+        assert per["land_ha"]["amount"] == pytest.approx(3)
+        assert per["land_ha"]["tce"]["calorific"] == pytest.approx(36 * 0.1229 / 3)
+        assert per["building_ha"]["missing"] == ["A", "B"]
+        rebar, wire = year["per_product"]
+        assert (rebar["makers"], rebar["several"]) == (["A"], ["B"])
+        assert rebar["tce"]["calorific"] == pytest.approx(12 * 0.1229 / 600)
+        assert (wire["makers"], wire["amount"]) == ([], None)
+        say(conn, None, "land_area", "2023", 50_000)
+        (year,) = figures(conn, "2023", of="park")
+        assert year["per"]["land_ha"]["amount"] == pytest.approx(5)
+
+
+def test_a_ranking_with_everybody_in_it(timescale_database: str) -> None:
+    park = Monthly(timescale_database)
+    for code, part in (("A", 1.0), ("B", 2.0), ("C", 2.0), ("D", 1.0), ("E", 1.0)):
+        park.add(code, {"energy_import": [part * MWH] * 12}, 2023)
+    park.add("F", {"energy_import": [MWH] * 4 + [None] * 8}, 2023)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        registry.add_enterprise(conn, park.park.park_id, "G")
+        for code, amount in (("A", 40), ("B", 20), ("C", 20), ("E", -3), ("F", 10)):
+            say(conn, code, "added_value", "2023", amount)
+        found = intensities.rank(conn, park.park, *read_period("2023"))
+        assert [
+            (each["place"], each["enterprise"], each["reason"])
+            for each in found["rows"]
+        ] == [
+            (1, "A", None),
+            (2, "B", None),
+            (2, "C", None),
+            (None, "D", "denominator_missing"),
+            (None, "E", "denominator_not_positive"),
+            (None, "F", "coverage"),
+            (None, "G", "denominator_missing"),
+        ]
+        assert found["ranked"] == 3
+        assert found["rows"][5]["coverage"] == pytest.approx(120 / 365, abs=0.01)
+        a = registry.subject(conn, "P", "A").subject_id
+        membership.state_size(conn, a, 2023, True, source="list")
+        found = intensities.rank(
+            conn, park.park, *read_period("2023"), members="above_size"
+        )
+        assert [each["enterprise"] for each in found["rows"]] == ["A"]
+        assert found["set_year"] == 2023
+        wrongs: list[dict[str, Any]] = [{"per": "tree"}, {"figure_name": "x"}]
+        for wrong in (*wrongs, {"method_name": "x"}):
+            with pytest.raises(Invalid):
+                intensities.rank(conn, park.park, *read_period("2023"), **wrong)
+        early = intensities.rank(
+            conn, park.park, *read_period("2023"), now=datetime(2023, 12, 1, tzinfo=UTC)
+        )
+        assert {each["reason"] for each in early["rows"]} == {"not_over"}
+
+
+def test_as_known_on_and_what_disagrees(timescale_database: str) -> None:
+    park = Monthly(timescale_database)
+    park.add("A", {"energy_import": [MWH] * 12}, 2023)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        say(conn, "A", "added_value", "2023", 30, stage="provisional")
+        before = datetime.now(UTC)
+        say(conn, "A", "added_value", "2023", 40)
+        for quarter in (1, 2, 3, 4):
+            say(conn, "A", "added_value", f"2023-Q{quarter}", 11)
+        subject = registry.subject(conn, "P", "A")
+
+        def value(**more: Any) -> Any:
+            return intensities.history(
+                conn, subject, date(2023, 1, 1), date(2024, 1, 1), length="year", **more
+            )
+
+        now, then = value(), value(known_on=before)
+        assert now["rows"][0]["per"]["added_value_10k_cny"]["amount"] == 40
+        earlier = then["rows"][0]["per"]["added_value_10k_cny"]
+        assert (earlier["amount"], earlier["provisional"]) == (30, True)
+        assert then["rows"][0]["tce"] == now["rows"][0]["tce"]
+        assert then["doubts"] == []
+        (doubt,) = now["doubts"]
+        assert (doubt["what"], doubt["counts"]) == ("differs", "statement")
+        assert (doubt["amount"], doubt["other_amount"]) == (40, 44)
+
+
+def test_electricity_is_the_last_resort(timescale_database: str) -> None:
+    park = Monthly(timescale_database)
+    park.add("A", {"energy_import": [MWH * n for n in (1, 2, 3, *[2] * 9)]}, 2023)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        say(conn, "A", "added_value", "2023-Q1", 60)
+        first, *_, last = figures(
+            conn, "2023-01..2023-12", "A", length="month", method="pro_rata"
+        )
+        below = first["per"]["added_value_10k_cny"]
+        assert below["amount"] == pytest.approx(10)
+        assert below["how"] == ["benchmarked", "electricity"]
+        assert last["per"]["added_value_10k_cny"]["how"] == [
+            "electricity",
+            "extrapolated",
+        ]
+        assert last["per"]["added_value_10k_cny"]["amount"] == pytest.approx(20)
