@@ -20,7 +20,7 @@ def paths(api: httpx.Client) -> dict[str, Any]:
 
 
 def test_every_route_has_a_documented_answer(paths: dict[str, Any]) -> None:
-    assert len(paths) == 47
+    assert len(paths) >= 51  # none is lost
     for path, methods in paths.items():
         assert set(methods) <= {"get", "post"}
         assert ("post" in methods) == (path.rsplit("/", 1)[1] in WRITTEN), path
