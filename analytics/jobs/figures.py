@@ -209,21 +209,17 @@ def _intensity(
         conn, ids, period.first, period.last, known_on=known_on
     )
     covers = [
-        _cover(
-            [s for s in stated if s.enterprise_id == each], period.first, period.last
-        )
+        cover([s for s in stated if s.enterprise_id == each], period.first, period.last)
         for each in ids
     ]
     complete = bool(ids) and all(covers)
     value = (
-        math.fsum(s.amount_10k_cny for cover in covers for s in cover)
-        if complete
-        else None
+        math.fsum(s.amount_10k_cny for way in covers for s in way) if complete else None
     )
     return {
         "added_value_10k_cny": value,
-        "added_value_ids": [s.added_value_id for cover in covers for s in cover],
-        "added_value_missing": sum(not cover for cover in covers),
+        "added_value_ids": [s.added_value_id for way in covers for s in way],
+        "added_value_missing": sum(not way for way in covers),
         "tce_per_10k_cny": {
             basis: _ratio(each.over_cells(0), value) for basis, each in coal.items()
         },
@@ -243,7 +239,7 @@ def _enterprises(conn: Connection, subject: Subject) -> list[int]:
     ]
 
 
-def _cover(stated: list[AddedValue], first: date, last: date) -> list[AddedValue]:
+def cover(stated: list[AddedValue], first: date, last: date) -> list[AddedValue]:
     """Choose one enterprise's statements that cover [first, last) exactly.
 
     Of several ways that with the fewest provisional ones, then with the fewest at all;

@@ -7,8 +7,7 @@ import pytest
 
 STATE = {"/health", "/metrics"}
 WRITTEN = {"readings", "revisions", "events", "own-factors", "activities"}
-WRITTEN |= {"green-power", "green-matches"}
-WRITTEN |= {"policies"}
+WRITTEN |= {"green-power", "green-matches", "policies", "history"}
 WRITTEN |= {"statements", "file", "above-size", "industries", "targets"}
 FILES = ("/stream", "/template")
 

@@ -279,6 +279,27 @@ green_power: FOREIGN KEY (producer_id) REFERENCES enterprise(enterprise_id)
 green_power: PRIMARY KEY (green_power_id)
 CREATE INDEX green_power_park ON core.green_power USING btree (park_id)
 CREATE UNIQUE INDEX green_power_pkey ON core.green_power USING btree (green_power_id)
+history.history_id bigint NOT NULL IDENTITY
+history.subject_id integer NOT NULL
+history.method text NOT NULL
+history.period_from date NOT NULL
+history.period_to date NOT NULL
+history.amount_t double precision
+history.stage text NOT NULL
+history.source text NOT NULL
+history.who text NOT NULL
+history.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+history: CHECK (((amount_t >= (0)::double precision) AND (amount_t < ('1000000000000'::numeric)::double precision)))
+history: CHECK (((period_to = (period_from + '1 mon'::interval)) OR ((EXTRACT(month FROM period_from) = (1)::numeric) AND (period_to = (period_from + '1 year'::interval)))))
+history: CHECK ((EXTRACT(day FROM period_from) = (1)::numeric))
+history: CHECK ((method <> ''::text))
+history: CHECK ((source <> ''::text))
+history: CHECK ((stage = ANY (ARRAY['provisional'::text, 'final'::text])))
+history: CHECK ((who <> ''::text))
+history: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+history: PRIMARY KEY (history_id)
+CREATE INDEX history_subject ON core.history USING btree (subject_id, method, period_from)
+CREATE UNIQUE INDEX history_pkey ON core.history USING btree (history_id)
 hot_day.park_id integer NOT NULL
 hot_day.day date NOT NULL
 hot_day.hot boolean NOT NULL
