@@ -8,6 +8,7 @@ import pytest
 STATE = {"/health", "/metrics"}
 WRITTEN = {"readings", "revisions", "events", "own-factors", "activities"}
 WRITTEN |= {"green-power", "green-matches", "policies", "history"}
+WRITTEN |= {"virtual-meters", "demand-rules"}
 WRITTEN |= {"statements", "file", "above-size", "industries", "targets"}
 FILES = ("/stream", "/template")
 
