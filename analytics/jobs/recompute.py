@@ -5,7 +5,7 @@ bounded and readers see a long back-fill grow. Any number of processes may run i
 park is claimed by a lock that lasts to the commit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -45,7 +45,6 @@ from store.series import (
 WIDEN = MOMENTARY + 2  # readings on either side whose intervals a new one can change
 PAUSE = timedelta(days=1)
 FAST = [each for each in range(len(EVENT_NAMES)) if each not in noticing.SLOW]
-CHUNK = timedelta(days=124)  # of channel time whose readings are in memory together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -333,7 +332,7 @@ def _usage(conn: Connection, world: World, spans: list[Span]) -> tuple[Series, i
     """Compute usage from readings, some ids at a time; record events and sliding demand."""
     parts = [Series(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((4, 0)))]
     readings = 0
-    for some in _chunks(spans):
+    for some in shaping.by_memory(spans):
         rows = compute.read_sources(conn, world, _to_last_window(world, some))
         readings += rows.channel.size
         known = compute.understand(world, rows)
@@ -455,27 +454,13 @@ def _write_sliding_totals(
         ]
         minutes = sliding.Minutes(wanted, world, low, last)
         spans = [Span(key, low, last, True) for key in minutes.channels]
-        for some in _chunks(spans):
+        for some in shaping.by_memory(spans):
             rows = compute.read_sources(conn, world, sorted(some))
             minutes.add(compute.meter_minutes(compute.understand(world, rows)))
         found = sliding.sliding_demand(minutes.known(), world.rules)
         found = compute.clip(found, low, high)
         old = read(conn, SLIDING, sorted(stored), low, high)
         write(conn, SLIDING, old, found)
-
-
-def _chunks(spans: list[Span]) -> Iterator[list[Span]]:
-    """Group spans so that the readings of a group fit into memory at any cadence."""
-    some: list[Span] = []
-    time = timedelta()
-    for span in spans:
-        some.append(span)
-        time += span.stop - span.start
-        if time >= CHUNK:
-            yield some
-            some, time = [], timedelta()
-    if some:
-        yield some
 
 
 def _inside(key: Int64, start_us: Int64, spans: list[Span]) -> Bool:
