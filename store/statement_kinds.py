@@ -112,8 +112,8 @@ _ALL = (
         unit="tce",
         units={"tce": 1.0},
         park=True,
-        meaning="renewable energy that a quota leaves out, beside own metered PV",
-        zh="可再生能源消费(计量的自有光伏之外)",
+        meaning="renewable energy that a quota leaves out, beside metered PV and the ledger",
+        zh="可再生能源消费(计量光伏和绿电台账之外)",
     ),
     Kind(
         name="feedstock_energy",

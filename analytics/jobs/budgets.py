@@ -200,8 +200,9 @@ def _left_out(
 ) -> Float64:
     """Give what does not count against the target by month [tce]; NaN: nothing is known.
 
-    Renewable: own photovoltaic generation that is metered, at the method's factor, and
-    what is stated as renewable; feedstock: what is stated.
+    Renewable: own photovoltaic power that was not given to others and green power with its
+    proof, both at the method's factor, and what is stated as renewable; feedstock: what is
+    stated.
     """
     first = year * 12
     subject = grounds.park.park_id if group.park_row else group.ids[0]
@@ -214,18 +215,36 @@ def _left_out(
             amounts[month] = math.nan if one is None else one.amount
     if name != "renewable":
         return amounts
-    columns = grounds.columns(first, first + 12)
     row = 0 if group.park_row else grounds.rows[subject]
-    for line in grounds.book.coal[target.method or ""].lines:
-        if line.carrier != "electricity" or "pv_generation" not in line.terms:
-            continue
-        pv = line.terms["pv_generation"][row, columns]
-        amount, result = line.amount[row, columns], line.result[row, columns]
-        own = np.full(12, np.nan)
-        np.divide(pv * result, amount, out=own, where=amount > 0)
-        both = np.nan_to_num(own) + np.nan_to_num(amounts)
-        amounts = np.where(np.isnan(own) & np.isnan(amounts), np.nan, both)
-    return amounts
+    own = _renewable_tce(grounds, row, first, target.method or "")
+    both = np.nan_to_num(own) + np.nan_to_num(amounts)
+    return np.where(np.isnan(own) & np.isnan(amounts), np.nan, both)
+
+
+def _renewable_tce(grounds: Grounds, row: int, first: int, method: str) -> Float64:
+    """Give own power that stayed and proven green power at the method's factor [tce]."""
+    book, columns = grounds.book, grounds.columns(first, first + 12)
+    nothing = np.full(12, np.nan)
+
+    def amount(name: str) -> Float64:
+        table = book.amounts.get(name)
+        return nothing if table is None else table[row, columns]
+
+    kept = np.maximum(
+        amount("pv_generation") - np.nan_to_num(amount("energy_export")), 0
+    )
+    proven = np.where(
+        book.green.wrong[row, columns], 0, book.green.proven[row, columns]
+    )
+    kwh = np.nan_to_num(kept) + proven
+    used, tonnes = np.zeros((2, 12))
+    for line in book.coal[method].lines:
+        if line.part == "electricity" and line.origin == "metered" and line.counts:
+            used += np.nan_to_num(line.amount[row, columns])
+            tonnes += np.nan_to_num(line.result[row, columns])
+    found = np.full(12, np.nan)
+    np.divide(kwh * tonnes, used, out=found, where=(used > 0) & (kwh > 0))
+    return found
 
 
 def _intensity(

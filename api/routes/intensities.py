@@ -10,6 +10,7 @@ from api.answer import CSV_TOO, table
 from api.asking import AskedDays, AskedPark, AskedSubject, Conn, Format, KnownOn, Set
 from api.intensity_models import Benchmark, Change, History, Rank, RankRow
 from store import registry
+from store.errors import Invalid
 from store.periods import EXAMPLES, period
 
 router = APIRouter(prefix="/parks/{park}", tags=["intensity"])
@@ -89,6 +90,8 @@ def ranking(
     form: Format = "json",
 ) -> Any:
     """Rank the enterprises of a park by an intensity; for its managers."""
+    if subject.kind != "park":
+        raise Invalid("a ranking is of a whole park; an enterprise has its benchmark")
     usual = {"tce": "calorific", "co2_t": "location_national"}.get(figure)
     found = intensities.rank(
         conn,

@@ -61,6 +61,10 @@ def test_enterprise_x_by_year_and_month(served: httpx.Client) -> None:
     assert "Y" in missing["per"]["added_value_10k_cny"]["missing"]
     say(served, ("Y", "added_value", "2023", 100))
     ranking = get(served, "/intensity/ranking", period="2023")
+    asked = {"period": "2023", "enterprise": "X"}
+    own = served.get(f"{PARK}/intensity/ranking", params=asked)
+    assert own.status_code == 422
+    assert '"Y"' not in own.text
     placed = [(e["place"], e["enterprise"]) for e in ranking["rows"] if e["place"]]
     assert placed == [(1, "X"), (2, "Y")]
     assert {e["reason"] for e in ranking["rows"] if not e["place"]} == {

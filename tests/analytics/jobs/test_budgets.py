@@ -1,10 +1,11 @@
 """How the targets of a year go; numbers by hand."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from analytics.jobs import ledger
 from analytics.jobs.budgets import budgets
 from store import registry, targets
 from store.database import Connection, connect
@@ -98,6 +99,48 @@ def test_what_is_left_out_is_itemised(timescale_database: str) -> None:
         ):
             with pytest.raises(Invalid):
                 put(conn, "A", kind, 1.0, **wrong)
+
+
+def test_proven_green_power_is_left_out(timescale_database: str) -> None:
+    park = Monthly(timescale_database)
+    used = {
+        "energy_import": [1000 * MWH] * 6,
+        "pv_generation": [100 * MWH] * 6,
+        "energy_export": [40 * MWH] * 6,
+    }
+    park.add("A", used, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        put(conn, "A", "energy", 1200.0, excluded=("renewable",))
+        put(conn, None, "energy", 1200.0, excluded=("renewable",))
+        january, february = date(2024, 1, 1), date(2024, 2, 1)
+        said: dict[str, Any] = {"source": "notice", "who": "Clerk One"}
+        of: dict[str, Any] = {"kind": "certificate", "reference": "GEC-1", **said}
+        ledger.record(
+            conn,
+            park.park,
+            production_month=january,
+            mwh=300,
+            technology="wind",
+            evidence="certificates 1 to 300",
+            **of,
+        )
+        ledger.match(
+            conn,
+            park.park,
+            "A",
+            production_month=january,
+            month=february,
+            mwh=300,
+            **of,
+        )
+        for code in ("A", None):
+            outlook = go(conn, code)["energy"]["outlook"]
+            months = outlook["left_out"]["renewable"]["months"]
+            # 60 MWh stay each month, and in February 300 more are proven
+            assert months[0] == pytest.approx(60 * 0.1229)
+            assert months[1] == pytest.approx(360 * 0.1229)
+            assert outlook["used"] == pytest.approx(6 * 1060 * 0.1229 - 660 * 0.1229)
 
 
 def test_earlier_years_give_a_band(timescale_database: str) -> None:
