@@ -28,6 +28,7 @@ from analytics.jobs import (
     intensities,
     ledger,
     own_factors,
+    packs,
     service,
     tariffs,
     telling,
@@ -39,10 +40,13 @@ from analytics.jobs.billing import Assumed, bills
 from analytics.jobs.book import load_book
 from analytics.jobs.budgets import budgets, zone_year
 from analytics.jobs.decomposing import decompose
+from analytics.jobs.evaluating import evaluate
 from analytics.jobs.figures import figures as compute_figures
 from analytics.jobs.methods import of_kind
 from analytics.jobs.methods import shipped as shipped_methods
 from analytics.jobs.netting import netting
+from analytics.jobs.workbooks import zero_carbon_workbook
+from analytics.jobs.zero_carbon import report as zero_carbon_report
 from ingest import (
     checking,
     explaining,
@@ -120,6 +124,10 @@ statement_app = typer.Typer(no_args_is_help=True, help="What enterprises state."
 app.add_typer(statement_app, name="statement")
 history_app = typer.Typer(no_args_is_help=True, help="Years before metering.")
 app.add_typer(history_app, name="history")
+pack_app = typer.Typer(no_args_is_help=True, help="Packs of indicators.")
+app.add_typer(pack_app, name="pack")
+report_app = typer.Typer(no_args_is_help=True, help="Reports.")
+app.add_typer(report_app, name="report")
 err = Console(stderr=True)
 out = Console()
 
@@ -168,6 +176,12 @@ MonthOption = Annotated[
 YearOption = Annotated[int, typer.Option("--year", help="calendar year")]
 KnownOption = Annotated[
     str | None, typer.Option("--as-known-on", help="date or time: what was known then")
+]
+CleanOption = Annotated[
+    str,
+    typer.Option(
+        "--clean", help="non_fossil_electricity, non_fossil or non_fossil_and_gas"
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="everything")]
 
@@ -1543,6 +1557,159 @@ def what_if(
         )
         words = f"{effect['measure']}: {effect['co2_t']:+,.1f} t a year ({rests})"
         out.print(words, highlight=False)
+
+
+@pack_app.command("add")
+def pack_add(
+    file: Annotated[Path, typer.Argument(help="YAML", exists=True, dir_okay=False)],
+    who: WhoOption,
+) -> None:
+    """Record a pack of indicators of your own; a newer one of its name stands in."""
+    with _connection() as conn:
+        name, new = packs.add(conn, file.read_text("utf-8"), who=who)
+    out.print(f"{name}: {'recorded' if new else 'known already'}", highlight=False)
+
+
+@pack_app.command("list")
+def pack_list() -> None:
+    """List the packs of indicators, shipped and brought."""
+    with _connection() as conn:
+        rows = packs.listed(conn)
+    table = Table("pack", "what it is", "indicators", "shipped", "verified")
+    for each in rows:
+        table.add_row(
+            each["name"],
+            escape(each["title"]),
+            str(each["indicators"]),
+            "yes" if each["shipped"] else "no",
+            "yes" if each["verified"] else "no",
+        )
+    out.print(table)
+
+
+@pack_app.command("show")
+def pack_show(name: Annotated[str, typer.Argument(help="of the pack")]) -> None:
+    """Show what a pack asks people for: name, unit and meaning."""
+    with _connection() as conn:
+        pack = packs.find(conn, name)
+    table = Table("input", "unit", "meaning")
+    for each, what in pack.inputs.items():
+        table.add_row(each, what.unit, escape(what.title))
+    out.print(table)
+
+
+@pack_app.command("state")
+def pack_state(
+    park: ParkOption,
+    name: Annotated[str, typer.Option(help="of the input: `parkwatt pack show`")],
+    year: YearOption,
+    unit: Annotated[str, typer.Option(help="in which it is asked for")],
+    source: SourceOption,
+    who: WhoOption,
+    value: Annotated[float | None, typer.Option(help="none withdraws it")] = None,
+    evidence: Annotated[str | None, typer.Option(help="what proves it")] = None,
+) -> None:
+    """State a value of a park's year for packs of indicators."""
+    with _connection() as conn:
+        new = packs.state(
+            conn,
+            registry.park(conn, park).park_id,
+            name=name,
+            year=year,
+            value=value,
+            unit=unit,
+            evidence=evidence,
+            source=source,
+            who=who,
+        )
+    out.print("recorded" if new else "known already")
+
+
+@app.command()
+def indicators(
+    park: ParkOption,
+    pack: Annotated[str, typer.Option(help="see `parkwatt pack list`")],
+    year: YearOption,
+    clean: CleanOption = "non_fossil",
+    as_known_on: KnownOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Evaluate a pack of indicators for a park and a year."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park)
+        found = evaluate(
+            conn,
+            subject,
+            pack,
+            year,
+            clean=clean,
+            known_on=_moment(as_known_on, subject),
+            minimum_coverage=settings().minimum_coverage,
+        )
+    if as_json:
+        _json(found)
+    else:
+        _print_indicators(found)
+
+
+def _print_indicators(found: dict[str, Any]) -> None:
+    table = Table("indicator", "value", "unit", "threshold", "state", "need")
+    table.title = f"{found['title']}, {found['park']} {found['year']}: {found['state']}"
+    table.title_justify = "left"
+    for each in found["indicators"]:
+        low, high = each["at_least"], each["at_most"]
+        bounds = [f"≥ {low:g}"] if low is not None else []
+        bounds += [f"≤ {high:g}"] if high is not None else []
+        cells = _shown(each["value"]), each["unit"], ", ".join(bounds), each["state"]
+        table.add_row(escape(each["title"]), *cells, each["need"])
+    out.print(table)
+    for each in found["missing"]:
+        words = f"missing: {each['name']} {each['year']}, {each['why']}"
+        out.print(words, highlight=False, markup=False)
+
+
+@report_app.command("zero-carbon")
+def report_zero_carbon(
+    park: ParkOption,
+    year: YearOption,
+    clean: CleanOption = "non_fossil",
+    xlsx: Annotated[Path | None, typer.Option(help="write a workbook, too")] = None,
+    as_known_on: KnownOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give the report of a zero-carbon park (发改环资〔2025〕910号) and what would reach it."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park)
+        found = zero_carbon_report(
+            conn,
+            subject,
+            year,
+            clean=clean,
+            known_on=_moment(as_known_on, subject),
+            minimum_coverage=settings().minimum_coverage,
+        )
+    if xlsx is not None:
+        xlsx.write_bytes(zero_carbon_workbook(found))
+    if as_json:
+        _json(found)
+        return
+    _print_indicators(found)
+    table = Table("step", "tCO2", "tCO2/tce", "assumption")
+    for each in found["steps"]:
+        numbers = _shown(each["co2_t"], 1), _shown(each["core"])
+        table.add_row(each["name"], *numbers, each["assumption"])
+    out.print(table)
+    for each in found["reach"]:
+        kwh = each["green_power_kwh"]
+        out.print(
+            f"for {each['at_most']:g} tCO2/tce{'' if each['applies'] else ' (no band)'}: "
+            f"cut {each['to_cut_t']:,.1f} t, by green power {each['by_green_power_t']:,.1f} t "
+            f"({_shown(None if kwh is None else kwh / 1000, 0)} MWh), "
+            f"by heat and fuels {each['by_heat_and_fuel_t']:,.1f} t",
+            highlight=False,
+        )
+    for each in found["cautions"]:
+        out.print(f"[yellow]note:[/] {escape(each)}", highlight=False)
 
 
 @app.command()

@@ -8,7 +8,7 @@ import pytest
 STATE = {"/health", "/metrics"}
 WRITTEN = {"readings", "revisions", "events", "own-factors", "activities"}
 WRITTEN |= {"green-power", "green-matches", "policies", "{park}/history"}
-WRITTEN |= {"virtual-meters", "demand-rules"}
+WRITTEN |= {"virtual-meters", "demand-rules", "packs", "indicator-inputs"}
 WRITTEN |= {"statements", "file", "above-size", "industries", "targets"}
 FILES = ("/stream", "/template")
 

@@ -308,6 +308,37 @@ hot_day.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
 hot_day: FOREIGN KEY (park_id) REFERENCES park(park_id)
 hot_day: PRIMARY KEY (park_id, day, recorded_at)
 CREATE UNIQUE INDEX hot_day_pkey ON core.hot_day USING btree (park_id, day, recorded_at)
+indicator_input.indicator_input_id bigint NOT NULL IDENTITY
+indicator_input.park_id integer NOT NULL
+indicator_input.name text NOT NULL
+indicator_input.year integer NOT NULL
+indicator_input.value double precision
+indicator_input.unit text NOT NULL
+indicator_input.evidence text
+indicator_input.source text NOT NULL
+indicator_input.who text NOT NULL
+indicator_input.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+indicator_input: CHECK (((value > ('-1000000000000000'::numeric)::double precision) AND (value < ('1000000000000000'::numeric)::double precision)))
+indicator_input: CHECK (((year >= 1980) AND (year <= 2100)))
+indicator_input: CHECK ((name <> ''::text))
+indicator_input: CHECK ((source <> ''::text))
+indicator_input: CHECK ((who <> ''::text))
+indicator_input: FOREIGN KEY (park_id) REFERENCES park(park_id)
+indicator_input: PRIMARY KEY (indicator_input_id)
+CREATE INDEX indicator_input_park ON core.indicator_input USING btree (park_id, year)
+CREATE UNIQUE INDEX indicator_input_pkey ON core.indicator_input USING btree (indicator_input_id)
+indicator_pack.indicator_pack_id bigint NOT NULL IDENTITY
+indicator_pack.name text NOT NULL
+indicator_pack.terms jsonb NOT NULL
+indicator_pack.source text NOT NULL
+indicator_pack.who text NOT NULL
+indicator_pack.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+indicator_pack: CHECK ((name <> ''::text))
+indicator_pack: CHECK ((source <> ''::text))
+indicator_pack: CHECK ((who <> ''::text))
+indicator_pack: PRIMARY KEY (indicator_pack_id)
+CREATE INDEX indicator_pack_name ON core.indicator_pack USING btree (name)
+CREATE UNIQUE INDEX indicator_pack_pkey ON core.indicator_pack USING btree (indicator_pack_id)
 industry.industry_id bigint NOT NULL IDENTITY
 industry.enterprise_id integer NOT NULL
 industry.code text NOT NULL

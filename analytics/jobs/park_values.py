@@ -1,0 +1,298 @@
+"""Named values of a park's year, as indicator packs ask for them."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics import onsite
+from analytics.jobs import ledger, methods, yearly
+from analytics.jobs.accounting import CARRIERS
+from analytics.jobs.book import Book
+from analytics.jobs.yearly import Record
+from store import packs as stored
+from store import registry
+from store.database import Connection
+from store.errors import Invalid
+from store.packs import Input
+from store.records import Subject
+
+Float64 = NDArray[np.float64]
+
+BASES = ("calorific", "equal_value")
+TCE_PER_GJ = 1.0 / 29.3076  # heat by its content
+SUFFIXES = {"_before": 1, "_3y": 3}  # years before
+METERED = {"water_m3": "water", "wastewater_m3": "wastewater"}
+
+
+def _units() -> dict[str, str]:
+    units = {f"co2_{each.name}_t": "t" for each in methods.of_kind("co2")}
+    units |= {f"energy_{each.name}_tce": "tce" for each in methods.of_kind("energy")}
+    for basis in BASES:
+        for name in (*CARRIERS, "non_fossil_electricity", "clean_energy"):
+            units[f"{name}_{basis}_tce"] = "tce"
+    units |= {
+        "added_value_10k_cny": "10k_cny",
+        "added_value_comparable_10k_cny": "10k_cny",
+    }
+    units |= dict.fromkeys(METERED, "m3")
+    units |= dict.fromkeys(
+        ("electricity_taken_kwh", "electricity_used_kwh", "green_electricity_kwh"),
+        "kwh",
+    )
+    return units | {"non_fossil_heat_gj": "gj"}
+
+
+# what the platform computes where it can, and the unit in which it may be stated else
+UNITS: dict[str, str] = _units()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """A value of a year, or why there is none."""
+
+    name: str
+    year: int
+    value: float | None
+    unit: str
+    origin: str  # computed, stated or missing
+    why: str | None  # the rule by which it counts, or why it is missing
+    evidence: str | None = None
+    source: str | None = None
+    input_id: int | None = None
+
+
+def base_name(name: str) -> tuple[str, int]:
+    """Split a name of a formula into the value's and how many years before it is."""
+    for suffix, years in SUFFIXES.items():
+        if name.endswith(suffix):
+            return name.removesuffix(suffix), years
+    return name, 0
+
+
+class ParkYears:
+    """Values of a park's years, each computed once and only when asked for."""
+
+    def __init__(
+        self,
+        conn: Connection,
+        subject: Subject,
+        *,
+        clean: str,
+        known_on: datetime | None = None,
+        minimum_coverage: float = 0.95,
+        now: datetime | None = None,
+    ) -> None:
+        if clean not in onsite.CLEAN_PARTS:
+            names = ", ".join(onsite.CLEAN_PARTS)
+            raise Invalid(f"clean energy by {clean[:70]!r} is none of {names}")
+        self.conn = conn
+        self.subject = subject
+        self.clean = clean
+        self.known_on = known_on
+        self.minimum_coverage = minimum_coverage
+        self.now = now
+        self.park_id = subject.park.park_id
+        rows = stored.inputs(conn, self.park_id, known_on)
+        self._stated: dict[tuple[str, int], Input] = {(e.name, e.year): e for e in rows}
+        self._years: dict[int, _OneYear] = {}
+
+    def value(self, name: str, year: int, unit: str) -> Value:
+        """Give a value: computed where it is known, else as stated."""
+        found, why = None, "nobody has stated it"
+        if name in UNITS:
+            found, why = self.year(year).computed(name)
+        if found is not None:
+            return Value(
+                name=name, year=year, value=found, unit=unit, origin="computed", why=why
+            )
+        said = self._stated.get((name, year))
+        if said is None or said.value is None:
+            return Value(
+                name=name, year=year, value=None, unit=unit, origin="missing", why=why
+            )
+        return Value(
+            name=name,
+            year=year,
+            value=said.value,
+            unit=said.unit,
+            origin="stated",
+            why=f"stated by {said.who}",
+            evidence=said.evidence,
+            source=said.source,
+            input_id=said.indicator_input_id,
+        )
+
+    def stated(self, name: str, year: int) -> float | None:
+        """Give what is stated of a year."""
+        said = self._stated.get((name, year))
+        return None if said is None else said.value
+
+    def year(self, year: int) -> "_OneYear":
+        """Give what is known of one year."""
+        if year not in self._years:
+            record = yearly.load(
+                self.conn,
+                self.subject,
+                first=year,
+                last=year,
+                known_on=self.known_on,
+                minimum_coverage=self.minimum_coverage,
+                now=self.now,
+            )
+            self._years[year] = _OneYear(self, record)
+        return self._years[year]
+
+
+class _OneYear:
+    """What is known of a park's year."""
+
+    def __init__(self, park: ParkYears, record: Record) -> None:
+        self.park = park
+        self.record = record
+        self.number = record.years.start
+
+    @property
+    def book(self) -> Book | None:
+        return self.record.metered
+
+    @cached_property
+    def decided(self) -> Mapping[str, yearly.Year]:
+        return {
+            each.name: yearly.years(self.record, each.name)[0]
+            for each in methods.shipped()
+        }
+
+    def computed(self, name: str) -> tuple[float | None, str]:
+        """Give a value of the platform's, with its rule or why there is none."""
+        for each in methods.shipped():
+            whole = f"co2_{each.name}_t", f"energy_{each.name}_tce"
+            if name in whole:
+                year = self.decided[each.name]
+                return (year.value_t if year.decides else None), year.rule
+        if name.startswith("added_value"):
+            return self._added_value(
+                "comparable" if "comparable" in name else "current"
+            )
+        if name == "non_fossil_heat_gj":
+            return None, "nobody has stated it"
+        if self.book is None or self.decided["calorific"].rule != yearly.METERED:
+            return None, f"the year is {self.decided['calorific'].rule}"
+        if name in METERED:
+            return self._metered(METERED[name])
+        if name.endswith("_kwh"):
+            return self._electricity()[name], "metered, with proof from the ledger"
+        for basis in BASES:
+            if name.endswith(f"_{basis}_tce"):
+                part = name.removesuffix(f"_{basis}_tce")
+                if part == "clean_energy":
+                    return self._clean(basis)
+                if part == "non_fossil_electricity":
+                    return self._non_fossil(basis), "proven green and own power"
+                return self.carriers(basis).get(part, 0.0), "by its coal equivalent"
+        raise Invalid(f"{name} is no value of the platform")
+
+    def carriers(self, basis: str) -> dict[str, float]:
+        """Give energy by carrier [tce] of a complete year."""
+        return self._by_carrier(basis)
+
+    def _by_carrier(self, method: str) -> dict[str, float]:
+        book = self.book
+        assert book is not None  # noqa: S101  (callers look)
+        account = (book.coal | book.carbon)[method]
+        found: dict[str, float] = {}
+        for line in account.lines:
+            known = ~np.isnan(line.amount[0])
+            if line.counts and known.any():
+                part = math.fsum(line.result[0, known].tolist())
+                found[line.carrier] = found.get(line.carrier, 0.0) + part
+        return found
+
+    def emissions(self, method: str) -> dict[str, float]:
+        """Give emissions by carrier [tCO2] of a complete year."""
+        return self._by_carrier(method)
+
+    def grid(self, method: str) -> tuple[float, float]:
+        """Give power that counts at the grid's factor [kWh], and its emissions [t]."""
+        book = self.book
+        assert book is not None  # noqa: S101
+        kwh = co2 = 0.0
+        for line in book.carbon[method].lines:
+            if line.counts and line.part == "electricity" and line.origin != "green":
+                known = ~np.isnan(line.amount[0])
+                kwh += math.fsum(line.amount[0, known].tolist())
+                co2 += math.fsum(line.result[0, known].tolist())
+        return kwh, co2
+
+    def _added_value(self, prices: str) -> tuple[float | None, str]:
+        conn, park = self.park.conn, self.park.park_id
+        ids = [each.enterprise_id for each in registry.enterprises(conn, park)]
+        each = yearly.added_values(
+            conn, ids, self.number, prices=prices, known_on=self.park.known_on
+        )
+        known = [value for value in each if value is not None]
+        if not each or len(known) < len(each):
+            lacking = len(each) - len(known)
+            return None, f"{lacking} of {len(each)} enterprises have not stated theirs"
+        return math.fsum(known), "the sum of what all enterprises have stated"
+
+    def _metered(self, quantity: str) -> tuple[float | None, str]:
+        book = self.book
+        assert book is not None  # noqa: S101
+        if quantity not in book.amounts:
+            return None, f"no meter counts {quantity}"
+        share = np.nan_to_num(book.coverage(quantity)[0])
+        if (share < self.park.minimum_coverage).any():
+            return None, f"meters of {quantity} cover {share.min():.0%} of a month"
+        return math.fsum(book.amounts[quantity][0].tolist()), "metered"
+
+    @cached_property
+    def _green(self) -> dict[str, Any]:
+        book = self.book
+        assert book is not None  # noqa: S101
+        return ledger.shares(book)[0]
+
+    def _electricity(self) -> dict[str, float | None]:
+        taken, proven = self._green["taken_kwh"], self._green["proven_kwh"]
+        own = self._green["own_pv_kwh"]
+        return {
+            "electricity_taken_kwh": taken,
+            "electricity_used_kwh": None if taken is None else taken + own,
+            "green_electricity_kwh": None if proven is None else proven + own,
+        }
+
+    def _non_fossil(self, basis: str) -> float | None:
+        power = self._electricity()
+        used, green = power["electricity_used_kwh"], power["green_electricity_kwh"]
+        whole = self.carriers(basis).get("electricity", 0.0)
+        if green is None or used is None or used <= 0:
+            return 0.0 if whole == 0 else None
+        return whole * green / used
+
+    def _clean(self, basis: str) -> tuple[float | None, str]:
+        power = self._non_fossil(basis)
+        heat = self.park.stated("non_fossil_heat_gj", self.number)
+        parts = {"natural_gas": self.carriers(basis).get("natural_gas", 0.0)}
+        if power is not None:
+            parts["non_fossil_electricity"] = power
+        if heat is not None:
+            parts["non_fossil_heat"] = heat * TCE_PER_GJ
+        total = self.decided[basis].value_t
+        found = onsite.clean_share(
+            parts,
+            math.nan if total is None else total,
+            definition=self.park.clean,
+            basis=basis,
+        )
+        if math.isnan(found.clean_tce):
+            lacking = set(onsite.CLEAN_PARTS[self.park.clean]) - set(parts)
+            words = ", ".join(sorted(lacking))
+            if "non_fossil_heat" in lacking:
+                words += " (state non_fossil_heat_gj, 0 where there is none)"
+            return None, f"not known: {words}"
+        return found.clean_tce, f"clean energy is {self.park.clean}"
