@@ -24,6 +24,9 @@ from rich.table import Table
 import simulators.simulate
 from analytics.jobs import (
     activities,
+    closed,
+    closing,
+    explaining,
     factors,
     intensities,
     ledger,
@@ -49,13 +52,13 @@ from analytics.jobs.workbooks import zero_carbon_workbook
 from analytics.jobs.zero_carbon import report as zero_carbon_report
 from ingest import (
     checking,
-    explaining,
     importing,
     manual,
     mosquitto,
     retrying,
     stating,
 )
+from ingest import explaining as explaining_payload
 from ingest import service as ingest_service
 from ingest.activity_rows import read_activities
 from ingest.broker import Broker
@@ -70,6 +73,7 @@ from simulators.park import CONTRACT_DEMAND_KW
 from simulators.park import Park as SimulatedPark
 from simulators.publisher import Publisher
 from store import activities as stored_activities
+from store import closings as stored_closings
 from store import (
     demand_rules,
     devices,
@@ -1017,6 +1021,191 @@ def _factor(lines: list[dict[str, Any]]) -> str:
 
 
 @app.command()
+def explain(
+    figure: Annotated[str, typer.Argument(help="its name, such as tce.calorific")],
+    park: ParkOption,
+    first: FromOption,
+    last: ToOption,
+    enterprise: EnterpriseOption = None,
+    meter: MeterOption = None,
+    as_known_on: Annotated[
+        str | None, typer.Option(help="date or time: what was known then")
+    ] = None,
+    compare_with: Annotated[
+        str | None, typer.Option(help="date or time: what changed since, and why")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="everything")] = False,
+) -> None:
+    """Say why a figure is what it is, and why it is another one than it was."""
+    with _connection() as conn:
+        subject = registry.subject(conn, park, enterprise, meter)
+        found = explaining.explain(
+            conn,
+            subject,
+            figure,
+            first.date(),
+            last.date(),
+            known_on=_moment(as_known_on, subject),
+            compare_with=_moment(compare_with, subject),
+            minimum_coverage=settings().minimum_coverage,
+        )
+    if as_json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+        return
+    out.print(f"{figure} = {_shown(found['value'], 6)} {found['unit']}", markup=False)
+    out.print(f"  {found['formula']}", markup=False)
+    for line in found["lines"]:
+        times = "no factor"
+        if line["factor"]:
+            times = f"{line['factor_value']:g} {line['factor_unit']} ({line['factor']})"
+        out.print(
+            f"  {line['carrier']}: {_shown(line['amount'])} {line['unit']} × {times}"
+            f" = {_shown(line['result_t'], 6)} t",
+            markup=False,
+        )
+    table = Table("meter", "quantity", "from", "to", "amount")
+    for each in found["meters"]:
+        amount = f"{_shown(each['amount'])} {each['unit']}"
+        name = f"{each['enterprise']}/{each['meter']}"
+        table.add_row(name, each["quantity"], each["from"], each["to"], amount)
+    if found["meters"]:
+        out.print(table)
+    read = found["readings"]
+    out.print(
+        f"{read['readings']} readings in {read['batches']} batches of "
+        f"{', '.join(read['sources']) or 'nobody'}, "
+        f"{found['coverage']['coverage']:.2%} known, "
+        f"{found['coverage']['estimated_share']:.2%} estimated",
+        markup=False,
+    )
+    grounds = ("factors", "multipliers", "membership", "registers", "corrections")
+    _print_grounds(
+        [
+            row
+            for name in (*grounds, "events", "statements", "green")
+            for row in found[name]
+        ]
+    )
+    if found["change"] is not None:
+        _print_change(found["change"], found["unit"])
+
+
+def _print_grounds(rows: list[dict[str, Any]]) -> None:
+    table = Table("row", "of", "what", "from", "to", "who", "why", "recorded at")
+    for row in rows:
+        of = "/".join(each for each in (row["enterprise"], row["meter"]) if each)
+        cells = (row["valid_from"], row["valid_to"], row["who"], row["why"])
+        table.add_row(
+            f"{row['table']} {row['row_id']}",
+            of,
+            escape(row["what"]),
+            *(escape(each or "") for each in cells),
+            row["recorded_at"],
+        )
+    if rows:
+        out.print(table)
+
+
+def _print_change(change: dict[str, Any], unit: str) -> None:
+    out.print(
+        f"since {change['since']}: {_shown(change['before'], 6)} → "
+        f"{_shown(change['after'], 6)} {unit}, {_shown(change['change'], 6)}",
+        markup=False,
+    )
+    for cause in change["causes"]:
+        out.print(f"  {cause['kind']}: {_shown(cause['change'], 6)}", markup=False)
+        if cause["readings"]:
+            read = cause["readings"]
+            out.print(
+                f"    {read['readings']} readings of {', '.join(read['sources'])}, "
+                f"arrived {read['first_received_at']} to {read['last_received_at']}",
+                markup=False,
+            )
+        _print_grounds(cause["rows"])
+
+
+@app.command("close")
+def close_period(
+    park: ParkOption,
+    first: FromOption,
+    last: ToOption,
+    who: WhoOption,
+    note: Annotated[str, typer.Option(help="kept with it")] = "",
+    despite: Annotated[
+        str | None, typer.Option(help="why, where coverage is below the minimum")
+    ] = None,
+) -> None:
+    """Freeze the figures of whole months of a park and its enterprises."""
+    with _connection() as conn:
+        made = closing.close(
+            conn,
+            registry.park(conn, park),
+            first.date(),
+            last.date(),
+            who=who,
+            note=note,
+            despite=despite,
+            minimum_coverage=settings().minimum_coverage,
+        )
+    out.print(f"closing {made.closing_id}, SHA-256 {made.sha256}", soft_wrap=True)
+
+
+@app.command("closings")
+def list_closings(
+    park: ParkOption,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="recompute every hash")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="look for restatements now")
+    ] = False,
+    content: Annotated[
+        int | None, typer.Option(help="write what was hashed of this closing")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="with restatements")] = False,
+) -> None:
+    """List closed periods, and what was restated since."""
+    with _connection() as conn:
+        whole = registry.subject(conn, park)
+        if check:
+            closing.check(conn, whole.park)
+        made = stored_closings.closings(conn, whole.park.park_id)
+        if content is not None:
+            text = closed.detail(conn, whole, content)["content"]
+            sys.stdout.buffer.write(text.encode("utf-8"))  # not a byte more
+            return
+        rows = [closed.detail(conn, whole, each.closing_id) for each in made]
+        faults = list(closing.verify(conn, whole.park)) if verify else []
+    if as_json:
+        found = {"closings": rows, "faults": faults}
+        sys.stdout.write(
+            json.dumps(found, ensure_ascii=False, indent=2, default=str) + "\n"
+        )
+    else:
+        table = Table(
+            "closing", "from", "to", "closed at", "who", "SHA-256", "restated"
+        )
+        for row in rows:
+            one = row["closing"]
+            table.add_row(
+                str(one["closing_id"]),
+                str(one["from"]),
+                str(one["to"]),
+                one["closed_at"].isoformat(),
+                escape(one["who"]),
+                one["sha256"],
+                str(one["restatements"]),
+            )
+        out.print(table if rows else "no closings")
+    for fault in faults:
+        err.print(f"[red]wrong:[/] {escape(fault)}", highlight=False)
+    if faults:
+        raise typer.Exit(1)
+    if verify and not as_json:
+        out.print("every hash is the one that was recorded")
+
+
+@app.command()
 def accounts(
     park: ParkOption,
     first: FromOption,
@@ -1730,7 +1919,7 @@ def payload(
 
     For a message of an unknown shape it drafts a mapping.
     """
-    found = explaining.explain(
+    found = explaining_payload.explain(
         topic,
         files,
         settings().payload_bytes,

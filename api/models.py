@@ -333,6 +333,16 @@ class Intensity(Shares):
     parentage: AllParents
 
 
+class Published(Row):
+    """The closing of the figures' period."""
+
+    closing_id: int
+    sha256: str
+    closed_at: datetime
+    restated: bool = Field(description="any of the subject's figures was, since")
+    restated_at: datetime | None
+
+
 class Figures(Energy):
     """All figures of a period; docs/figures.md names each."""
 
@@ -341,6 +351,7 @@ class Figures(Energy):
     parentage: AllParents
     co2_t: dict[str, Number]
     intensity: Ratios
+    closing: Published | None
     peak_demand_kw: Number
     peak_start: datetime | None
     load_factor: Number

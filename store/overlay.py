@@ -28,6 +28,7 @@ def effective(
     *,
     overlaid: bool,
     known_on: datetime | None = None,
+    revised_by: datetime | None = None,
     most: int | None = None,
 ) -> sql.Composed:
     """Give the query of at, value and until of the readings of channel `w.channel_id`.
@@ -41,7 +42,9 @@ def effective(
     overlaid
         Whether there are revisions to look at.
     known_on
-        Only readings that had arrived and revisions that were recorded by then.
+        Only readings that had arrived by then.
+    revised_by
+        Only revisions that were recorded by then.
     """
     limit = sql.SQL(ends) + (
         sql.SQL("") if most is None else sql.SQL(" LIMIT {}").format(most)
@@ -52,7 +55,8 @@ def effective(
             "AND r.batch_id IN "
             "(SELECT batch_id FROM core.batch WHERE received_at <= {})"
         ).format(known_on)
-        recorded = sql.SQL("AND v.recorded_at <= {}").format(known_on)
+    if revised_by is not None:
+        recorded = sql.SQL("AND v.recorded_at <= {}").format(revised_by)
     raw = sql.SQL(
         "SELECT r.at, r.value, r.until FROM core.reading r "
         "WHERE r.channel_id = w.channel_id AND {} {} "

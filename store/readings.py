@@ -45,6 +45,7 @@ def read_spans(
     *,
     context: int,
     known_on: datetime | None = None,
+    revised_by: datetime | None = None,
 ) -> Rows:
     """Read the readings of each (channel, start, stop) and some on either side.
 
@@ -55,14 +56,16 @@ def read_spans(
     context
         How many readings before `start` and from `stop` on come along.
     known_on
-        Only readings that had arrived and revisions that were recorded by then.
+        Only readings that had arrived by then.
+    revised_by
+        Only revisions that were recorded by then.
 
     Returns
     -------
     Rows
         Ordered by channel and time; `until` equals `at` where there is none.
     """
-    overlaid = overlay.revised(conn, [each[0] for each in spans], known_on)
+    overlaid = overlay.revised(conn, [each[0] for each in spans], revised_by)
     query = sql.SQL(
         """
         COPY (
@@ -81,9 +84,13 @@ def read_spans(
             most=context,
             overlaid=overlaid,
             known_on=known_on,
+            revised_by=revised_by,
         ),
         inside=overlay.effective(
-            "r.at >= w.start AND r.at < w.stop", overlaid=overlaid, known_on=known_on
+            "r.at >= w.start AND r.at < w.stop",
+            overlaid=overlaid,
+            known_on=known_on,
+            revised_by=revised_by,
         ),
         after=overlay.effective(
             "r.at >= w.stop",
@@ -91,6 +98,7 @@ def read_spans(
             most=context,
             overlaid=overlaid,
             known_on=known_on,
+            revised_by=revised_by,
         ),
     )
     rows = _copy_out(conn, query, spans)

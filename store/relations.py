@@ -271,11 +271,23 @@ def mark_meter_dirty(conn: Connection, meter_id: int) -> None:
 
 
 def counted_channels(
-    conn: Connection, park_id: int, known_on: datetime | None = None
+    conn: Connection,
+    park_id: int,
+    known_on: datetime | None = None,
+    *,
+    registers_known_on: datetime | None = None,
+    arrived_by: datetime | None = None,
 ) -> list[Channel]:
-    """List the register, delta and virtual channels of a park's confirmed meters.
+    """List the register, delta and virtual channels of meters confirmed by `known_on`.
 
     In the order of codes, in which totals are summed: ids tell who came first.
+
+    Parameters
+    ----------
+    registers_known_on
+        Digits, ratings and policies that were recorded by then.
+    arrived_by
+        Channels that are read and of which the first reading had come by then.
     """
     with conn.cursor(row_factory=class_row(Channel)) as cur:
         return cur.execute(
@@ -292,25 +304,32 @@ def counted_channels(
             LEFT JOIN (
                 SELECT DISTINCT ON (x.channel_id) x.channel_id, x.digits
                 FROM core.register_digits x
-                WHERE x.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
+                WHERE x.recorded_at <= coalesce(%(plate)s::timestamptz, 'infinity')
                 ORDER BY x.channel_id, x.register_digits_id DESC) AS d
                 USING (channel_id)
             LEFT JOIN (
                 SELECT DISTINCT ON (x.meter_id) x.meter_id, x.fall
                 FROM core.fall_policy x
-                WHERE x.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
+                WHERE x.recorded_at <= coalesce(%(plate)s::timestamptz, 'infinity')
                 ORDER BY x.meter_id, x.fall_policy_id DESC) AS f USING (meter_id)
             LEFT JOIN (
                 SELECT DISTINCT ON (x.meter_id) x.meter_id, x.rated_per_h
                 FROM core.plate x
-                WHERE x.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
+                WHERE x.recorded_at <= coalesce(%(plate)s::timestamptz, 'infinity')
                 ORDER BY x.meter_id, x.plate_id DESC) AS p USING (meter_id)
             WHERE m.park_id = %(park)s AND c.kind IN ('register', 'delta', 'virtual')
               AND m.confirmed_at <= coalesce(%(known)s::timestamptz, now())
-              AND c.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
+              AND c.recorded_at <= coalesce(CASE WHEN c.kind = 'virtual'
+                  THEN %(known)s::timestamptz ELSE %(arrived)s::timestamptz END,
+                  'infinity')
             ORDER BY e.code COLLATE "C", m.code COLLATE "C", c.quantity, c.channel_id
             """,
-            {"park": park_id, "known": known_on},
+            {
+                "park": park_id,
+                "known": known_on,
+                "plate": registers_known_on,
+                "arrived": arrived_by,
+            },
         ).fetchall()
 
 
@@ -366,3 +385,28 @@ def multipliers(
             """,
             (park_id, known_on),
         ).fetchall()
+
+
+def confirmed(conn: Connection, park_id: int) -> list[int]:
+    """List the meters of a park that count, by id."""
+    rows = conn.execute(
+        "SELECT meter_id FROM core.meter WHERE park_id = %s "
+        "AND confirmed_at IS NOT NULL ORDER BY 1",
+        (park_id,),
+    ).fetchall()
+    return [int(str(row[0])) for row in rows]
+
+
+def usage_meters(
+    conn: Connection, channel_ids: list[int]
+) -> dict[int, tuple[int, str, str]]:
+    """Give meter id, enterprise and code of the meters of channels."""
+    rows = conn.execute(
+        "SELECT c.channel_id, m.meter_id, e.code, m.code FROM core.channel c "
+        "JOIN core.meter m ON m.meter_id = c.subject_id "
+        "JOIN core.enterprise e USING (enterprise_id) WHERE c.channel_id = ANY(%s)",
+        (channel_ids,),
+    ).fetchall()
+    return {
+        int(str(row[0])): (int(str(row[1])), str(row[2]), str(row[3])) for row in rows
+    }

@@ -1,6 +1,7 @@
 """Usage of a subject over a period: as stored, or computed anew from what was known."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
@@ -8,14 +9,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analytics import demand
-from analytics.jobs import compute, shaping, sliding, virtual
+from analytics.jobs import compute, sliding, virtual
+from analytics.jobs.known import usage_known
 from analytics.jobs.validity import Segments
+from analytics.jobs.vintage import KnownOn, Vintage
 from analytics.registers import Float64
 from store import registry
 from store.database import Connection
 from store.demand_rules import Rule
 from store.dirty import Span
-from store.readings import to_us
+from store.readings import to_datetime, to_us
 from store.records import Subject
 from store.series import SLIDING, USAGE_15MIN, Series, read
 
@@ -49,6 +52,18 @@ class Period:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Share:
+    """What a channel contributes to a total while its meter counts."""
+
+    usage_id: int
+    start: datetime
+    stop: datetime
+    amount: float | None  # None: nothing is known
+    measured_s: float
+    estimated_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Amounts:
     """Usage of one quantity of a subject per quarter hour, and what it adds up."""
 
@@ -58,6 +73,7 @@ class Amounts:
     expected_s: float  # of what has passed of the period
     sliding: Series | None = None  # sliding demand, of the energy taken
     rules: Segments[Rule] = field(default_factory=list)  # how demand is measured
+    shares: tuple["Share", ...] | None = None  # None where usage is as stored
 
     def total(self, edges: list[datetime]) -> float | None:
         """Sum over months, as they are stored; None where nothing is known."""
@@ -89,21 +105,23 @@ def cells(edges: list[datetime]) -> list[datetime]:
 
 
 def load_amounts(
-    conn: Connection, subject: Subject, period: Period, known_on: datetime | None
+    conn: Connection, subject: Subject, period: Period, known_on: KnownOn
 ) -> dict[str, Amounts]:
-    """Give the subject's usage, as stored or computed anew from what was known."""
-    world = compute.load_world(conn, subject.park.park_id, subject.park.zone, known_on)
+    """Give the subject's usage, as stored or computed anew from what was known.
+
+    Where a vintage names the meters that it touches, the usage of all others is taken as
+    stored, and sliding demand is not computed.
+    """
+    vintage = Vintage.of(known_on)
+    world = compute.load_world(conn, subject.park.park_id, subject.park.zone, vintage)
     plans = _plans(world, subject, period.start, period.stop)
-    if known_on is not None:
+    if not vintage.stored:
         ids = sorted(
             {part[0] for plan in plans for part in compute.real_parts(world, plan)}
         )
         stop = period.stop + world.reach  # the last sliding window ends there
         spans = [Span(each, period.start, stop, settled=True) for each in ids]
-        rows = compute.read_sources(conn, world, spans, known_on)
-        understood = compute.understand(world, rows)
-        understood = shaping.shape_gaps(conn, world, understood, spans, known_on)
-        usage = compute.meter_usage(understood)
+        usage, understood = usage_known(conn, world, spans, vintage)
         usage = compute.clip(usage, period.start, period.stop)
         usage = virtual.beside(world.virtual, usage, period.start, period.stop)
         minutes = compute.meter_minutes(understood)
@@ -113,10 +131,12 @@ def load_amounts(
         if plan.quantity == compute.DEMAND_OF:
             sliding = (
                 read(conn, SLIDING, [subject.subject_id], period.start, period.stop)
-                if known_on is None
+                if vintage.stored
                 else _sliding(world, subject, period, minutes)
+                if vintage.touched is None
+                else None
             )
-        if known_on is not None:
+        if not vintage.stored:
             quarters = compute.add_up(plan, usage, period.start, period.stop)
         else:
             keys = _stored_keys(conn, subject, plan)
@@ -133,8 +153,26 @@ def load_amounts(
             ),
             sliding=sliding,
             rules=world.rules.get(subject.subject_id, []),
+            shares=None if vintage.stored else tuple(shares(plan, usage)),
         )
     return found
+
+
+def shares(plan: compute.Total, usage: Series) -> Iterator[Share]:
+    """Give what each part of a total contributes."""
+    for usage_id, low, high in plan.parts:
+        begin, end = np.searchsorted(usage.key, [usage_id, usage_id + 1])
+        start = usage.start_us[begin:end]
+        inside = (start >= low) & (start < high)
+        amount, measured, estimated = usage.values[:3, begin:end][:, inside]
+        yield Share(
+            usage_id=usage_id,
+            start=to_datetime(low),
+            stop=to_datetime(high),
+            amount=math.fsum(amount.tolist()) if amount.size else None,
+            measured_s=math.fsum(measured.tolist()),
+            estimated_s=math.fsum(estimated.tolist()),
+        )
 
 
 def _sliding(

@@ -1,7 +1,7 @@
 """The monthly book of a park: amounts and accounts of the park and all its enterprises."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics import accounts
-from analytics.jobs import accounting, compute, shaping, virtual
+from analytics.jobs import accounting, compute, virtual
 from analytics.jobs.accounting import Account
 from analytics.jobs.activities import Stated
 from analytics.jobs.green import Green
+from analytics.jobs.known import usage_known
 from analytics.jobs.months import month_edges
 from analytics.jobs.sheets import build, gates, load_side
+from analytics.jobs.vintage import KnownOn, Vintage
 from store import registry
 from store.database import Connection
 from store.dirty import Span
@@ -50,7 +52,7 @@ class Book:
     carbon: dict[str, Account]  # [tCO2] by method
     stated: tuple[Stated, ...]
     green: Green
-    known_on: datetime | None
+    known_on: KnownOn
 
     def row(self, code: str | None) -> int:
         """Give the row of an enterprise, or of the park (None)."""
@@ -99,7 +101,7 @@ def load_book(
     park: Park,
     first_month: date,
     last_month: date,
-    known_on: datetime | None = None,
+    known_on: KnownOn = None,
     *,
     factors_known_on: datetime | None = None,
     now: datetime | None = None,
@@ -112,7 +114,8 @@ def load_book(
         First days of the first month and of the month after the last one, local.
     known_on
         Compute the amounts anew from what had arrived and was recorded by then, with the
-        factors recorded by then; None: from what the job has stored.
+        factors recorded by then, by one instant or one for each kind of input; None: from
+        what the job has stored.
     factors_known_on
         Take the factors as known on this date and the amounts as stored: what a factor
         alone has changed. Not together with `known_on`.
@@ -125,35 +128,31 @@ def load_book(
     if first_month.day != 1 or last_month.day != 1 or last_month <= first_month:
         raise Invalid(f"{first_month} to {last_month} are not whole months")
     now = now or datetime.now(UTC)
+    vintage = Vintage.of(known_on)
+    if factors_known_on is not None:
+        vintage = replace(vintage, factors=factors_known_on)
     edges = month_edges(ZoneInfo(park.zone), first_month, last_month)
-    world = compute.load_world(conn, park.park_id, park.zone, known_on)
+    world = compute.load_world(conn, park.park_id, park.zone, vintage)
     plans = compute.plan_totals(
         world, {each.quantity for each in world.usages}, edges[0], edges[-1]
     )
     subjects = _subjects(conn, park)
     rows = {each.subject_id: i for i, each in enumerate(subjects)}
     plans = [each for each in plans if each.subject_id in rows]
-    if known_on is None:
+    if vintage.stored:
         keys = registry.total_channels(conn, park.park_id)
         stored = read(conn, USAGE_MONTH, list(keys), edges[0], edges[-1])
     else:
-        keys, stored = _computed(conn, world, plans, edges, known_on)
+        keys, stored = _computed(conn, world, plans, edges, vintage)
     shape = (len(subjects), len(edges) - 1)
     found = _tables(keys, stored, rows, edges, shape)
-    due = min(edges[-1], min(now, known_on) if known_on else now)
+    due = min(edges[-1], vintage.now(now))
     expected = _expected(plans, rows, [min(each, due) for each in edges], shape)
     nothing = np.full((3, *shape), 0.0)
     nothing[0] = np.nan
     tables = {name: found.get(name, nothing) for name in expected}
     months = tuple(each.date() for each in edges[:-1])
-    side = load_side(
-        conn,
-        park,
-        first_month,
-        last_month,
-        known_on,
-        factors_known_on=factors_known_on,
-    )
+    side = load_side(conn, park, first_month, last_month, vintage)
     amounts = {name: each[0] for name, each in tables.items()}
     sheet = build(
         side,
@@ -301,20 +300,48 @@ def _computed(
     world: compute.World,
     plans: list[compute.Total],
     edges: list[datetime],
-    known_on: datetime,
+    vintage: Vintage,
 ) -> tuple[dict[int, tuple[int, str]], Series]:
-    """Compute the months of all totals from readings, one month after the other."""
+    """Compute the months of all totals anew, one month after the other.
+
+    Totals of which no meter is touched are taken as the job has stored them.
+    """
     keys = {i: (plan.subject_id, plan.quantity) for i, plan in enumerate(plans)}
-    ids = sorted(
-        {part[0] for plan in plans for part in compute.real_parts(world, plan)}
-    )
     found = [_NOTHING]
+    places = dict(enumerate(plans))
+    if vintage.membership is None:
+        untouched = {
+            (plan.subject_id, plan.quantity): key
+            for key, plan in places.items()
+            if not any(
+                vintage.anew(world.by_id[part[0]].meter_id)
+                for part in compute.real_parts(world, plan)
+            )
+        }
+        channels = registry.total_channels(conn, world.park_id)
+        mine = {
+            channel: untouched[what]
+            for channel, what in channels.items()
+            if what in untouched
+        }
+        stored = read(conn, USAGE_MONTH, list(mine), edges[0], edges[-1])
+        own = np.array([mine[key] for key in stored.key.tolist()], np.int64)
+        found.append(stored._replace(key=own))
+        for key in untouched.values():
+            places.pop(key)
+    ids = sorted(
+        {
+            part[0]
+            for plan in places.values()
+            for part in compute.real_parts(world, plan)
+        }
+    )
     for start, stop in pairwise(edges):
         low, high = start.astimezone(UTC), stop.astimezone(UTC)
-        usage = _usage(conn, world, ids, low, high, known_on)
+        usage = _usage(conn, world, ids, low, high, vintage)
         usage = virtual.beside(world.virtual, usage, low, high)
         days = compute.days(world.zone, low, high)
-        for key, plan in enumerate(plans):
+        for key, plan in places.items():
             quarters = compute.add_up(plan, usage, low, high)
             daily = compute.by_edges(quarters, days)
             month = compute.by_edges(daily, [start, stop])
@@ -328,17 +355,14 @@ def _usage(
     ids: list[int],
     start: datetime,
     stop: datetime,
-    known_on: datetime,
+    vintage: Vintage,
 ) -> Series:
     """Compute the usage of meters from readings, some meters at a time."""
     parts = [_NOTHING]
     for low in range(0, len(ids), AT_ONCE):
         some = ids[low : low + AT_ONCE]
         spans = [Span(each, start, stop, settled=True) for each in some]
-        rows = compute.read_sources(conn, world, spans, known_on)
-        known = compute.understand(world, rows)
-        known = shaping.shape_gaps(conn, world, known, spans, known_on)
-        usage = compute.meter_usage(known)
+        usage, _ = usage_known(conn, world, spans, vintage)
         parts.append(compute.clip(usage, start, stop))
     return _joined(parts)
 

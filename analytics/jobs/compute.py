@@ -18,6 +18,7 @@ import numpy as np
 from analytics import registers
 from analytics.jobs import virtual
 from analytics.jobs.validity import Segments, counting, segments, steps
+from analytics.jobs.vintage import KnownOn, Vintage
 from analytics.jobs.virtual import Virtual
 from analytics.registers import (
     MOMENTARY,
@@ -93,26 +94,35 @@ class World:
 
 
 def load_world(
-    conn: Connection, park_id: int, zone: str, known_on: datetime | None = None
+    conn: Connection, park_id: int, zone: str, known_on: KnownOn = None
 ) -> World:
     """Read a park's relations, as known on a date."""
+    vintage = Vintage.of(known_on)
     members, of_park = counting(
-        relations.assignments(conn, park_id, known_on),
-        relations.placements(conn, park_id, known_on),
+        relations.assignments(conn, park_id, vintage.membership),
+        relations.placements(conn, park_id, vintage.membership),
         park_id,
     )
     channels = _with_policies(
-        relations.counted_channels(conn, park_id, known_on),
-        policies.policies(conn, park_id, known_on),
+        relations.counted_channels(
+            conn,
+            park_id,
+            vintage.membership,
+            registers_known_on=vintage.registers,
+            arrived_by=vintage.readings,
+        ),
+        policies.policies(conn, park_id, vintage.registers),
     )
     return World(
         park_id=park_id,
         zone=ZoneInfo(zone),
         channels=channels,
-        rules=segments(demand_rules.demand_rules(conn, park_id, known_on)),
-        virtual=virtual.flatten(channels, formulas.formulas(conn, park_id, known_on)),
-        multipliers=relations.multipliers(conn, park_id, known_on),
-        judgements=judgements.judgements(conn, park_id, known_on),
+        rules=segments(demand_rules.demand_rules(conn, park_id, vintage.demand_rules)),
+        virtual=virtual.flatten(
+            channels, formulas.formulas(conn, park_id, vintage.membership)
+        ),
+        multipliers=relations.multipliers(conn, park_id, vintage.multipliers),
+        judgements=judgements.judgements(conn, park_id, vintage.corrections),
         members=members,
         of_park=of_park,
     )
@@ -143,9 +153,10 @@ def read_sources(
     conn: Connection,
     world: World,
     spans: Sequence[Span],
-    known_on: datetime | None = None,
+    known_on: KnownOn = None,
 ) -> Rows:
     """Read all that decides on the usage of some ids in their spans, one span each."""
+    vintage = Vintage.of(known_on)
     registers: list[Span] = []
     deltas: list[Span] = []
     for span in spans:
@@ -164,7 +175,8 @@ def read_sources(
         conn,
         [(each.channel_id, each.start, each.stop) for each in registers + deltas],
         context=CONTEXT,
-        known_on=known_on,
+        known_on=vintage.readings,
+        revised_by=vintage.corrections,
     )
 
 

@@ -1,6 +1,7 @@
 """The figures of a park, an enterprise or a meter over a period, with their parentage."""
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,8 @@ from analytics.jobs import accounting, compute, demands
 from analytics.jobs.amounts import Amounts, Period, load_amounts, power_factor
 from analytics.jobs.amounts import coverage as coverage_of
 from analytics.jobs.periods import account_for
+from analytics.jobs.published import published
+from analytics.jobs.vintage import KnownOn, Vintage
 from analytics.registers import QUARTER_US
 from store import dirty, registry, statements
 from store.database import Connection
@@ -31,7 +34,7 @@ def figures(
     last: date,
     *,
     grain: str = "month",
-    known_on: datetime | None = None,
+    known_on: KnownOn = None,
     minimum_coverage: float = 0.95,
     now: datetime | None = None,
 ) -> dict[str, Any]:
@@ -40,8 +43,8 @@ def figures(
     Parameters
     ----------
     known_on
-        Compute from what had arrived and was recorded by then; None: from what the job
-        has stored.
+        Compute from what had arrived and was recorded by then, by one instant or one for
+        each kind of input; None: from what the job has stored.
 
     Raises
     ------
@@ -53,11 +56,12 @@ def figures(
     if grain not in GRAINS:
         raise Invalid(f"grain {grain!r} is none of {', '.join(GRAINS)}")
     now = now or datetime.now(UTC)
+    vintage = Vintage.of(known_on)
     period = Period(
         first=first,
         last=last,
         zone=ZoneInfo(subject.park.zone),
-        now=min(now, known_on) if known_on else now,
+        now=vintage.now(now),
     )
     amounts = load_amounts(conn, subject, period, known_on)
     edges = compute.days(period.zone, period.start, period.stop)
@@ -74,15 +78,16 @@ def figures(
         "from": first.isoformat(),
         "to": last.isoformat(),
         "zone": subject.park.zone,
-        "as_known_on": known_on.isoformat() if known_on else None,
+        "as_known_on": known_on.isoformat() if isinstance(known_on, datetime) else None,
         "energy_kwh": totals.get(ENERGY),
         **_demand_figures(measured, period, minimum_coverage),
         **_sliding_figures(energy, period),
-        **_contract(conn, subject, period, known_on),
+        **_contract(conn, subject, period, vintage.statements),
         "power_factor": power_factor(amounts, minimum_coverage),
         **coverage,
         "publishable": coverage["coverage"] >= minimum_coverage,
-        "pending": known_on is None and dirty.waiting_for(conn, subject.park.park_id),
+        "closing": published(conn, subject, first, last, known_on),
+        "pending": vintage.stored and dirty.waiting_for(conn, subject.park.park_id),
         "amounts": {
             name: {
                 "amount": totals[name],
@@ -93,7 +98,9 @@ def figures(
         },
         "tce": {basis: each.over_cells(0) for basis, each in coal.items()},
         "co2_t": {method: each.over_cells(0) for method, each in carbon.items()},
-        "intensity": _intensity(conn, subject, period, known_on, coal, carbon),
+        "intensity": _intensity(
+            conn, subject, period, vintage.statements, coal, carbon
+        ),
         "parentage": {
             "tce": {basis: each.told(0) for basis, each in coal.items()},
             "co2_t": {method: each.told(0) for method, each in carbon.items()},
@@ -227,6 +234,32 @@ def _intensity(
             method: _ratio(each.over_cells(0), value) for method, each in carbon.items()
         },
     }
+
+
+def stated_added_value(
+    conn: Connection,
+    subjects: Sequence[Subject],
+    first: date,
+    last: date,
+    *,
+    known_on: datetime | None = None,
+) -> list[float | None]:
+    """Give the added value [10⁴ CNY] of some subjects over [first, last).
+
+    None where any enterprise of a subject has not stated its own for all of the period.
+    """
+    of = [_enterprises(conn, each) for each in subjects]
+    every = sorted({each for ids in of for each in ids})
+    stated: dict[int, list[AddedValue]] = {each: [] for each in every}
+    for row in statements.added_values(conn, every, first, last, known_on=known_on):
+        stated[row.enterprise_id].append(row)
+    covers = {each: cover(rows, first, last) for each, rows in stated.items()}
+    return [
+        math.fsum(s.amount_10k_cny for each in ids for s in covers[each])
+        if ids and all(covers[each] for each in ids)
+        else None
+        for ids in of
+    ]
 
 
 def _enterprises(conn: Connection, subject: Subject) -> list[int]:

@@ -10,6 +10,7 @@ import numpy as np
 from analytics.jobs import accounting, compute
 from analytics.jobs.amounts import Amounts, Period, cells, load_amounts
 from analytics.jobs.sheets import build, gates, load_side
+from analytics.jobs.vintage import KnownOn, Vintage
 from analytics.registers import Bool, Float64
 from store import registry
 from store.database import Connection
@@ -32,7 +33,7 @@ def account_for(
     subject: Subject,
     period: Period,
     amounts: dict[str, Amounts],
-    known_on: datetime | None,
+    known_on: KnownOn,
 ) -> Made:
     """Give the accounts of energy and carbon of one subject.
 
@@ -114,7 +115,7 @@ def _tables(
     period: Period,
     amounts: dict[str, Amounts],
     edges: list[datetime],
-    known_on: datetime | None,
+    known_on: KnownOn,
 ) -> dict[str, Float64]:
     """Give amounts by quantity, shape (subjects, months)."""
     cuts = cells(edges)
@@ -126,7 +127,7 @@ def _tables(
 
     for quantity, each in amounts.items():
         table(quantity)[0] = each.cells(edges)[0]
-    if known_on is not None:
+    if not Vintage.of(known_on).stored:
         for row, subject in enumerate(subjects[1:], 1):
             for quantity, each in load_amounts(conn, subject, period, known_on).items():
                 table(quantity)[row] = each.cells(edges)[0]

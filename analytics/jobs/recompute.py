@@ -6,7 +6,7 @@ park is claimed by a lock that lasts to the commit.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -54,6 +54,8 @@ class Done:
     park_id: int
     readings: int  # read, those beside the spans included
     quarters: int  # usage rows of meters that are new or changed
+    start: datetime | None = None  # of what was recomputed
+    stop: datetime | None = None
 
 
 def run_once(conn: Connection) -> Done | None:
@@ -74,7 +76,11 @@ def run_once(conn: Connection) -> Done | None:
         window = _until_a_pause(spans, _month(world.zone, begin))
         now, later = _cut(spans, window)
         dirty.put_back(conn, park_id, later)
-        done = _recompute(conn, world, totals, now)
+        done = replace(
+            _recompute(conn, world, totals, now),
+            start=min(each.start for each in now),
+            stop=max(each.stop for each in now),
+        )
         conn.execute("SELECT pg_notify('parkwatt_figures', %s)", (str(park_id),))
         return done
 

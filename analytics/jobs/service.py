@@ -1,6 +1,7 @@
 """The analysis process: recompute what is dirty, as soon as it is announced.
 
-Between two recomputations it tells what the running window will come to.
+Between two recomputations it tells what the running window will come to, and what of
+closed periods has become another figure.
 """
 
 import logging
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 
 from analytics.jobs.forecasting import Forecaster
 from analytics.jobs.recompute import Done, run_once
+from analytics.jobs.watching import Watcher
 from store.database import connect, translated
 from store.errors import DatabaseUnreachable
 from store.listen import Listener
@@ -57,11 +59,17 @@ def _work(
     with translated(), connect(url, autocommit=True, name="parkwatt-analyse") as conn:
         listener = Listener(conn, "parkwatt_dirty")
         forecaster = Forecaster()
+        watcher = Watcher()
         while not stop.is_set():
             done = run_once(conn)
             if not once:
                 forecaster.tell(conn, datetime.now(UTC))
+            if done is None:
+                found = watcher.look(conn)
+                if found:
+                    log.info("restatements found: %d", found)
             if done is not None:
+                watcher.note(done)
                 if progress is not None:
                     progress(done)
             elif once:

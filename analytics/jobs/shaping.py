@@ -12,6 +12,7 @@ from analytics import registers, shape
 from analytics.jobs import compute
 from analytics.jobs.compute import CONTEXT, Known, World
 from analytics.jobs.daytypes import country_of, like_day
+from analytics.jobs.vintage import KnownOn, Vintage
 from analytics.registers import Bool, Intervals
 from analytics.shape import DAY_US, LOOK_BACK, Calendar, Weights
 from store import dirty, registry
@@ -31,7 +32,7 @@ def shape_gaps(
     world: World,
     known: Known,
     spans: Sequence[Span],
-    known_on: datetime | None = None,
+    known_on: KnownOn = None,
 ) -> Known:
     """Cut the long gaps that reach into the spans of their usage to like days' shape.
 
@@ -121,7 +122,7 @@ def _weights(
     known: Known,
     gaps: Intervals,
     calendar: Calendar,
-    known_on: datetime | None,
+    known_on: KnownOn,
 ) -> Weights:
     """Read what was measured before some gaps, and weigh the quarter hours by it."""
     day, _ = calendar.local(gaps.start)
@@ -138,7 +139,14 @@ def _weights(
                 to_datetime(high),
             )
         )
-    rows = read_spans(conn, spans, context=CONTEXT, known_on=known_on)
+    vintage = Vintage.of(known_on)
+    rows = read_spans(
+        conn,
+        spans,
+        context=CONTEXT,
+        known_on=vintage.readings,
+        revised_by=vintage.corrections,
+    )
     before = compute.understand(world, rows)
     limits = compute.measured_up_to_us(before.channels)
     whole = before.intervals

@@ -10,6 +10,7 @@ from analytics import accounts
 from analytics.jobs import activities, compute, green
 from analytics.jobs.accounting import CARRIERS, Sheet
 from analytics.jobs.choosing import Chooser
+from analytics.jobs.vintage import KnownOn, Vintage
 from analytics.registers import Bool, Float64
 from store.activities import Activity
 from store.activities import activities as read_activities
@@ -57,19 +58,19 @@ def load_side(
     park: Park,
     first: date,
     last: date,
-    known_on: datetime | None,
-    *,
-    factors_known_on: datetime | None = None,
+    known_on: KnownOn,
 ) -> Side:
     """Read what the accounts of days [first, last) rest on, as known on a date."""
-    of_factors = factors_known_on or known_on
+    vintage = Vintage.of(known_on)
     return Side(
         park=park,
-        known=tuple(factors(conn, of_factors)),
-        local=tuple(local_factors(conn, park.park_id, of_factors)),
-        statements=tuple(read_activities(conn, park.park_id, first, last, known_on)),
-        records=tuple(green_power(conn, park.park_id, known_on)),
-        matches=tuple(green_matches(conn, park.park_id, known_on)),
+        known=tuple(factors(conn, vintage.factors)),
+        local=tuple(local_factors(conn, park.park_id, vintage.factors)),
+        statements=tuple(
+            read_activities(conn, park.park_id, first, last, vintage.statements)
+        ),
+        records=tuple(green_power(conn, park.park_id, vintage.green)),
+        matches=tuple(green_matches(conn, park.park_id, vintage.green)),
     )
 
 

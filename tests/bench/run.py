@@ -33,7 +33,7 @@ from store.embedded import Server, find_or_install
 from store.migrate import migrate
 from store.processes import free_port
 from store.readings import NO_UNTIL, Rows, to_us
-from tests.bench import books, forecasting, ingesting
+from tests.bench import books, explaining, forecasting, ingesting
 from tests.bench.tools import (
     METERS,
     START,
@@ -68,6 +68,7 @@ def main() -> None:
             ingesting.measure(url, broker, partial(raw_copy, url))
             freshness(url, broker)
             books.measure(url)
+            explaining.measure(url)
             analysis(server)
         finally:
             server.stop()

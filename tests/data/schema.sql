@@ -46,6 +46,7 @@ batch.conflict integer NOT NULL
 batch.quarantined integer NOT NULL
 batch: CHECK ((received = (((inserted + duplicate) + conflict) + quarantined)))
 batch: PRIMARY KEY (batch_id)
+CREATE INDEX batch_received ON core.batch USING brin (received_at)
 CREATE UNIQUE INDEX batch_pkey ON core.batch USING btree (batch_id)
 billing.billing_id bigint NOT NULL IDENTITY
 billing.subject_id integer NOT NULL
@@ -79,6 +80,27 @@ channel: PRIMARY KEY (channel_id)
 channel: UNIQUE (subject_id, quantity, kind)
 CREATE UNIQUE INDEX channel_pkey ON core.channel USING btree (channel_id)
 CREATE UNIQUE INDEX channel_subject_id_quantity_kind_key ON core.channel USING btree (subject_id, quantity, kind)
+closing.closing_id bigint NOT NULL IDENTITY
+closing.park_id integer NOT NULL
+closing.period_from date NOT NULL
+closing.period_to date NOT NULL
+closing.content text NOT NULL
+closing.sha256 text NOT NULL
+closing.previous text
+closing.closed_at timestamp with time zone NOT NULL
+closing.who text NOT NULL
+closing: CHECK ((period_to > period_from))
+closing: CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+closing: CHECK ((who <> ''::text))
+closing: FOREIGN KEY (park_id) REFERENCES park(park_id)
+closing: PRIMARY KEY (closing_id)
+closing: UNIQUE (park_id, period_from, period_to)
+closing: UNIQUE (park_id, sha256)
+closing: UNIQUE (previous)
+CREATE UNIQUE INDEX closing_park_id_period_from_period_to_key ON core.closing USING btree (park_id, period_from, period_to)
+CREATE UNIQUE INDEX closing_park_id_sha256_key ON core.closing USING btree (park_id, sha256)
+CREATE UNIQUE INDEX closing_pkey ON core.closing USING btree (closing_id)
+CREATE UNIQUE INDEX closing_previous_key ON core.closing USING btree (previous)
 conflict.conflict_id bigint NOT NULL IDENTITY
 conflict.channel_id integer NOT NULL
 conflict.at timestamp with time zone NOT NULL
@@ -520,6 +542,19 @@ register_policy: FOREIGN KEY (meter_id) REFERENCES meter(meter_id)
 register_policy: PRIMARY KEY (register_policy_id)
 CREATE INDEX register_policy_meter ON core.register_policy USING btree (meter_id)
 CREATE UNIQUE INDEX register_policy_pkey ON core.register_policy USING btree (register_policy_id)
+restatement.restatement_id bigint NOT NULL IDENTITY
+restatement.closing_id bigint NOT NULL
+restatement.content text NOT NULL
+restatement.sha256 text NOT NULL
+restatement.previous text NOT NULL
+restatement.found_at timestamp with time zone NOT NULL
+restatement: CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+restatement: FOREIGN KEY (closing_id) REFERENCES closing(closing_id)
+restatement: PRIMARY KEY (restatement_id)
+restatement: UNIQUE (previous)
+CREATE INDEX restatement_closing ON core.restatement USING btree (closing_id)
+CREATE UNIQUE INDEX restatement_pkey ON core.restatement USING btree (restatement_id)
+CREATE UNIQUE INDEX restatement_previous_key ON core.restatement USING btree (previous)
 revision.revision_id bigint NOT NULL IDENTITY
 revision.channel_id integer NOT NULL
 revision.at timestamp with time zone NOT NULL

@@ -1,5 +1,6 @@
 """The commands as a person types them: answers, and one line when something is wrong."""
 
+import hashlib
 import json
 import os
 import socket
@@ -650,3 +651,46 @@ def test_accounts_with_what_people_state(parkwatt: Run) -> None:
         assert by[method]["difference"] == pytest.approx(0)
     shown = parkwatt("accounts", "--park", "p", *months, "--enterprise", "e1").stdout
     assert f"{3.12117 + 6 * 0.5306:.3f}" in shown
+
+
+def test_explain_close_and_verify(parkwatt: Run) -> None:
+    rows = "".join(
+        f"p,e1,M1,energy_import_kwh,2026-0{month}-01T00:00:00+08:00,{month * 100}\n"
+        for month in (2, 3)
+    )
+    parkwatt("import", parkwatt.file("r.csv", HEADER + rows), "--create")
+    month = ("--park", "p", "--from", "2026-02-01", "--to", "2026-03-01")
+    told = parkwatt("explain", "tce.calorific", *month).stdout
+    assert "tce.calorific = 0.012290 tce" in told  # 100 kWh x 0.1229
+    assert "0.1229 kgce/kWh" in told
+    assert "energy_import" in told
+    wrong = parkwatt("explain", "tce", *month, status=1).stderr
+    assert "tce.calorific" in wrong
+    since = parkwatt("explain", "energy_kwh", *month, "--compare-with", "2026-01-01")
+    assert "unknown → 100.000000 kWh" in since.stdout
+
+    done = parkwatt("close", *month, "--who", "Auditor One").stdout
+    sha256 = done.split()[-1]
+    assert sha256 in parkwatt("closings", "--park", "p", "--verify").stdout
+    text = parkwatt("closings", "--park", "p", "--content", "1").stdout
+    assert hashlib.sha256(text.encode()).hexdigest() == sha256
+    assert "closed already" in parkwatt("close", *month, "--who", "A", status=1).stderr
+    late = "p,e1,M1,energy_import_kwh,2026-02-15T00:00:00+08:00,150\n"
+    parkwatt("import", parkwatt.file("l.csv", HEADER + late))
+    found = parkwatt("closings", "--park", "p", "--check", "--json").stdout
+    assert json.loads(found)["closings"][0]["restatements"] == []  # the sum is the same
+    fixed = ("--enterprise", "e1", "--meter", "M1", "--quantity", "energy_import")
+    parkwatt(
+        *("revise", "--park", "p", *fixed, "--at", "2026-03-01T00:00:00+08:00"),
+        *("--value", "310", "--who", "Reader One", "--why", "read again"),
+    )
+    parkwatt("analyse", "--once")
+    found = parkwatt("closings", "--park", "p", "--json").stdout
+    (restated,) = json.loads(found)["closings"][0]["restatements"]
+    changes = {
+        each["figure"]: each["change"]
+        for each in restated["differences"]
+        if each["subject"] == "e1"
+    }
+    assert changes["amounts.energy_import"] == pytest.approx(10.0)
+    assert restated["rows"][0]["who"] == "Reader One"
