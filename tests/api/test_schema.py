@@ -9,6 +9,7 @@ STATE = {"/health", "/metrics"}
 WRITTEN = {"readings", "revisions", "events", "own-factors", "activities"}
 WRITTEN |= {"green-power", "green-matches", "policies", "{park}/history"}
 WRITTEN |= {"virtual-meters", "demand-rules", "packs", "indicator-inputs"}
+WRITTEN |= {"closings"}
 WRITTEN |= {"statements", "file", "above-size", "industries", "targets"}
 FILES = ("/stream", "/template")
 
