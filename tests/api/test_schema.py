@@ -12,6 +12,8 @@ WRITTEN |= {"virtual-meters", "demand-rules", "packs", "indicator-inputs"}
 WRITTEN |= {"closings"}
 WRITTEN |= {"statements", "file", "above-size", "industries", "targets"}
 FILES = ("/stream", "/template")
+WRITTEN |= {"packs"}
+WRITTEN |= {"indicator-inputs"}
 
 
 @pytest.fixture
