@@ -71,7 +71,7 @@ def years_of(
     return ParkYears(
         conn,
         subject,
-        clean=clean,
+        clean_by=clean,
         known_on=known_on,
         minimum_coverage=minimum_coverage,
         now=now,

@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics import onsite
-from analytics.jobs import ledger, methods, yearly
+from analytics.jobs import clean, methods, yearly
 from analytics.jobs.accounting import CARRIERS
 from analytics.jobs.book import Book
 from analytics.jobs.yearly import Record
@@ -24,8 +23,6 @@ from store.records import Subject
 
 Float64 = NDArray[np.float64]
 
-BASES = ("calorific", "equal_value")
-TCE_PER_GJ = 1.0 / 29.3076  # heat by its content
 SUFFIXES = {"_before": 1, "_3y": 3}  # years before
 METERED = {"water_m3": "water", "wastewater_m3": "wastewater"}
 
@@ -33,7 +30,7 @@ METERED = {"water_m3": "water", "wastewater_m3": "wastewater"}
 def _units() -> dict[str, str]:
     units = {f"co2_{each.name}_t": "t" for each in methods.of_kind("co2")}
     units |= {f"energy_{each.name}_tce": "tce" for each in methods.of_kind("energy")}
-    for basis in BASES:
+    for basis in clean.BASES:
         for name in (*CARRIERS, "non_fossil_electricity", "clean_energy"):
             units[f"{name}_{basis}_tce"] = "tce"
     units |= {
@@ -83,17 +80,15 @@ class ParkYears:
         conn: Connection,
         subject: Subject,
         *,
-        clean: str,
+        clean_by: str,
         known_on: datetime | None = None,
         minimum_coverage: float = 0.95,
         now: datetime | None = None,
     ) -> None:
-        if clean not in onsite.CLEAN_PARTS:
-            names = ", ".join(onsite.CLEAN_PARTS)
-            raise Invalid(f"clean energy by {clean[:70]!r} is none of {names}")
+        clean.check(clean_by)
         self.conn = conn
         self.subject = subject
-        self.clean = clean
+        self.clean = clean_by
         self.known_on = known_on
         self.minimum_coverage = minimum_coverage
         self.now = now
@@ -186,41 +181,35 @@ class _OneYear:
         if name in METERED:
             return self._metered(METERED[name])
         if name.endswith("_kwh"):
-            return self._electricity()[name], "metered, with proof from the ledger"
-        for basis in BASES:
+            return self._electricity(name), "metered, with proof from the ledger"
+        for basis in clean.BASES:
             if name.endswith(f"_{basis}_tce"):
                 part = name.removesuffix(f"_{basis}_tce")
                 if part == "clean_energy":
                     return self._clean(basis)
                 if part == "non_fossil_electricity":
-                    return self._non_fossil(basis), "proven green and own power"
+                    return clean.non_fossil_tce(
+                        self._complete, 0, basis
+                    ), "proven green and own power"
                 return self.carriers(basis).get(part, 0.0), "by its coal equivalent"
         raise Invalid(f"{name} is no value of the platform")
 
     def carriers(self, basis: str) -> dict[str, float]:
         """Give energy by carrier [tce] of a complete year."""
-        return self._by_carrier(basis)
-
-    def _by_carrier(self, method: str) -> dict[str, float]:
-        book = self.book
-        assert book is not None  # noqa: S101  (callers look)
-        account = (book.coal | book.carbon)[method]
-        found: dict[str, float] = {}
-        for line in account.lines:
-            known = ~np.isnan(line.amount[0])
-            if line.counts and known.any():
-                part = math.fsum(line.result[0, known].tolist())
-                found[line.carrier] = found.get(line.carrier, 0.0) + part
-        return found
+        return clean.by_carrier(self._complete.coal[basis], 0)
 
     def emissions(self, method: str) -> dict[str, float]:
         """Give emissions by carrier [tCO2] of a complete year."""
-        return self._by_carrier(method)
+        return clean.by_carrier(self._complete.carbon[method], 0)
+
+    @property
+    def _complete(self) -> Book:
+        assert self.book is not None  # noqa: S101  (callers look)
+        return self.book
 
     def grid(self, method: str) -> tuple[float, float]:
         """Give power that counts at the grid's factor [kWh], and its emissions [t]."""
-        book = self.book
-        assert book is not None  # noqa: S101
+        book = self._complete
         kwh = co2 = 0.0
         for line in book.carbon[method].lines:
             if line.counts and line.part == "electricity" and line.origin != "green":
@@ -242,8 +231,7 @@ class _OneYear:
         return math.fsum(known), "the sum of what all enterprises have stated"
 
     def _metered(self, quantity: str) -> tuple[float | None, str]:
-        book = self.book
-        assert book is not None  # noqa: S101
+        book = self._complete
         if quantity not in book.amounts:
             return None, f"no meter counts {quantity}"
         share = np.nan_to_num(book.coverage(quantity)[0])
@@ -252,47 +240,28 @@ class _OneYear:
         return math.fsum(book.amounts[quantity][0].tolist()), "metered"
 
     @cached_property
-    def _green(self) -> dict[str, Any]:
-        book = self.book
-        assert book is not None  # noqa: S101
-        return ledger.shares(book)[0]
+    def _power(self) -> clean.Power:
+        return clean.power(self._complete, 0)
 
-    def _electricity(self) -> dict[str, float | None]:
-        taken, proven = self._green["taken_kwh"], self._green["proven_kwh"]
-        own = self._green["own_pv_kwh"]
+    def _electricity(self, name: str) -> float | None:
         return {
-            "electricity_taken_kwh": taken,
-            "electricity_used_kwh": None if taken is None else taken + own,
-            "green_electricity_kwh": None if proven is None else proven + own,
-        }
-
-    def _non_fossil(self, basis: str) -> float | None:
-        power = self._electricity()
-        used, green = power["electricity_used_kwh"], power["green_electricity_kwh"]
-        whole = self.carriers(basis).get("electricity", 0.0)
-        if green is None or used is None or used <= 0:
-            return 0.0 if whole == 0 else None
-        return whole * green / used
+            "electricity_taken_kwh": self._power.taken_kwh,
+            "electricity_used_kwh": self._power.used_kwh,
+            "green_electricity_kwh": self._power.green_kwh,
+        }[name]
 
     def _clean(self, basis: str) -> tuple[float | None, str]:
-        power = self._non_fossil(basis)
         heat = self.park.stated("non_fossil_heat_gj", self.number)
-        parts = {"natural_gas": self.carriers(basis).get("natural_gas", 0.0)}
-        if power is not None:
-            parts["non_fossil_electricity"] = power
-        if heat is not None:
-            parts["non_fossil_heat"] = heat * TCE_PER_GJ
-        total = self.decided[basis].value_t
-        found = onsite.clean_share(
-            parts,
-            math.nan if total is None else total,
+        found = clean.share(
+            self._complete,
+            0,
             definition=self.park.clean,
             basis=basis,
+            non_fossil_heat_gj=heat,
         )
-        if math.isnan(found.clean_tce):
-            lacking = set(onsite.CLEAN_PARTS[self.park.clean]) - set(parts)
-            words = ", ".join(sorted(lacking))
-            if "non_fossil_heat" in lacking:
-                words += " (state non_fossil_heat_gj, 0 where there is none)"
-            return None, f"not known: {words}"
-        return found.clean_tce, f"clean energy is {self.park.clean}"
+        if not math.isnan(found.clean_tce):
+            return found.clean_tce, f"clean energy is {self.park.clean}"
+        words = "proven green power"
+        if heat is None and "non_fossil_heat" in onsite.CLEAN_PARTS[self.park.clean]:
+            words = "state non_fossil_heat_gj, 0 where there is none"
+        return None, f"not known: {words}"

@@ -147,6 +147,11 @@ def stated(client: httpx.Client) -> None:
     assert by["clean_energy"]["value"] == pytest.approx(
         100 * (350e6 * 0.3024e-3 + 20e6 * 1.33e-3) / 194_860, abs=1e-3
     )
+    year = {"from": "2024-01-01", "to": "2025-01-01"}
+    plant = get(client, "/parks/ZC/onsite", clean="non_fossil_and_gas", **year)
+    assert plant["clean_energy"]["share"] == pytest.approx(
+        by["clean_energy"]["value"] / 100
+    )
     used = {each["name"]: each for each in gas["values"]}
     assert used["solid_waste_used_t"]["origin"] == "stated"
     assert used["solid_waste_used_t"]["evidence"] == "ledger"

@@ -157,6 +157,47 @@ dirty: CHECK ((stop > start))
 dirty: PRIMARY KEY (dirty_id)
 CREATE INDEX dirty_park ON core.dirty USING btree (park_id)
 CREATE UNIQUE INDEX dirty_pkey ON core.dirty USING btree (dirty_id)
+driver.driver_id bigint NOT NULL IDENTITY
+driver.subject_id integer NOT NULL
+driver.name text NOT NULL
+driver.grain text NOT NULL
+driver.first date NOT NULL
+driver.value double precision
+driver.unit text NOT NULL
+driver.source text NOT NULL
+driver.who text NOT NULL
+driver.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+driver: CHECK (((grain = 'day'::text) OR (EXTRACT(day FROM first) = (1)::numeric)))
+driver: CHECK (((value > ('-1000000000000'::numeric)::double precision) AND (value < ('1000000000000'::numeric)::double precision)))
+driver: CHECK ((grain = ANY (ARRAY['day'::text, 'month'::text])))
+driver: CHECK ((name <> ''::text))
+driver: CHECK ((source <> ''::text))
+driver: CHECK ((who <> ''::text))
+driver: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+driver: PRIMARY KEY (driver_id)
+CREATE INDEX driver_subject ON core.driver USING btree (subject_id, name, first)
+CREATE UNIQUE INDEX driver_pkey ON core.driver USING btree (driver_id)
+energy_baseline.energy_baseline_id bigint NOT NULL IDENTITY
+energy_baseline.subject_id integer NOT NULL
+energy_baseline.name text NOT NULL
+energy_baseline.figure text NOT NULL
+energy_baseline.variables text[] NOT NULL
+energy_baseline.first_month date NOT NULL
+energy_baseline.last_month date NOT NULL
+energy_baseline.source text NOT NULL
+energy_baseline.who text NOT NULL
+energy_baseline.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+energy_baseline: CHECK (((cardinality(variables) >= 1) AND (cardinality(variables) <= 8)))
+energy_baseline: CHECK ((EXTRACT(day FROM first_month) = (1)::numeric))
+energy_baseline: CHECK ((EXTRACT(day FROM last_month) = (1)::numeric))
+energy_baseline: CHECK ((last_month > first_month))
+energy_baseline: CHECK ((name <> ''::text))
+energy_baseline: CHECK ((source <> ''::text))
+energy_baseline: CHECK ((who <> ''::text))
+energy_baseline: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+energy_baseline: PRIMARY KEY (energy_baseline_id)
+CREATE INDEX energy_baseline_subject ON core.energy_baseline USING btree (subject_id)
+CREATE UNIQUE INDEX energy_baseline_pkey ON core.energy_baseline USING btree (energy_baseline_id)
 enterprise.enterprise_id integer NOT NULL
 enterprise.park_id integer NOT NULL
 enterprise.code code NOT NULL
@@ -473,6 +514,24 @@ placement: PRIMARY KEY (placement_id)
 CREATE INDEX placement_meter ON core.placement USING btree (meter_id)
 CREATE INDEX placement_parent ON core.placement USING btree (parent_id)
 CREATE UNIQUE INDEX placement_pkey ON core.placement USING btree (placement_id)
+plant.plant_id bigint NOT NULL IDENTITY
+plant.subject_id integer NOT NULL
+plant.what text NOT NULL
+plant.value double precision
+plant.valid_from date NOT NULL
+plant.valid_to date
+plant.source text NOT NULL
+plant.who text NOT NULL
+plant.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+plant: CHECK (((value >= (0)::double precision) AND (value < ('1000000000'::numeric)::double precision)))
+plant: CHECK ((source <> ''::text))
+plant: CHECK ((valid_to > valid_from))
+plant: CHECK ((what = ANY (ARRAY['pv_kwp'::text, 'storage_kwh'::text, 'charging_kw'::text, 'charging_piles'::text])))
+plant: CHECK ((who <> ''::text))
+plant: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+plant: PRIMARY KEY (plant_id)
+CREATE INDEX plant_subject ON core.plant USING btree (subject_id)
+CREATE UNIQUE INDEX plant_pkey ON core.plant USING btree (plant_id)
 plate.plate_id bigint NOT NULL IDENTITY
 plate.meter_id integer NOT NULL
 plate.accuracy_class double precision
