@@ -49,6 +49,7 @@ from analytics.jobs.figures import figures as compute_figures
 from analytics.jobs.methods import of_kind
 from analytics.jobs.methods import shipped as shipped_methods
 from analytics.jobs.netting import netting
+from analytics.jobs.park_comparison import comparison as compare_parks
 from analytics.jobs.workbooks import zero_carbon_workbook
 from analytics.jobs.zero_carbon import report as zero_carbon_report
 from ingest import (
@@ -1995,6 +1996,51 @@ def onsite(
     out.print(table)
     for each in found["assumed"]:
         out.print(f"assumed: {each}", highlight=False)
+
+
+@app.command()
+def comparison(
+    last: Annotated[int, typer.Option(help="year")],
+    first: Annotated[int | None, typer.Option(help="year; else the same")] = None,
+    clean: CleanOption = "non_fossil",
+    basis: Annotated[
+        str, typer.Option(help="calorific or equal_value")
+    ] = "equal_value",
+    as_json: JsonOption = False,
+) -> None:
+    """Compare all parks: who has more than half of its energy clean, rank and trend."""
+    with _connection() as conn:
+        found = compare_parks(
+            conn,
+            last if first is None else first,
+            last,
+            definition=clean,
+            basis=basis,
+            minimum_coverage=settings().minimum_coverage,
+        )
+    if as_json:
+        _json(found)
+        return
+    table = Table(
+        "park", "place", f"clean share {last}", "coverage", "trend", "why not"
+    )
+    for each in found["parks"]:
+        newest = each["years"][-1]
+        table.add_row(
+            each["park"],
+            str(newest["place"] or ""),
+            _shown(newest["share"], 4),
+            _shown(newest["coverage"], 3),
+            each["trend"]["trend"],
+            newest["refused_because"] or "",
+        )
+    out.print(table)
+    newest = found["years"][-1]
+    out.print(
+        f"{newest['above_half']} of {newest['compared']} parks compared have more than "
+        f"half of their energy clean ({found['definition']}, {found['basis']})",
+        highlight=False,
+    )
 
 
 @app.command()

@@ -218,3 +218,53 @@ def commands(run: Run) -> None:
     assert "missed" in run("indicators", *asked, "--pack", "chamber").stdout
     file = run.file("own.yaml", OWN)
     assert "recorded" in run("pack", "add", file, "--who", "w").stdout
+
+
+def test_parks_side_by_side(
+    timescale_database: str, serving: Any, tmp_path: Any
+) -> None:
+    """Clean: E1 with all certificates, E2 none; E3 without its last months is refused."""
+    for code, months in (("E1", 24), ("E2", 24), ("E3", 20)):
+        park = Monthly(timescale_database, code)
+        park.add("a", {"energy_import": [1e6] * months}, 2023)
+        park.compute()
+    Monthly(timescale_database, "E4")
+    asked: Json = {"first": 2023, "last": 2024, "clean": "non_fossil_electricity"}
+    with (
+        serving(timescale_database) as base,
+        httpx.Client(base_url=base, timeout=60) as client,
+    ):
+        certificates(client, "E1", "a", 1000)
+        found = get(client, "/comparison", **asked)
+        by = {each["park"]: each["years"] for each in found["parks"]}
+        # one month of twelve in 2024
+        assert by["E1"][1]["share"] == pytest.approx(1 / 12)
+        assert by["E2"][1]["share"] == 0
+        assert [by[code][1]["place"] for code in by] == [1, 2, None, None]
+        assert [by[code][0]["place"] for code in by] == [1, 1, 1, None]
+        assert by["E2"][1]["places_won"] == -1
+        assert by["E3"][1]["refused_because"] == "the year is metered_in_part"
+        assert by["E3"][1]["months_complete"] == 8
+        assert by["E4"][1]["refused_because"] == "the year is nothing_known"
+        assert [each["compared"] for each in found["years"]] == [3, 2]
+        assert found["years"][1]["share_above_half"] == 0
+        for month in range(2, 13):
+            key: Json = {
+                "kind": "certificate",
+                "reference": f"GEC-{month}",
+                "production_month": f"2024-{month:02}-01",
+                "mwh": 1000,
+            }
+            more: Json = {"technology": "wind", "evidence": "certificates"}
+            post(client, "/parks/E1/green-power", **key, **more)
+            day = f"2024-{month:02}-01"
+            post(client, "/parks/E1/green-matches", enterprise="a", month=day, **key)
+        year = get(client, "/comparison", **asked)["years"][1]
+        assert (year["above_half"], year["share_above_half"]) == (1, 0.5)
+        # heat that nobody has stated is not known
+        asked["clean"] = "non_fossil"
+        refused = get(client, "/comparison", **asked)["parks"][0]["years"][1]
+        assert refused["refused_because"] == "a part of clean energy is not known"
+    run = Run(timescale_database, tmp_path)
+    shown = run("comparison", "--last", "2024", "--clean", "non_fossil_electricity")
+    assert "1 of 2 parks compared" in shown.stdout
