@@ -1,8 +1,9 @@
 """What made a park's emissions change between two years, enterprise by enterprise."""
 
 import math
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,10 @@ def decompose(
     has beside its enterprises'. All together are the change of the park.
     """
     _check(before, after, method, energy, prices)
+    due = now or datetime.now(UTC)
+    due = min(due, known_on) if known_on else due
+    if date(after + 1, 1, 1) > due.astimezone(ZoneInfo(park.zone)).date():
+        raise Invalid(f"{after} is not over yet: its year is not known")
     books = [
         load_book(
             conn,

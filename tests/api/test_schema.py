@@ -13,7 +13,7 @@ WRITTEN |= {"closings"}
 WRITTEN |= {"statements", "file", "above-size", "industries", "targets"}
 FILES = ("/stream", "/template")
 WRITTEN |= {"packs"}
-WRITTEN |= {"indicator-inputs", "plants"}
+WRITTEN |= {"indicator-inputs", "plants", "baselines", "drivers"}
 
 
 @pytest.fixture

@@ -255,6 +255,8 @@ def test_all_parts_of_a_change_add_up(park: Monthly, conn: Connection) -> None:
         parts = [v for k, v in each.items() if k.endswith("_t") and k != "change_t"]
         if each["split"]:
             assert math.fsum(parts) == pytest.approx(each["change_t"])
+    with pytest.raises(Invalid, match="not over"):
+        decompose(conn, park.park, 2022, 2023, now=datetime(2023, 12, 31, tzinfo=UTC))
     # without a value nothing is split, and it says whose is missing
     current = decompose(conn, park.park, 2022, 2023, prices="current")
     assert current["missing_added_value"]["2022"] == ["a", "b", "c"]
