@@ -33,6 +33,7 @@ from store.revisions import signed
 log = logging.getLogger(__name__)
 
 FORM = "parkwatt-closing/1"
+ROUNDING = 1e-9  # of a figure; ours
 PARK = ""  # the park among the codes of subjects
 
 Figures = dict[str, dict[str, float | None]]  # by subject, by figure
@@ -254,7 +255,7 @@ def _check(
         (code, name)
         for code in sorted({*published, *current})
         for name in sorted({*published.get(code, {}), *current.get(code, {})})
-        if published.get(code, {}).get(name) != current.get(code, {}).get(name)
+        if _differs(published.get(code, {}).get(name), current.get(code, {}).get(name))
     ]
     if not moved:
         return None
@@ -287,6 +288,13 @@ def _check(
         if each.restatement_id == restatement_id
     ]
     return made
+
+
+def _differs(before: float | None, after: float | None) -> bool:
+    """Whether a figure is another one by more than the rounding of its sum."""
+    if before is None or after is None:
+        return before is not after
+    return not math.isclose(before, after, rel_tol=ROUNDING)
 
 
 def state(closing: Closing, restated: list[Restatement]) -> Figures:

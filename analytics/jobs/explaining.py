@@ -42,10 +42,10 @@ class Figure:
 
 
 _DEMAND = {
-    "peak_demand_kw": ("kW", "max over windows of E / 0.25 h"),
+    "peak_demand_kw": ("kW", "max over windows of E / t"),
     "peak_sliding_kw": (
         "kW",
-        "max over the windows of E / 0.25 h, at steps of one minute",
+        "max over the windows of E / t, at steps of one minute",
     ),
     "sliding_coverage": (
         "1",
@@ -53,8 +53,8 @@ _DEMAND = {
     ),
     "load_factor": (
         "1",
-        "mean of demand / maximum of demand, both of the 15-minute windows that are "
-        "covered",
+        "mean of demand / maximum of demand, both of the fixed windows of the rule's "
+        "length that are covered",
     ),
     "coverage": ("1", "seconds known / seconds expected of `energy_kwh`"),
     "measured_share": ("1", "seconds known / seconds expected of `energy_kwh`"),

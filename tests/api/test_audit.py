@@ -47,7 +47,7 @@ def test_explain_close_and_restate(
         kinds = {each["kind"]: each["change"] for each in told["change"]["causes"]}
         assert kinds == pytest.approx({"readings": 500.0, "multipliers": 1000.0})
         was = get(client, "/explain", figure="energy_kwh", as_known_on=then, **DAYS)
-        assert was["value"] == told["change"]["before"] == 4000.0
+        assert was["value"] == told["change"]["before"] == pytest.approx(4000.0)
         unknown = client.get("/explain", params={"figure": "tce", **DAYS})
         assert unknown.status_code == 422
         assert "tce.calorific" in unknown.json()["error"]["message"]

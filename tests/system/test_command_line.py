@@ -693,4 +693,6 @@ def test_explain_close_and_verify(parkwatt: Run) -> None:
         if each["subject"] == "e1"
     }
     assert changes["amounts.energy_import"] == pytest.approx(10.0)
-    assert restated["rows"][0]["who"] == "Reader One"
+    grounds = {each["table"]: each for each in restated["rows"]}
+    assert grounds["revision"]["who"] == "Reader One"
+    assert grounds["batch"]["what"].startswith("energy_import: 1 readings")

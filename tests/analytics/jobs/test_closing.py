@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-import re
 import subprocess
 from datetime import UTC, date, datetime
 from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
 
@@ -30,6 +30,14 @@ def differences(found: closings.Restatement) -> dict[tuple[str, str], dict[str, 
     return {
         (each["subject"], each["figure"]): each
         for each in json.loads(found.content)["differences"]
+    }
+
+
+def numbers(found: closing.Figures) -> dict[tuple[str, str], float]:
+    return {
+        (code, name): np.nan if value is None else value
+        for code, figures in found.items()
+        for name, value in figures.items()
     }
 
 
@@ -80,10 +88,11 @@ def test_a_late_reading_becomes_one_restatement(timescale_database: str) -> None
         (found,) = closings.restatements(conn, made.closing_id)
         moved = differences(found)
         one = moved["B", "amounts.energy_import"]
-        assert (one["before"], one["after"], one["change"]) == (1000.0, 1500.0, 500.0)
+        moves = (one["before"], one["after"], one["change"])
+        assert moves == pytest.approx((1000.0, 1500.0, 500.0))
         (cause,) = one["causes"]
         assert cause["kind"] == "readings"
-        assert cause["change"] == 500.0
+        assert cause["change"] == one["change"]
         assert moved["", "co2_t.location_national"]["change"] == pytest.approx(0.26530)
         assert not [key for key in moved if key[0] == "A"]
         rows = json.loads(found.content)["rows"]
@@ -121,7 +130,8 @@ def test_restatements_chain_and_do_not_depend_on_the_order(
         }
         ended = closing.state(made, [one, two])
         assert ended["B"]["co2_t.location_national"] == pytest.approx(1.5 * 0.54)
-        assert ended == closing.figures_of(conn, load_book(conn, lab.park, *DAYS))
+        now = closing.figures_of(conn, load_book(conn, lab.park, *DAYS))
+        assert numbers(now) == pytest.approx(numbers(ended), rel=1e-9, nan_ok=True)
         at_once = closing.check(conn, lab.park)
         assert at_once == []
         # back to what it was: a further record, and never an edit
@@ -145,8 +155,9 @@ def test_both_orders_end_alike(timescale_database: str) -> None:
         ended = closing.state(made, found)
         assert len(found) == 2
         assert ended["B"]["co2_t.location_national"] == pytest.approx(1.5 * 0.54)
-        assert ended["B"]["amounts.energy_import"] == 1500.0
-        assert ended == closing.figures_of(conn, load_book(conn, lab.park, *DAYS))
+        assert ended["B"]["amounts.energy_import"] == pytest.approx(1500.0)
+        now = closing.figures_of(conn, load_book(conn, lab.park, *DAYS))
+        assert numbers(now) == pytest.approx(numbers(ended), rel=1e-9, nan_ok=True)
 
 
 def grid(conn: Connection, value: float) -> None:
@@ -201,9 +212,7 @@ def test_a_closing_cannot_be_changed_and_tampering_is_found(
         # whoever owns the tables can put the rule aside, and is found out
         conn.execute("ALTER TABLE core.closing DISABLE TRIGGER never_changed")
         conn.execute("ALTER TABLE core.restatement DISABLE TRIGGER never_changed")
-        forged = re.sub(r'"energy_import":1000\.0', "", made.content).replace(
-            "1000.0", "999.0"
-        )
+        forged = made.content.replace('"note":""', '"note":"all is well"')
         conn.execute("UPDATE core.closing SET content = %s", (forged,))
         (fault,) = closing.verify(conn, lab.park)
         assert fault == f"closing {made.closing_id}: its content has another hash"
