@@ -34,6 +34,7 @@ from analytics.jobs import (
     onsiting,
     own_factors,
     packs,
+    restatement,
     service,
     tariffs,
     telling,
@@ -1173,7 +1174,7 @@ def list_closings(
     with _connection() as conn:
         whole = registry.subject(conn, park)
         if check:
-            closing.check(conn, whole.park)
+            restatement.check(conn, whole.park)
         made = stored_closings.closings(conn, whole.park.park_id)
         if content is not None:
             text = closed.detail(conn, whole, content)["content"]

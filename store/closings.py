@@ -102,6 +102,19 @@ def closings(
         ).fetchall()
 
 
+def numbers(
+    conn: Connection, park_id: int, start: date | None, stop: date | None
+) -> list[int]:
+    """List the closings of a park that overlap days [start, stop) by their ids."""
+    rows = conn.execute(
+        "SELECT closing_id FROM core.closing WHERE park_id = %s "
+        "AND period_to > coalesce(%s::date, '-infinity') "
+        "AND period_from < coalesce(%s::date, 'infinity') ORDER BY 1",
+        (park_id, start, stop),
+    ).fetchall()
+    return [int(str(row[0])) for row in rows]
+
+
 def closing_at(
     conn: Connection, park_id: int, first: date, last: date
 ) -> tuple[int, str, datetime] | None:

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from analytics.jobs import compute, shaping
 from analytics.jobs.vintage import AMOUNTS, Vintage, steps
-from store import dirty, parentage
+from store import changed, dirty
 from store.database import Connection
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ def vintages(
     meters: set[int] = set()
     for kind in AMOUNTS:
         if kind == "readings":
-            found = parentage.arrived(
+            found = changed.arrived(
                 conn,
                 park_id,
                 start,
@@ -61,11 +61,11 @@ def vintages(
                 before=shaping.REACH,
             )
         elif kind == "demand_rules":
-            if demand and parentage.recorded_since(conn, kind, park_id, since):
+            if demand and changed.recorded_since(conn, kind, park_id, since):
                 moved.add(kind)
             continue
         else:
-            found = parentage.touched(conn, kind, park_id, since)
+            found = changed.touched(conn, kind, park_id, since)
         if found:
             moved.add(kind)
         if kind != "membership":
@@ -73,7 +73,7 @@ def vintages(
     moved |= {
         kind
         for kind in ("factors", "statements", "green")
-        if parentage.recorded_since(conn, kind, park_id, since)
+        if changed.recorded_since(conn, kind, park_id, since)
     }
     if stop > since:
         moved.add("time")

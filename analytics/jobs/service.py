@@ -65,7 +65,7 @@ def _work(
             if not once:
                 forecaster.tell(conn, datetime.now(UTC))
             if done is None:
-                found = watcher.look(conn)
+                found = watcher.look(conn, None if once else 1)
                 if found:
                     log.info("restatements found: %d", found)
             if done is not None:

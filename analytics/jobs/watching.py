@@ -3,7 +3,7 @@
 import time
 from datetime import date, timedelta
 
-from analytics.jobs import closing
+from analytics.jobs import restatement
 from analytics.jobs.recompute import Done
 from store import closings, registry
 from store.database import Connection
@@ -12,12 +12,13 @@ EVERY_S = 3600.0  # all closings, whether anything is known to have moved them o
 
 
 class Watcher:
-    """Remembers what may have moved closed periods since it looked last."""
+    """Remembers which closings may have moved, and compares them one after the other."""
 
     def __init__(self) -> None:
         self._rows: dict[int, tuple[int, ...]] = {}
         self._moved: dict[int, tuple[date, date]] = {}  # by park, days recomputed
-        self._whole_s = -EVERY_S  # when all were looked at
+        self._whole_s = -EVERY_S  # when all were put in line
+        self._line: dict[int, int] = {}  # closing → park
 
     def note(self, done: Done) -> None:
         """Take down what the job has recomputed."""
@@ -28,19 +29,26 @@ class Watcher:
         known = self._moved.get(done.park_id, (low, high))
         self._moved[done.park_id] = (min(known[0], low), max(known[1], high))
 
-    def look(self, conn: Connection) -> int:
-        """Record what is another figure in closings that may be touched; count it."""
+    def look(self, conn: Connection, most: int | None = None) -> int:
+        """Compare closings that may have moved, at most some; count what is restated."""
+        self._line_up(conn)
+        parks = {each.park_id: each for each in registry.parks(conn)}
+        found = 0
+        for closing_id in list(self._line)[:most]:
+            park = parks[self._line.pop(closing_id)]
+            found += len(restatement.check(conn, park, only=closing_id))
+        return found
+
+    def _line_up(self, conn: Connection) -> None:
         rows = closings.newest_rows(conn)
         whole = time.monotonic() - self._whole_s >= EVERY_S
-        found = 0
-        for park in registry.parks(conn) if rows else ():
-            if park.park_id not in rows:
-                continue
-            if whole or rows[park.park_id] != self._rows.get(park.park_id):
-                found += len(closing.check(conn, park))
-            elif park.park_id in self._moved:
-                found += len(closing.check(conn, park, *self._moved[park.park_id]))
+        for park_id, newest in rows.items():
+            days: tuple[date | None, date | None] | None = self._moved.get(park_id)
+            if whole or newest != self._rows.get(park_id):
+                days = None, None
+            if days is not None:
+                for closing_id in closings.numbers(conn, park_id, *days):
+                    self._line[closing_id] = park_id
         self._rows, self._moved = rows, {}
         if whole:
             self._whole_s = time.monotonic()
-        return found

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 
 from analytics.jobs import closed, closing
-from analytics.jobs.explaining import explain, figure_named
+from analytics.jobs.catalogue import figure_named
+from analytics.jobs.explaining import explain
 from api.asking import AskedDays, AskedPark, AskedSubject, Conn, KnownOn, Set, instant
 from api.audit_models import ClosingDetail, Closings, Explanation, NewClosing
 from api.errors import WRITE_ERRORS

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from analytics.jobs import closing
+from analytics.jobs import closing, restatement
 from store.database import connect
 from tests.analytics.jobs.test_explaining import Lab, added_value, late, multiplier
 
@@ -39,7 +39,7 @@ def test_explain_close_and_restate(
         multiplier(lab, conn)
         lab.compute()
         added_value(lab, conn)
-        closing.check(conn, lab.park)
+        restatement.check(conn, lab.park)
 
         told = get(client, "/explain", figure="energy_kwh", compare_with=then, **DAYS)
         assert told["value"] == pytest.approx(5500.0)

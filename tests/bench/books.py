@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analytics.jobs import closing, factors
+from analytics.jobs import closing, factors, restatement
 from analytics.jobs.book import difference, load_book
 from store import registry, relations
 from store.database import connect
@@ -60,7 +60,7 @@ def measure(url: str) -> None:
             moved=len(moves),
         )
         began = time.perf_counter()
-        (found,) = closing.check(conn, park)
+        (found,) = restatement.check(conn, park)
         emit(
             "〃 found and recorded as the closed year's restatement, with causes",
             time.perf_counter() - began,

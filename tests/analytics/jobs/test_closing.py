@@ -10,7 +10,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from analytics.jobs import closing, factors
+from analytics.jobs import closing, factors, restatement
 from analytics.jobs.book import load_book
 from analytics.jobs.figures import figures
 from analytics.jobs.watching import Watcher
@@ -83,7 +83,7 @@ def test_a_late_reading_becomes_one_restatement(timescale_database: str) -> None
     with connect(lab.url, autocommit=True) as conn:
         made = closed(lab, conn)
         late(lab, conn)
-        assert closing.check(conn, lab.park) == []  # it waits for the job
+        assert restatement.check(conn, lab.park) == []  # it waits for the job
         lab.compute()  # the analyse service finds it by itself
         (found,) = closings.restatements(conn, made.closing_id)
         moved = differences(found)
@@ -99,7 +99,7 @@ def test_a_late_reading_becomes_one_restatement(timescale_database: str) -> None
         assert [(each["enterprise"], each["why"]) for each in rows] == [
             ("B", "late courier")
         ]
-        assert closing.check(conn, lab.park) == []  # found once
+        assert restatement.check(conn, lab.park) == []  # found once
         assert Watcher().look(conn) == 0
         # what was published stays, and says that it was restated: to B and the park alone
         (again,) = closings.closings(conn, lab.park.park_id)
@@ -128,15 +128,15 @@ def test_restatements_chain_and_do_not_depend_on_the_order(
         assert {c["kind"] for d in differences(two).values() for c in d["causes"]} == {
             "readings"
         }
-        ended = closing.state(made, [one, two])
+        ended = restatement.state(made, [one, two])
         assert ended["B"]["co2_t.location_national"] == pytest.approx(1.5 * 0.54)
         now = closing.figures_of(conn, load_book(conn, lab.park, *DAYS))
         assert numbers(now) == pytest.approx(numbers(ended), rel=1e-9, nan_ok=True)
-        at_once = closing.check(conn, lab.park)
+        at_once = restatement.check(conn, lab.park)
         assert at_once == []
         # back to what it was: a further record, and never an edit
         grid(conn, 0.5306)
-        (three,) = closing.check(conn, lab.park)
+        (three,) = restatement.check(conn, lab.park)
         assert differences(three)["A", "co2_t.location_national"]["after"] == (
             pytest.approx(3.0 * 0.5306)
         )
@@ -150,9 +150,9 @@ def test_both_orders_end_alike(timescale_database: str) -> None:
         late(lab, conn)
         lab.compute()
         grid(conn, 0.54)
-        closing.check(conn, lab.park)
+        restatement.check(conn, lab.park)
         found = closings.restatements(conn, made.closing_id)
-        ended = closing.state(made, found)
+        ended = restatement.state(made, found)
         assert len(found) == 2
         assert ended["B"]["co2_t.location_national"] == pytest.approx(1.5 * 0.54)
         assert ended["B"]["amounts.energy_import"] == pytest.approx(1500.0)
@@ -239,7 +239,7 @@ def test_what_was_under_way_when_it_was_closed(timescale_database: str) -> None:
         grid(other, 0.54)  # recorded before the closing, seen after it
         made = closed(lab, conn)
         other.commit()
-        (found,) = closing.check(conn, lab.park)
+        (found,) = restatement.check(conn, lab.park)
         one = differences(found)["A", "co2_t.location_national"]
         assert one["before"] == pytest.approx(3.0 * 0.5306)
         assert one["change"] == pytest.approx(3.0 * 0.0094)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from analytics.jobs import activities, factors, ledger, own_factors
-from analytics.jobs.explaining import explain, known_figures
+from analytics.jobs.catalogue import known_figures
+from analytics.jobs.explaining import explain
 from analytics.jobs.figures import figures
 from store import (
     demand_rules,
