@@ -317,7 +317,7 @@ def _table(
     book = load_book(conn, subject.park, first, last, known_on, now=now)
     due = now or datetime.now(UTC)
     due = min(due, known_on) if known_on else due
-    energy = _energy(book, subject, of.figure, due, minimum)
+    energy = _energy(book, subject, of.figure, due, minimum, known_on)
     ids = list(dict.fromkeys((subject.subject_id, subject.park.park_id)))
     rows = stored.drivers(conn, ids, first, last, known_on)
     months = _between(first, last)
@@ -326,7 +326,12 @@ def _table(
 
 
 def _energy(
-    book: Book, subject: Subject, figure: str, due: datetime, minimum: float
+    book: Book,
+    subject: Subject,
+    figure: str,
+    due: datetime,
+    minimum: float,
+    known_on: datetime | None,
 ) -> Float64:
     row = book.row(subject.enterprise)
     record = Record(
@@ -334,7 +339,7 @@ def _energy(
         years=range(book.months[0].year, book.months[-1].year + 1),
         metered=book,
         history=(),
-        known_on=book.known_on,
+        known_on=known_on,
         now=due,
         minimum_coverage=minimum,
     )
