@@ -52,7 +52,7 @@ class Book:
     carbon: dict[str, Account]  # [tCO2] by method
     stated: tuple[Stated, ...]
     green: Green
-    known_on: KnownOn
+    known_on: datetime | None  # None: now, or not by one instant
 
     def row(self, code: str | None) -> int:
         """Give the row of an enterprise, or of the park (None)."""
@@ -177,7 +177,7 @@ def load_book(
         carbon=accounting.carbon(sheet, chooser),
         stated=sheet.stated,
         green=sheet.green,
-        known_on=known_on,
+        known_on=known_on if isinstance(known_on, datetime) else None,
     )
 
 
