@@ -147,6 +147,9 @@ class Trajectory(Row):
     enterprise: str | None
     as_known_on: str | None
     minimum_coverage: float
+    price_base: int | None = Field(
+        description="year of the comparable prices, if named"
+    )
     added_value: list[YearValue]
     series: list[TrajectorySeries]
 
@@ -187,6 +190,7 @@ class Decomposition(Row):
     method: str
     energy: str
     prices: str
+    price_base: int | None
     as_known_on: str | None
     missing_added_value: dict[str, list[str]]
     below_coverage: dict[str, list[str]]

@@ -132,6 +132,7 @@ class AddedValue:
     period_to: date
     amount_10k_cny: float
     prices: str
+    price_base: int | None  # year whose prices are the comparable ones
     stage: str
     source: str
     recorded_at: datetime

@@ -216,6 +216,7 @@ def added_values(
             period_to=each.period_to,
             amount_10k_cny=each.amount,
             prices=each.prices,
+            price_base=each.price_base,
             stage=each.stage,
             source=each.source,
             recorded_at=each.recorded_at,

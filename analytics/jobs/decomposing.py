@@ -74,12 +74,17 @@ def decompose(
         )
         for year in (before, after)
     ]
+    ids = [each.subject_id for each in books[0].subjects[1:]]
+    base = None
+    if prices == "comparable":
+        base = yearly.price_base(conn, ids, range(before, after + 1), known_on)
     values = [
         yearly.added_values(
             conn,
-            [each.subject_id for each in books[0].subjects[1:]],
+            ids,
             year,
             prices=prices,
+            base=base,
             known_on=known_on,
         )
         for year in (before, after)
@@ -102,6 +107,7 @@ def decompose(
         "method": method,
         "energy": energy,
         "prices": prices,
+        "price_base": base,
         "as_known_on": known_on.isoformat() if known_on else None,
         "missing_added_value": {
             str(year): [c for c, v in zip(codes, known, strict=True) if v is None]

@@ -14,8 +14,8 @@ from analytics.jobs import clean, methods, yearly
 from analytics.jobs.accounting import CARRIERS
 from analytics.jobs.book import Book
 from analytics.jobs.yearly import Record
+from store import membership, registry
 from store import packs as stored
-from store import registry
 from store.database import Connection
 from store.errors import Invalid
 from store.packs import Input
@@ -24,6 +24,11 @@ from store.records import Subject
 Float64 = NDArray[np.float64]
 
 SUFFIXES = {"_before": 1, "_3y": 3}  # years before
+ABOVE_SIZE = {  # of the enterprises above designated size in the year
+    "above_size_energy_tce": ("tce", "calorific"),
+    "above_size_co2_t": ("t", "enterprise"),
+    "above_size_added_value_10k_cny": ("10k_cny", ""),
+}
 METERED = {"water_m3": "water", "wastewater_m3": "wastewater"}
 
 
@@ -38,6 +43,7 @@ def _units() -> dict[str, str]:
         "added_value_comparable_10k_cny": "10k_cny",
     }
     units |= dict.fromkeys(METERED, "m3")
+    units |= {name: unit for name, (unit, _) in ABOVE_SIZE.items()}
     units |= dict.fromkeys(
         ("electricity_taken_kwh", "electricity_used_kwh", "green_electricity_kwh"),
         "kwh",
@@ -123,6 +129,18 @@ class ParkYears:
             input_id=said.indicator_input_id,
         )
 
+    @cached_property
+    def enterprises(self) -> list[int]:
+        """Give the ids of the park's enterprises."""
+        found = registry.enterprises(self.conn, self.park_id)
+        return [each.enterprise_id for each in found]
+
+    @cached_property
+    def price_base(self) -> int | None:
+        """Give the year whose prices all comparable values are at."""
+        every = range(yearly.EARLIEST, yearly.LATEST)
+        return yearly.price_base(self.conn, self.enterprises, every, self.known_on)
+
     def stated(self, name: str, year: int) -> float | None:
         """Give what is stated of a year."""
         said = self._stated.get((name, year))
@@ -170,6 +188,8 @@ class _OneYear:
             if name in whole:
                 year = self.decided[each.name]
                 return (year.value_t if year.decides else None), year.rule
+        if name in ABOVE_SIZE:
+            return self._above_size(ABOVE_SIZE[name][1])
         if name.startswith("added_value"):
             return self._added_value(
                 "comparable" if "comparable" in name else "current"
@@ -219,16 +239,53 @@ class _OneYear:
         return kwh, co2
 
     def _added_value(self, prices: str) -> tuple[float | None, str]:
-        conn, park = self.park.conn, self.park.park_id
-        ids = [each.enterprise_id for each in registry.enterprises(conn, park)]
+        conn, ids = self.park.conn, self.park.enterprises
+        base = self.park.price_base if prices == "comparable" else None
         each = yearly.added_values(
-            conn, ids, self.number, prices=prices, known_on=self.park.known_on
+            conn,
+            ids,
+            self.number,
+            prices=prices,
+            base=base,
+            known_on=self.park.known_on,
         )
         known = [value for value in each if value is not None]
         if not each or len(known) < len(each):
             lacking = len(each) - len(known)
             return None, f"{lacking} of {len(each)} enterprises have not stated theirs"
         return math.fsum(known), "the sum of what all enterprises have stated"
+
+    def _above_size(self, method: str) -> tuple[float | None, str]:
+        """Add up energy, CO2, or (no method) added value of those above size."""
+        sizes = membership.sizes(self.park.conn, self.park.park_id, self.park.known_on)
+        said = {
+            each.enterprise_id: each.above_designated_size
+            for each in sizes
+            if each.year == self.number
+        }
+        unsaid = [each for each in self.park.enterprises if each not in said]
+        ids = [each for each in self.park.enterprises if said.get(each)]
+        if unsaid or not ids:
+            return None, f"the size of {len(unsaid)} enterprises is not stated"
+        if not method:
+            each = yearly.added_values(
+                self.park.conn,
+                ids,
+                self.number,
+                prices="current",
+                known_on=self.park.known_on,
+            )
+        elif self.book is None or self.decided[method].rule != yearly.METERED:
+            return None, f"the year is {self.decided[method].rule}"
+        else:
+            book = self._complete
+            rows = {s.subject_id: i for i, s in enumerate(book.subjects)}
+            account = (book.coal | book.carbon)[method]
+            each = [account.over_cells(rows[one]) for one in ids]
+        known = [value for value in each if value is not None]
+        if len(known) < len(ids):
+            return None, f"{len(ids) - len(known)} of {len(ids)} are not known"
+        return math.fsum(known), f"the sum of {len(ids)} above designated size"
 
     def _metered(self, quantity: str) -> tuple[float | None, str]:
         book = self._complete

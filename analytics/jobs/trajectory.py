@@ -60,12 +60,13 @@ def trajectory(
         minimum_coverage=minimum_coverage,
         now=now,
     )
-    values = _values(conn, subject, record.years, known_on)
+    base, values = _values(conn, subject, record.years, known_on)
     return {
         "park": subject.park.code,
         "enterprise": subject.enterprise,
         "as_known_on": known_on.isoformat() if known_on else None,
         "minimum_coverage": minimum_coverage,
+        "price_base": base,
         "added_value": [
             {"year": year, "comparable_10k_cny": _number(value)}
             for year, value in zip(record.years, values.tolist(), strict=True)
@@ -87,21 +88,22 @@ def _chosen(names: Sequence[str]) -> list[Method]:
 
 def _values(
     conn: Connection, subject: Subject, years: range, known_on: datetime | None
-) -> Float64:
-    """Give the added value of years at comparable prices; NaN where one lacks it."""
+) -> tuple[int | None, Float64]:
+    """Give the added value of years at prices of one year; NaN where one lacks it."""
     ids = [subject.subject_id]
     if subject.kind == "park":
         park = subject.park.park_id
         ids = [each.enterprise_id for each in registry.enterprises(conn, park)]
+    base = yearly.price_base(conn, ids, years, known_on)
     found = np.full(len(years), np.nan)
     for i, year in enumerate(years):
         each = yearly.added_values(
-            conn, ids, year, prices="comparable", known_on=known_on
+            conn, ids, year, prices="comparable", base=base, known_on=known_on
         )
         known = [value for value in each if value is not None]
         if each and len(known) == len(each):
             found[i] = math.fsum(known)
-    return found
+    return base, found
 
 
 def _series(

@@ -334,16 +334,40 @@ def _metered(
     return total, int(past.sum()), float(share.min()), metered
 
 
+def price_base(
+    conn: Connection, ids: Sequence[int], years: range, known_on: datetime | None = None
+) -> int | None:
+    """Give the newest year whose prices comparable added value is stated at, if any."""
+    rows = statements.added_values(
+        conn,
+        list(ids),
+        date(years.start, 1, 1),
+        date(years.stop, 1, 1),
+        prices="comparable",
+        known_on=known_on,
+    )
+    return max((r.price_base for r in rows if r.price_base is not None), default=None)
+
+
 def added_values(
     conn: Connection,
     ids: Sequence[int],
     year: int,
     *,
     prices: str,
+    base: int | None = None,
     known_on: datetime | None = None,
 ) -> list[float | None]:
     """Give the added value of some enterprises in a year [10⁴ CNY]; None: not stated.
 
+    Parameters
+    ----------
+    base
+        Of comparable prices: the year whose prices they are, from :func:`price_base`;
+        values at other prices do not count. None: those that name no year.
+
+    Notes
+    -----
     Statements that fill the year exactly count: the fewest provisional ones, then the
     fewest.
     """
@@ -351,6 +375,7 @@ def added_values(
     rows = statements.added_values(
         conn, list(ids), first, last, prices=prices, known_on=known_on
     )
+    rows = [each for each in rows if prices == "current" or each.price_base == base]
     found: list[float | None] = []
     for each in ids:
         some = cover([row for row in rows if row.enterprise_id == each], first, last)

@@ -2,12 +2,15 @@
 
 import io
 import json
+from datetime import date
 from typing import Any
 
 import httpx
 import openpyxl
 import pytest
 
+from store import membership, registry, statements
+from store.database import connect
 from tests.analytics.jobs.conftest import Monthly
 from tests.api.test_accounts import Json, certificates, get, post
 from tests.system.test_command_line import Run
@@ -64,6 +67,7 @@ def test_the_zero_carbon_report_and_a_pack_of_ones_own(
         report(found)
         stated(client)
         own_pack(client)
+        above_size(zc.url, client)
         book = client.get(
             "/api/v1/parks/ZC/zero-carbon-report",
             params={"year": 2024, "format": "xlsx"},
@@ -200,6 +204,29 @@ def own_pack(client: httpx.Client) -> None:
     names = [each["name"] for each in get(client, "/packs")["rows"]]
     assert names[-1] == "chamber"
     assert {"zero_carbon_park", "netdz_green", "green_park_2016"} < set(names)
+
+
+def above_size(url: str, client: httpx.Client) -> None:
+    asked: Json = {"pack": "netdz_green", "year": 2024}
+    found = get(client, "/parks/ZC/indicators", **asked)
+    assert found["indicators"][0]["value"] is None
+    with connect(url, autocommit=True) as conn:
+        for code, above, value in (
+            ("A", True, 1e5),
+            ("B", True, 5e4),
+            ("C", False, 9e9),
+        ):
+            owner = registry.subject(conn, "ZC", code).subject_id
+            membership.state_size(conn, owner, 2024, above, source="bureau", who="w")
+            statements.state_added_value(
+                conn, owner, date(2024, 1, 1), date(2025, 1, 1), value, source="bureau"
+            )
+    found = get(client, "/parks/ZC/indicators", **asked)
+    # A 300 GWh and 12 M m3, B 200 GWh and 8 M m3, at 0.1229 and 1.33 kgce
+    tce = 500e6 * 0.1229e-3 + 20e6 * 1.33e-3
+    assert found["indicators"][0]["value"] == pytest.approx(tce / 1.5e5)
+    assert found["indicators"][0]["state"] == "no_threshold"
+    assert not found["indicators"][0]["verified"]
 
 
 def commands(run: Run) -> None:

@@ -217,6 +217,45 @@ def test_lmdi_and_tapio_of_the_guide(park: Monthly, conn: Connection) -> None:
     assert step["state"] == "strong decoupling"
 
 
+def test_added_values_at_prices_of_other_years_are_not_mixed(
+    park: Monthly, conn: Connection
+) -> None:
+    park.add("a", {"energy_import": [1e6] * 24}, 2022)
+    park.compute()
+    owner = registry.subject(conn, "P", "a").subject_id
+    for year, base, value in (
+        (2022, 2015, 90.0),
+        (2022, 2020, 100.0),
+        (2023, 2015, 99.0),
+    ):
+        first, last = date(year, 1, 1), date(year + 1, 1, 1)
+        statements.state_added_value(
+            conn,
+            owner,
+            first,
+            last,
+            value,
+            prices="comparable",
+            price_base=base,
+            source="bureau",
+        )
+    (step,) = one(conn, first=2022, last=2023)["decoupling"]
+    assert step["state"] == "unknown"  # 2023 is not known at the prices of 2020
+    statements.state_added_value(
+        conn,
+        owner,
+        date(2023, 1, 1),
+        date(2024, 1, 1),
+        120.0,
+        prices="comparable",
+        price_base=2020,
+        source="bureau",
+    )
+    (step,) = one(conn, first=2022, last=2023)["decoupling"]
+    assert step["added_value_change_10k_cny"] == 20
+    assert step["state"] == "weak decoupling"
+
+
 def test_all_parts_of_a_change_add_up(park: Monthly, conn: Connection) -> None:
     """Two enterprises, one that leaves, one without added value, and a process."""
     heat(park, conn)
