@@ -14,6 +14,7 @@ from api.amounts import counted, local, share, usage
 from store import browse, forecasts, live, revisions, statements
 from store.browse import MeterPower
 from store.database import Connection
+from store.forecasts import RunningWindow
 from store.readings import to_datetime, to_us
 from store.records import Park, Subject
 from store.series import USAGE_15MIN
@@ -93,9 +94,26 @@ def running_forecast(
         "high_kw": told.high_kw,
         "minutes_left": (told.until - now).total_seconds() / 60.0,
         "contract_kw": told.contract_kw,
-        "shed_state": told.shed_state,
-        "shed_kw": told.shed_kw,
+        **_to_shed(told, now),
     }
+
+
+def _to_shed(told: RunningWindow, now: datetime) -> dict[str, Any]:
+    """Give what is to be dropped from now on; it was told of the last known minute.
+
+    Nothing is known of the time since: it is taken to have run as expected. More than
+    runs cannot be dropped.
+    """
+    as_told = {"shed_state": told.shed_state, "shed_kw": told.shed_kw}
+    if told.shed_kw is None or told.expected_kw is None:
+        return as_told
+    whole_s = (told.until - told.time).total_seconds()
+    rest_s = whole_s - told.known_s
+    left_s = min((told.until - now).total_seconds(), rest_s)
+    running_kw = (told.expected_kw * whole_s - told.energy_kwh * 3600.0) / rest_s
+    if told.shed_kw * rest_s > running_kw * left_s:
+        return {"shed_state": "impossible", "shed_kw": None}
+    return as_told | {"shed_kw": told.shed_kw * rest_s / left_s}
 
 
 def _age(at: datetime, now: datetime) -> float:

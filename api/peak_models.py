@@ -160,7 +160,7 @@ class RunningForecast(Row):
     contract_kw: Number
     shed_state: str = Field(description="unknown, not needed, needed or impossible")
     shed_kw: Number = Field(
-        description="to drop until the end, to stay at the contract"
+        description="to drop from now until the end, to stay at the contract"
     )
 
 

@@ -3,7 +3,10 @@
 RUNNING = """\
 SELECT f.expected_kw AS "预计 / expected",
 f.expected_kw / f.contract_kw AS "占合同 / of contract",
-CASE f.shed_state WHEN 'needed' THEN round(f.shed_kw::numeric) || ' kW'
+CASE f.shed_state
+WHEN 'needed' THEN CASE WHEN f.shed_kw * n.rest_s > n.rest_kws / n.rest_s * n.left_s
+THEN '已超合同 / exceeded'
+ELSE round((f.shed_kw * n.rest_s / nullif(n.left_s, 0))::numeric) || ' kW' END
 WHEN 'not needed' THEN '无需 / nothing'
 WHEN 'impossible' THEN '已超合同 / exceeded' ELSE '未知 / unknown' END
 AS "须压减 / to drop",
@@ -11,6 +14,10 @@ greatest(extract(epoch FROM f.until - now()) / 60, 0)::float8 AS "剩余 / left"
 coalesce(round(f.low_kw::numeric) || ' – ' || round(f.high_kw::numeric) || ' kW',
 '未知 / unknown') AS "10–90 %"
 FROM grafana.forecast f
+CROSS JOIN LATERAL (
+SELECT 900 - f.known_s AS rest_s, f.expected_kw * 900 - f.energy_kwh * 3600 AS rest_kws,
+greatest(least(extract(epoch FROM f.until - now()), 900 - f.known_s), 0)::float8 AS left_s
+) AS n
 WHERE f.park = '$park' AND f.enterprise IS NULL
 AND f.time > now() - interval '15 minutes' AND f.time <= now()
 ORDER BY f.time DESC, f.known_s DESC LIMIT 1"""

@@ -52,12 +52,14 @@ function show() {
   if (!found) return;
   $("total").textContent = money(found.total_cny);
   $("total-note").textContent = found.assumed ? t("assumed") : t("stated");
-  const { totals_cny: totals, cheapest, best_contract_kw: best } = found.comparison;
+  const { totals_cny: totals, cheapest, best_contract_kw: best, lowest_contract_kw: lowest } = found.comparison;
   for (const name of METHODS) {
     $(`by-${name}`).textContent = money(totals[name]);
     $(`t-${name}`).textContent = t(`by ${name}`) + (name === cheapest ? ` · ${t("cheapest")}` : "");
   }
-  $("contract-note").textContent = best === null ? "" : t("bestContract", text.kw(best));
+  $("contract-note").textContent = [
+    ...(best === null ? [] : [t("bestContract", text.kw(best))]),
+    ...(lowest === null ? [] : [t("lowestContract", text.kw(lowest))])].join(" · ");
   $("bills").replaceChildren(...found.bills.map(bill).reverse());
 }
 

@@ -32,6 +32,16 @@ const minutesLeft = () => {
   return left > 0 ? left : null; // over: the next one is not told yet
 };
 
+// what is to be dropped from this instant on: the less is left, the more it is
+function toShed(told, left) {
+  if (told?.shed_state !== "needed" || left === null) return told;
+  const known = (Date.parse(told.stop) - Date.parse(told.start)) / 60_000 - told.known_s / 60;
+  const whole = (Date.parse(told.stop) - Date.parse(told.start)) / 3_600_000;
+  const running = (told.expected_kw * whole - told.energy_kwh) * 60 / known;
+  const kw = told.shed_kw * Math.min(told.minutes_left, known) / Math.min(left, known);
+  return kw > running ? { ...told, shed_state: "impossible", shed_kw: null } : { ...told, shed_kw: kw };
+}
+
 // what is to be done, in one sentence
 function action(told, left) {
   if (!told || left === null) return ["", ""];
@@ -42,7 +52,7 @@ function action(told, left) {
 
 function showWindow() {
   const left = minutesLeft();
-  const told = left === null ? null : live.forecast;
+  const told = left === null ? null : toShed(live.forecast, left);
   $("expected").textContent = text.kw(told?.expected_kw ?? null);
   $("so-far").textContent = text.number(told?.energy_kwh ?? null, 1);
   $("left").textContent = text.number(left, 1);

@@ -137,6 +137,10 @@ def test_the_page_agrees_with_the_api(browser: Browser, own: Any, serving: Any) 
         page.click("button[type=submit]")
         expect(page.locator("#total-note")).to_have_text("under the terms asked for")
         expect(page.get_by_text("13,000.00")).to_have_count(1)
+        # 40 % of the capacity
+        expect(page.locator("#contract-note")).to_contain_text(
+            "at least 200 kW must be"
+        )
         page.click("[data-language=zh]")
         expect(page.locator("#t-capacity")).to_contain_text("按容量")
         # of whom nothing is said: told, not guessed

@@ -1,6 +1,7 @@
 """Peaks and who made them; the running window."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -59,9 +60,9 @@ def test_who_made_the_peak(api: httpx.Client, yesterday: Json) -> None:
     )
     assert made["diversity"] == pytest.approx(1 / made["coincidence"])
     for method in ("coincident", "own", "shapley"):
-        charges = [each["charge_cny"][method] for each in parts]
-        assert sum(charges) == pytest.approx(10_000)
-        assert all(each == round(each, 2) for each in charges)
+        charges = [Decimal(repr(each["charge_cny"][method])) for each in parts]
+        assert sum(charges) == Decimal(10_000)
+        assert all(each == each.quantize(Decimal("0.01")) for each in charges)
 
 
 def test_the_shape_around_the_peak(api: httpx.Client, yesterday: Json) -> None:
@@ -137,7 +138,20 @@ def test_the_running_window(own: Any) -> None:
         found = running_forecast(conn, park, start + timedelta(minutes=6))
         assert found is not None
         assert found["minutes_left"] == 9.0
-        assert found["shed_kw"] == 90.0
+        # 60 kW over the contract in 15 minutes are 90 in ten, and 100 in the nine left
+        assert found["shed_kw"] == pytest.approx(60.0 * 15 / 9, rel=1e-12)
+        # what runs is 1215 kW: 60 kW over 15 minutes are more than that in 44 s
+        for left_s, kw, state in (
+            (600.0, 90.0, "needed"),
+            (660.0, 90.0, "needed"),  # no minute is known that is yet to come
+            (60.0, 900.0, "needed"),
+            (44.0, None, "impossible"),
+        ):
+            late = start + timedelta(seconds=900 - left_s)
+            found = running_forecast(conn, park, late)
+            assert found is not None
+            assert found["shed_state"] == state
+            assert found["shed_kw"] == (None if kw is None else pytest.approx(kw))
         assert running_forecast(conn, park, start + timedelta(minutes=15)) is None
 
 

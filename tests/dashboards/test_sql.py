@@ -189,9 +189,13 @@ def test_unknown_macro_is_refused() -> None:
 
 def test_the_running_window(park: Connection) -> None:
     (row,) = run(park, demand("on course"), "P", DAY).rows
-    assert row[:3] == (840, 840 / 800, "60 kW")
+    assert row[:2] == (840, 840 / 800)
     assert isinstance(row[3], float)
     assert 0 <= row[3] <= 15
+    # 40 kW over the contract in 15 minutes; what runs is (210 - 50) kWh in 10 minutes
+    shed = 40 * 15 / max(min(row[3], 10), 1e-9)
+    exceeded = "已超合同 / exceeded"
+    assert row[2] == (f"{shed:.0f} kW" if shed <= 960 else exceeded)
     assert row[4] == "820 – 870 kW"
     now = datetime.now(UTC)
     live = run(park, demand("24 hours"), "P", DAY, now + timedelta(seconds=5))
