@@ -216,6 +216,16 @@ def _plans(
     ]
 
 
+def energy_parts(
+    world: compute.World, subject: Subject, period: Period
+) -> tuple[tuple[int, int, int], ...]:
+    """Give what a subject's active energy adds up: usage ids, from, to [us]."""
+    for plan in _plans(world, subject, period.start, period.stop):
+        if plan.quantity == ENERGY:
+            return plan.parts
+    return ()
+
+
 def _stored_keys(conn: Connection, subject: Subject, plan: compute.Total) -> list[int]:
     if subject.kind == "meter":
         return [part[0] for part in plan.parts]

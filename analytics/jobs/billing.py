@@ -279,7 +279,7 @@ def _demand(
     unknown = _Maximum(kw=math.nan, method="too little is known")
     if energy is None or end <= begin:
         return unknown
-    begin, end = _counted(energy, begin, end)
+    begin, end = demands.counted(energy.plan.parts, begin, end)
     peak = demands.measure(
         demands.quarters(energy.quarters, begin, end),
         energy.sliding,
@@ -293,15 +293,6 @@ def _demand(
     return _Maximum(
         kw=peak.kw, method=peak.method + (", a lower bound" if replaced else "")
     )
-
-
-def _counted(energy: Amounts, begin: int, end: int) -> tuple[int, int]:
-    """Cut [begin, end) to the time from the first to the last meter that counted."""
-    parts = [each for each in energy.plan.parts if each[1] < end and each[2] > begin]
-    if not parts:
-        return begin, end
-    low, high = min(each[1] for each in parts), max(each[2] for each in parts)
-    return max(begin, low), min(end, high)
 
 
 def _demand_of(

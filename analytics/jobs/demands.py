@@ -81,6 +81,26 @@ class Demand(NamedTuple):
     peak: Peak  # the highest of the parts'
 
 
+def counted(
+    parts: Sequence[tuple[int, int, int]], start_us: int, stop_us: int
+) -> tuple[int, int]:
+    """Cut [start, stop) to the time from the first to the last meter that counted.
+
+    Before and behind it nothing is unknown: there is nothing. Where no meter ever
+    counted in it, it stays.
+
+    Parameters
+    ----------
+    parts
+        What the total adds up: id, from, to [us].
+    """
+    some = [each for each in parts if each[1] < stop_us and each[2] > start_us]
+    if not some:
+        return start_us, stop_us
+    low, high = min(each[1] for each in some), max(each[2] for each in some)
+    return max(start_us, low), min(stop_us, high)
+
+
 def stretches(
     painted: Segments[Rule], start_us: int, stop_us: int, default: Rule | None = None
 ) -> list[Stretch]:

@@ -116,7 +116,9 @@ def _demand(
 ) -> demands.Demand | None:
     if energy is None or not energy.quarters.key.size:
         return None
-    start, due = to_us(period.start), to_us(period.due)
+    start, due = demands.counted(
+        energy.plan.parts, to_us(period.start), to_us(period.due)
+    )
     return demands.measure(
         demands.quarters(energy.quarters, start, due),
         energy.sliding,
@@ -177,10 +179,13 @@ def rules_of(found: demands.Demand, period: Period) -> list[dict[str, Any]]:
 
 def _sliding_figures(energy: Amounts | None, period: Period) -> dict[str, Any]:
     """Peak of the sliding windows, and how much of what has passed of them is known."""
-    due = (to_us(period.due) - to_us(period.start)) // QUARTER_US
     if energy is None or energy.sliding is None or not energy.sliding.key.size:
         highest, start, known = None, None, 0.0
     else:
+        begin, end = demands.counted(
+            energy.plan.parts, to_us(period.start), to_us(period.due)
+        )
+        due = (end - begin) // QUARTER_US
         kw, after_s = energy.sliding.values
         best = int(np.argmax(kw))
         at = int(energy.sliding.start_us[best]) + round(after_s[best] * 1e6)

@@ -9,12 +9,19 @@ import numpy as np
 
 from analytics import peaks
 from analytics.jobs import compute, demands
-from analytics.jobs.amounts import ENERGY, LAGGING, Amounts, Period, load_amounts
+from analytics.jobs.amounts import (
+    ENERGY,
+    LAGGING,
+    Amounts,
+    Period,
+    energy_parts,
+    load_amounts,
+)
 from analytics.jobs.demands import Stretch, Windows
 from analytics.jobs.figures import rules_of
 from analytics.jobs.validity import segments
 from analytics.registers import QUARTER_US, Float64, Int64
-from store import demand_rules, registry, statements
+from store import registry, statements
 from store.database import Connection
 from store.readings import to_datetime, to_us
 from store.records import Subject
@@ -52,9 +59,11 @@ def peak_figures(
         zone=ZoneInfo(subject.park.zone),
         now=now or datetime.now(UTC),
     )
-    start, due = to_us(period.start), to_us(period.due)
-    rules = segments(demand_rules.demand_rules(conn, subject.park.park_id))
-    cut = demands.stretches(rules.get(subject.subject_id, []), start, due)
+    world = compute.load_world(conn, subject.park.park_id, subject.park.zone)
+    start, due = demands.counted(
+        energy_parts(world, subject, period), to_us(period.start), to_us(period.due)
+    )
+    cut = demands.stretches(world.rules.get(subject.subject_id, []), start, due)
     sliding = read(conn, SLIDING, [subject.subject_id], period.start, period.due)
     measured = demands.measure(
         _windows(conn, [subject.subject_id], period).row(0),
@@ -94,10 +103,12 @@ def peak_figures(
             }
             for each in found
         ],
-        **_sliding(sliding, period),
+        **_sliding(sliding, period, due - start),
         "months": _months(competing, period),
         "days": _days(mine, competing, period, minimum_coverage),
-        "transformer": _transformer(conn, subject, period, minimum_coverage),
+        "transformer": _transformer(
+            conn, subject, period, minimum_coverage, (start, due)
+        ),
         "duration": _duration(mine, minimum_coverage),
         "map": _map(mine, period, minimum_coverage),
         "made_by": _made_by(conn, subject, period, minimum_coverage, charge, mine, cut)
@@ -144,8 +155,8 @@ def _contract(conn: Connection, subject_id: int) -> Any:
     return applies
 
 
-def _sliding(rows: Series, period: Period) -> dict[str, Any]:
-    due = max((to_us(period.due) - to_us(period.start)) // QUARTER_US, 1)
+def _sliding(rows: Series, period: Period, counted_us: int) -> dict[str, Any]:
+    due = max(counted_us // QUARTER_US, 1)
     if not rows.key.size:
         return {"sliding_kw": None, "sliding_start": None, "sliding_coverage": 0.0}
     best = int(np.argmax(rows.values[0]))
@@ -172,7 +183,7 @@ def _months(competing: Windows, period: Period) -> list[dict[str, Any]]:
             if (window := int(highest.window[0, i])) >= 0
             else None,
             "measured_share": None if window < 0 else float(competing.measured[window]),
-            "coverage": float(highest.coverage[0, i]),
+            "coverage": _number(highest.coverage[0, i]) or 0.0,
         }
         for i in range(passed)
     ]
@@ -212,14 +223,18 @@ def _days(
             else float(competing.measured[window]),
             "difference_kw": _number(difference[0, i]),
             "difference_rate": _number(rate[0, i]),
-            "coverage": float(high.coverage[0, i]),
+            "coverage": _number(high.coverage[0, i]) or 0.0,
         }
         for i in range(count)
     ]
 
 
 def _transformer(
-    conn: Connection, subject: Subject, period: Period, minimum: float
+    conn: Connection,
+    subject: Subject,
+    period: Period,
+    minimum: float,
+    counted_us: tuple[int, int],
 ) -> dict[str, Any] | None:
     """Tell how the connected capacity was loaded; None where nobody stated one."""
     stated = [
@@ -232,7 +247,7 @@ def _transformer(
         return None
     kva = stated[-1].capacity_kva  # the one recorded last
     amounts = load_amounts(conn, subject, period, None)
-    first, due = to_us(period.start) // QUARTER_US, to_us(period.due) // QUARTER_US
+    first, due = (each // QUARTER_US for each in counted_us)
     kw, kvar = (
         _power(amounts.get(name), first, max(due - first, 0), minimum)
         for name in (ENERGY, LAGGING)
@@ -260,7 +275,7 @@ def _power(amounts: Amounts | None, first: int, size: int, minimum: float) -> Fl
         rows = amounts.quarters
         window = rows.start_us // QUARTER_US - first
         known = (rows.values[1] + rows.values[2]) * 1e6 >= minimum * QUARTER_US
-        known &= window < size
+        known &= (window >= 0) & (window < size)
         power[window[known]] = rows.values[0][known] * 3600e6 / QUARTER_US
     return power
 

@@ -22,7 +22,9 @@ from store.database import connect
 from store.demand_rules import Rule
 from store.errors import Invalid
 from store.readings import NO_UNTIL, Rows, to_us
+from store.readings import to_datetime as at
 from store.series import Series
+from tests.analytics.jobs.test_order import Park, Sent, everything
 
 MINUTE_US = 60_000_000
 MINUTE = timedelta(minutes=1)
@@ -379,6 +381,42 @@ def test_figures_and_peaks_say_the_same_of_a_period_with_gaps(database: str) -> 
     assert one["demand_rules"] == other["demand_rules"]
     assert other["duration"] == []
     assert plant.peaks(None)["made_by"]["kw"] is None
+
+
+@pytest.mark.db
+def test_before_the_first_meter_counts_nothing_is_unknown(database: str) -> None:
+    # a park that begins in the middle of a month: 480 quarters, from the 16th to the 20th
+    start = to_us(datetime(2026, 1, 16, tzinfo=ZONE))
+    line = [(start + i * 15 * MINUTE_US, float(i % 96 + i)) for i in range(481)]
+    rising = np.maximum.accumulate(np.cumsum([1.0 + v % 7 for _, v in line])).tolist()
+    sent = list(zip([t for t, _ in line], rising, strict=True))
+    park = Park(database, [Sent(sent, [])], ZONE)
+    with connect(database, autocommit=True) as conn:
+        relations.confirm_meter(
+            conn, park.add(conn, "M0"), park.enterprise, source="test", since=at(start)
+        )
+    park.write(everything(park.meters))
+    park.analyse()
+    now = at(start + 480 * 15 * MINUTE_US)
+    for names in ((), ("e",)):
+        with connect(database, autocommit=True) as conn:
+            subject = registry.subject(conn, "p", *names)
+            days = (date(2026, 1, 1), date(2026, 2, 1))
+            found = figures(conn, subject, *days, now=now)
+            shown = peak_figures(conn, subject, *days, now=now)
+        assert (found["coverage"], found["missing_share"]) == (1.0, 0.0)
+        assert found["peak_known_share"] == shown["coverage"] == 1.0
+        assert not found["peak_lower_bound"]
+        assert not shown["lower_bound"]
+        assert found["load_factor"] == shown["load_factor"]
+        assert len(shown["duration"]) > 1
+        assert [each["coverage"] for each in shown["days"]] == [0.0] * 15 + [1.0] * 5
+        assert [each["kw"] is None for each in shown["days"]] == [True] * 15 + [
+            False
+        ] * 5
+        assert shown["months"][0]["coverage"] == 1.0
+        if not names:
+            assert shown["made_by"]["kw"] == found["peak_demand_kw"]
 
 
 @pytest.mark.db

@@ -64,11 +64,11 @@ def awkward(rng: np.random.Generator) -> Sent:
 class Park:
     """A park of awkward meters, all of one enterprise."""
 
-    def __init__(self, url: str, meters: list[Sent]) -> None:
+    def __init__(self, url: str, meters: list[Sent], zone: ZoneInfo = ZONE) -> None:
         self.url = url
         self.meters = meters
         with connect(url, autocommit=True) as conn:
-            self.park = registry.add_park(conn, "p", zone=str(ZONE), region="CN-JS")
+            self.park = registry.add_park(conn, "p", zone=str(zone), region="CN-JS")
             self.enterprise = registry.add_enterprise(conn, self.park, "e")
         self.ids: dict[str, int] = {}
 
@@ -150,9 +150,11 @@ class Park:
                 "JOIN meter m ON m.meter_id = c.subject_id ORDER BY 1, 2, 3"
             ).fetchall()
             derived["demand"] = conn.execute(
-                "SELECT s.kind, m.code, d.start, d.fixed_kw, d.coverage FROM demand d "
-                "JOIN subject s USING (subject_id) "
-                "LEFT JOIN meter m ON m.meter_id = d.subject_id ORDER BY 1, 2, 3"
+                "SELECT s.kind, coalesce(m.code, e.code), d.start, d.fixed_kw, d.coverage "
+                "FROM demand d JOIN subject s USING (subject_id) "
+                "LEFT JOIN meter m ON m.meter_id = d.subject_id "
+                "LEFT JOIN enterprise e ON e.enterprise_id = d.subject_id "
+                "ORDER BY 1, 2, 3"
             ).fetchall()
             derived["sliding"] = conn.execute(
                 "SELECT s.kind, coalesce(m.code, e.code), d.start, d.kw, d.after_s "
