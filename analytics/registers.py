@@ -19,6 +19,7 @@ MOMENTARY = (
     4  # odd readings in a row at most that are left out; more are no moment; ours
 )
 
+UNUSUAL = 1.5  # a gap lasts longer than so many distances of readings beside it; ours
 LONGEST_US = 366 * 86_400_000_000  # across a longer silence nothing is known; ours
 
 TOLERATED = 1.1  # of a meter's rating: what more is used is impossible
@@ -176,6 +177,8 @@ def intervals(
         1 … :data:`MOMENTARY`; None: MOMENTARY.
     measured_up_to_us
         A known interval that is longer is a gap, shape (channels,); None: none is told.
+        One no longer than :data:`UNUSUAL` times the distance of the readings beside it
+        is how the meter is read, and not told.
 
     Returns
     -------
@@ -263,6 +266,9 @@ def intervals(
     if not long.size:
         return found, told_of
     of = np.flatnonzero(known)[long]
+    usual = _beside(channel, at, *(of, of + 1) if kept is None else kept[[of, of + 1]])
+    unusual = found.stop[long] - found.start[long] > UNUSUAL * usual
+    long, of = long[unusual], of[unusual]
     return found, told_of.joined(
         Events(
             found.channel[long],
@@ -272,6 +278,20 @@ def intervals(
             v[1:][of],
         )
     )
+
+
+def _beside(channel: Int64, at: Int64, first: Int64, last: Int64) -> Int64:
+    """Give how far the nearest reading beside intervals is from their end; 0: none is.
+
+    Of readings as they came: those that were left out tell of the cadence too.
+    """
+    never = np.iinfo(np.int64).max
+    before, after = np.maximum(first - 1, 0), np.minimum(last + 1, at.size - 1)
+    there = (before < first) & (channel[before] == channel[first])
+    low = np.where(there, at[first] - at[before], never)
+    there = (after > last) & (channel[after] == channel[last])
+    near = np.minimum(low, np.where(there, at[after] - at[last], never))
+    return np.where(near == never, 0, near)
 
 
 def _most(rated: Float64, channel: Int64, start: Int64, stop: Int64) -> Float64:

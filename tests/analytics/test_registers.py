@@ -99,6 +99,37 @@ def test_each_interval_longer_than_measured_is_told_with_its_values() -> None:
     assert use(at, values, gaps=True, restarts=True)[1] == ["reset", "gap"]
 
 
+def test_how_a_meter_is_read_is_no_gap_but_stays_estimated() -> None:
+    # each hour and a little; then one is missing, then hours again; then each five minutes
+    at = [0, 60, 120.5, 180, 300, 360, 420, 425, 430, 490, 495]
+    values = [float(i) for i in range(len(at))]
+    used, events = use(at, values, gaps=True)
+    assert events == ["gap"] * 3  # the last hour too: then it is read more often
+    assert used.measured_s.sum() == 3 * 300.0
+    assert used.estimated_s.sum() == (420 + 60) * 60.0
+    found, told = registers.intervals(
+        np.zeros(len(at), np.int64),
+        (np.array(at) * MINUTE).astype(np.int64),
+        np.array(values),
+        floats(np.nan),
+        measured_up_to_us=ints(1_350_000_000),
+    )
+    assert (told.at / MINUTE).tolist() == [300, 420, 490]
+    assert found.start.size == 10
+    # where no other reading stands beside it nobody knows how the meter is read
+    assert use([0, 60], [10.0, 18.0], gaps=True)[1] == ["gap"]
+    # of another meter's readings it does not depend, whatever stands beside
+    both, values = [0, 60, 120, 0, 5, 65, 70], [1.0, 2.0, 3.0, 1.0, 2.0, 3.0, 4.0]
+    _, told = registers.intervals(
+        ints(0, 0, 0, 1, 1, 1, 1),
+        (np.array(both) * MINUTE).astype(np.int64),
+        np.array(values),
+        floats(np.nan, np.nan),
+        measured_up_to_us=ints(1_350_000_000, 1_350_000_000),
+    )
+    assert (told.channel.tolist(), (told.at / MINUTE).tolist()) == ([1], [65])
+
+
 def test_how_many_odd_readings_are_momentary_is_set_for_each_meter() -> None:
     at = [15.0 * i for i in range(7)]
     values = [10.0, 11.0, 0.0, 12.0, 13.0, 14.0, 15.0]
