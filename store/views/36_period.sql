@@ -139,37 +139,50 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
         SELECT m.at, m.kw
         FROM grafana.known(of_park, since, until, minimum, of_period) k
         JOIN main m ON k.enough ORDER BY m.kw DESC, m.at LIMIT 1),
-    -- one scan: each enterprise over all windows, and each window over all enterprises
+    -- two plain sums over the same rows are far cheaper than one of grouping sets, and the
+    -- instant of an own peak is looked for only once its height is known
     sums AS MATERIALIZED (
-        SELECT d.enterprise, d.name, d.time AS at, grouping(d.time) = 1 AS of_enterprise,
+        SELECT d.time AS at, count(*) AS counting, sum(d.kw) AS kw
+        FROM grafana.enterprise_demand d
+        WHERE d.park = of_park AND d.coverage >= minimum
+          AND d.time >= grafana.quarter(since)
+          AND d.time < grafana.quarter(least(until, now()))
+        GROUP BY d.time),
+    owns AS MATERIALIZED (
+        SELECT d.enterprise, d.name,
                count(*) FILTER (WHERE d.coverage >= minimum) AS counting,
-               sum(d.kw) FILTER (WHERE d.coverage >= minimum) AS kw,
-               max(ARRAY[d.kw, -extract(epoch FROM d.time)::float8])
-                   FILTER (WHERE d.coverage >= minimum) AS highest
+               max(d.kw) FILTER (WHERE d.coverage >= minimum) AS kw
         FROM grafana.enterprise_demand d
         WHERE d.park = of_park AND d.time >= grafana.quarter(since)
           AND d.time < grafana.quarter(least(until, now()))
-        GROUP BY GROUPING SETS ((d.enterprise, d.name), (d.time))),
+        GROUP BY d.enterprise, d.name),
     -- of windows that are known of all
-    rests AS (
+    rests AS MATERIALIZED (
         SELECT m.at, round((m.kw - s.kw)::numeric, 6)::float8 AS kw
         FROM sums s JOIN main m USING (at)
-        WHERE NOT s.of_enterprise
-          AND s.counting = (SELECT count(*) FROM sums x WHERE x.of_enterprise)),
+        WHERE s.counting = (SELECT count(*) FROM owns)),
     parts AS (
-        SELECT s.enterprise, s.name, s.counting, s.highest
-        FROM sums s WHERE s.of_enterprise
+        SELECT o.enterprise, o.name, o.counting, o.kw AS highest_kw, (
+            SELECT d.time FROM grafana.enterprise_demand d
+            WHERE d.park = of_park AND d.enterprise = o.enterprise
+              AND d.kw = o.kw AND d.coverage >= minimum
+              AND d.time >= grafana.quarter(since)
+              AND d.time < grafana.quarter(least(until, now()))
+            ORDER BY d.time LIMIT 1) AS highest_at
+        FROM owns o
         UNION ALL
-        SELECT NULL, NULL, count(*), max(ARRAY[r.kw, -extract(epoch FROM r.at)::float8])
-        FROM rests r HAVING EXISTS (SELECT FROM sums)),
+        SELECT NULL, NULL, (SELECT count(*) FROM rests), r.kw, r.at
+        FROM (SELECT) AS one
+        LEFT JOIN (SELECT kw, at FROM rests ORDER BY kw DESC, at LIMIT 1) AS r ON true
+        WHERE EXISTS (SELECT FROM owns)),
     at_peak AS (
         SELECT d.enterprise, d.kw FROM peak k JOIN grafana.enterprise_demand d
             ON d.park = of_park AND d.time = k.at AND d.coverage >= minimum
         UNION ALL
         SELECT NULL, r.kw FROM peak k JOIN rests r USING (at))
     SELECT p.enterprise, p.name, k.at, k.kw, t.kw, t.kw / nullif(k.kw, 0),
-           CASE WHEN own.enough THEN p.highest[1] END,
-           CASE WHEN own.enough THEN to_timestamp(-p.highest[2]) END,
+           CASE WHEN own.enough THEN p.highest_kw END,
+           CASE WHEN own.enough THEN p.highest_at END,
            p.counting::float8 / nullif(c.windows, 0)
     FROM parts p
     CROSS JOIN grafana.closed(since, until) c

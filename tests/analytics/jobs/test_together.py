@@ -20,12 +20,14 @@ from analytics.jobs.figures import figures
 from store import demand_rules, formulas, judgements, registry, relations
 from store import tariffs as stored
 from store.database import Connection, connect
+from store.errors import Unknown
 from store.readings import to_datetime, to_us
 from tests.analytics.jobs.test_order import MINUTE, Park, Sent, everything
 
 pytestmark = pytest.mark.db
 
 DAYS = 36
+Answers = dict[tuple[Any, ...], Any]
 CASES = [  # clocks go forward on day 30 of the first; the second is never at a full hour
     ("Europe/Berlin", date(2026, 2, 27), 1),
     ("Asia/Kathmandu", date(2026, 2, 27), 2),
@@ -146,9 +148,9 @@ class Together:
                 why="test",
             )
 
-    def answers(self, known_on: datetime | None) -> dict[str, Any]:
+    def answers(self, known_on: datetime | None) -> Answers:
         """All that can be asked for as known on a date."""
-        found: dict[str, Any] = {}
+        found: Answers = {}
         first, last = self.first, self.first + timedelta(days=DAYS)
         now = self.at(DAYS)
         of = [(), ("e",), ("v",), ("none",), ("v", "V"), ("e", "W")]
@@ -157,7 +159,7 @@ class Together:
             for names in of:
                 try:
                     subject = registry.subject(conn, "p", *names)
-                except Exception:  # not stated yet
+                except Unknown:  # not stated yet
                     continue
                 found["figures", names] = figures(
                     conn,
@@ -196,7 +198,7 @@ class Together:
         return found
 
 
-def same(one: dict[str, Any], other: dict[str, Any], when: object) -> None:
+def same(one: Answers, other: Answers, when: object) -> None:
     assert one.keys() <= other.keys()  # a meter that was not there yet has no answer
     for name, found in one.items():
         if isinstance(found, dict):
@@ -234,7 +236,7 @@ def test_everything_at_once_in_any_order_on_either_server(
     late = rng.choice(len(rows), 12, replace=False)
     order = rng.permutation(np.setdiff1d(np.arange(len(rows)), late))
     waiting = parts.said()
-    told: list[tuple[datetime, dict[str, Any]]] = []
+    told: list[tuple[datetime, Answers]] = []
 
     def given() -> None:
         parts.park.analyse()
