@@ -323,7 +323,12 @@ def analyse(
 ) -> None:
     """Turn readings into usage, demand and totals, until stopped."""
     with _database() as url:
-        service.run(url, _until_stopped(), once=once)
+        service.run(
+            url,
+            _until_stopped(),
+            once=once,
+            minimum_coverage=settings().minimum_coverage,
+        )
 
 
 @app.command()
@@ -741,7 +746,12 @@ def import_(
             found = importing.import_file(conn, file, settings(), options, bar)
         if not dry_run:
             with err.status("computing usage, demand and totals"):
-                service.run(url, _until_stopped(), once=True)
+                service.run(
+                    url,
+                    _until_stopped(),
+                    once=True,
+                    minimum_coverage=settings().minimum_coverage,
+                )
     counts = found.counts
     new, refused = ("new", "refused") if dry_run else ("inserted", "quarantined")
     out.print(

@@ -41,6 +41,7 @@ from api.routes import (
     trajectory,
     usage,
     virtual,
+    zero_carbon,
 )
 from store import registry
 from store.database import open_pool, translated
@@ -67,6 +68,7 @@ ROUTERS = (
     virtual,
     rules,
     trajectory,
+    zero_carbon,
     history,
     live,
     accounting,

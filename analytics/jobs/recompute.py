@@ -26,7 +26,7 @@ from analytics.registers import (
     Float64,
     Int64,
 )
-from store import dirty, registry
+from store import dirty, kept, registry
 from store.database import Connection
 from store.dirty import Span
 from store.events import RegisterEvent, replace_events
@@ -76,6 +76,7 @@ def run_once(conn: Connection) -> Done | None:
         now, later = _cut(spans, window)
         dirty.put_back(conn, park_id, later)
         done = _recompute(conn, world, totals, now)
+        kept.count_change(conn, park_id)
         conn.execute("SELECT pg_notify('parkwatt_figures', %s)", (str(park_id),))
         return done
 
