@@ -230,7 +230,7 @@ def keep(
     }
 
     def run(text: str) -> int:
-        return conn.execute(sql.SQL(text).format(**parts)).rowcount  # type: ignore[arg-type]
+        return conn.execute(sql.SQL(text).format(**parts)).rowcount
 
     run(
         "CREATE TEMP TABLE {name} ON COMMIT DROP AS "

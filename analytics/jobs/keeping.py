@@ -145,9 +145,9 @@ def _book(book: Book, grounds: Grounds) -> Iterator[Row]:
             **{f"co2_t/{name}": each.total for name, each in book.carbon.items()},
         }
         if row == 0:
-            for name, each in book.carbon.items():
-                figures[f"co2_t_scope1/{name}"] = each.scope_1
-                figures[f"co2_t_scope2/{name}"] = each.scope_2
+            for name, account in book.carbon.items():
+                figures[f"co2_t_scope1/{name}"] = account.scope_1
+                figures[f"co2_t_scope2/{name}"] = account.scope_2
         for cell, month in enumerate(book.months):
             if math.isnan(share[row, cell]) and all(
                 math.isnan(each[row, cell]) for each in figures.values()
@@ -343,14 +343,16 @@ def _budgets(
     years: list[Row] = []
     months: list[Row] = []
     try:
-        found = None
+        found: list[dict[str, Any]] = []
+        over = 0
         if targets.targets(conn, [whole.subject_id], year):
-            found = budgets(conn, whole, year, minimum_coverage=minimum, now=now)
+            told = budgets(conn, whole, year, minimum_coverage=minimum, now=now)
+            found, over = told["rows"], told["months_over"]
     except Invalid as error:  # a target of a method that is there no more
         log.error("budgets of park %s: %s", whole.park.code, error)
-    for each in [] if found is None else found["rows"]:
+    for each in found:
         head = whole.subject_id, year, each["kind"], each["method"] or ""
-        years.append((*head, *_budget_year(each), found["months_over"]))
+        years.append((*head, *_budget_year(each), over))
         if each["outlook"] is not None:
             months += [(*head, *row) for row in _budget_months(each, year)]
     yield kept.BUDGET_YEAR, years

@@ -20,10 +20,10 @@ def test_kept_rows_are_the_bits_of_the_api(
     park = filled(url)
     park.compute()
     with connect(url) as conn:
-        ids = {
+        ids: dict[int, str | None] = {
             registry.subject(conn, "P", code).subject_id: code for code in ("A", "B")
         }
-        ids[park.park.park_id] = None  # type: ignore[assignment]
+        ids[park.park.park_id] = None
     first, last = date(THIS_YEAR - 2, 1, 1), datetime.now(UTC).date().replace(day=1)
     days = {"from": first.isoformat(), "to": last.isoformat()}
     with serving(url) as base, httpx.Client(base_url=f"{base}/api/v1/parks/P") as api:
@@ -77,7 +77,7 @@ def test_kept_rows_are_the_bits_of_the_api(
         assert year["year_end"] == budget["outlook"]["year_end"]
         path = [e["path"] for e in rows(url, kept.BUDGET_MONTH)]
         assert path == budget["outlook"]["path"]
-        intensities = {
+        intensities: dict[tuple[Any, ...], dict[str, Any]] = {
             (ids[e["subject_id"]], e["span"], f"{e['month']:%Y-%m}", e["figure"]): e
             for e in rows(url, kept.INTENSITY)
         }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from analytics.jobs import keeping, service
+from analytics.jobs.recompute import run_once
 from analytics.jobs.yearly import state
 from store import kept, registry, targets
 from store.database import connect
@@ -18,7 +19,7 @@ from tests.analytics.jobs.conftest import Monthly
 pytestmark = pytest.mark.db
 
 THIS_YEAR = datetime.now(UTC).year
-SAID = {"source": "report", "who": "Clerk One"}
+SAID: dict[str, Any] = {"source": "report", "who": "Clerk One"}
 
 
 def filled(url: str) -> Monthly:
@@ -111,7 +112,7 @@ def test_late_readings_are_kept_after_the_pause(timescale_database: str) -> None
     try:
         park.add("C", {"energy_import": [3e4] * 12}, THIS_YEAR - 2)
         with connect(url, autocommit=True) as conn:
-            while service.run_once(conn) is not None:
+            while run_once(conn) is not None:
                 pass
         end = time.monotonic() + 30
         while rows(url, kept.BOOK) == before and time.monotonic() < end:
