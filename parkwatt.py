@@ -103,7 +103,7 @@ from store.migrate import migrate as apply_migrations
 from store.policies import POLICIES
 from store.processes import Child, Supervisor
 from store.quantities import QUANTITIES
-from store.records import Subject
+from store.records import Stated, Subject
 from store.settings import Settings, settings
 from store.statement_kinds import KINDS
 
@@ -147,6 +147,15 @@ PLANT_ADDED_VALUE_10K_CNY = 2000.0  # invented: the plant's is not published
 DEMO_PARK = "demo"
 DEMO_CAPACITY_KVA = 2000.0
 DEMO_ZONE = ZoneInfo("Asia/Shanghai")
+# of the park in the four years before this one, and this year's limits
+DEMO_PAST_T = (33_900.0, 35_600.0, 34_800.0, 33_700.0)
+DEMO_PAST_METHODS = ("location_region", "location_national")
+DEMO_LIMITS = (
+    ("co2", "location_region", 33_000.0),
+    ("energy_intensity", "calorific", 0.07),
+)
+DEMO_OUTPUT = {"E02": ("heat_treated_parts", "t", 2100.0), "E05": ("food", "t", 1450.0)}
+INVENTED = "invented for the demonstration"
 
 ParkOption = Annotated[str, typer.Option("--park", help="code of the park")]
 EnterpriseOption = Annotated[
@@ -347,7 +356,12 @@ def analyse(
 ) -> None:
     """Turn readings into usage, demand and totals, until stopped."""
     with _database() as url:
-        service.run(url, _until_stopped(), once=once)
+        service.run(
+            url,
+            _until_stopped(),
+            once=once,
+            minimum_coverage=settings().minimum_coverage,
+        )
 
 
 @app.command()
@@ -505,7 +519,7 @@ def _register_simulated(url: str, park: SimulatedPark) -> None:
                     following,
                     each.added_value_10k_cny,
                     stage="provisional",
-                    source="demonstration",
+                    source=INVENTED,
                 )
             stored_tariffs.set_billing(
                 conn,
@@ -517,6 +531,7 @@ def _register_simulated(url: str, park: SimulatedPark) -> None:
                 power_factor_standard=0.90,
                 source="demonstration",
             )
+        _state_invented(conn, park.code, ids, months)
         for meter in park.meters:
             meter_id = registry.add_meter(
                 conn, park_id, ids[meter.enterprise], meter.code
@@ -524,6 +539,48 @@ def _register_simulated(url: str, park: SimulatedPark) -> None:
             relations.confirm_meter(
                 conn, meter_id, ids[meter.enterprise], source="demonstration"
             )
+
+
+def _state_invented(
+    conn: Connection, park: str, ids: dict[str, int], months: list[date]
+) -> None:
+    """State output, earlier years and limits of the simulated park: all invented."""
+    whole = registry.subject(conn, park)
+    year = zone_year(whole)
+    for code, (product, unit, amount) in DEMO_OUTPUT.items():
+        for first, following in pairwise(months):
+            statements.state(
+                conn,
+                Stated(
+                    subject_id=ids[code],
+                    kind="output",
+                    product=product,
+                    unit=unit,
+                    period_from=first,
+                    period_to=following,
+                    amount=amount,
+                    stage="provisional",
+                    source=INVENTED,
+                ),
+            )
+    common: dict[str, Any] = {"source": INVENTED, "who": "demonstration"}
+    for method in DEMO_PAST_METHODS:
+        for past, amount_t in enumerate(DEMO_PAST_T, year - len(DEMO_PAST_T)):
+            yearly.state(
+                conn, whole, method=method, year=past, amount_t=amount_t, **common
+            )
+    for kind, method, value in DEMO_LIMITS:
+        targets.set_target(
+            conn,
+            targets.NewTarget(
+                subject_id=whole.subject_id,
+                kind=kind,
+                method=method,
+                year=year,
+                value=value,
+                **common,
+            ),
+        )
 
 
 def _wait_for_ingest(
@@ -765,7 +822,12 @@ def import_(
             found = importing.import_file(conn, file, settings(), options, bar)
         if not dry_run:
             with err.status("computing usage, demand and totals"):
-                service.run(url, _until_stopped(), once=True)
+                service.run(
+                    url,
+                    _until_stopped(),
+                    once=True,
+                    minimum_coverage=settings().minimum_coverage,
+                )
     counts = found.counts
     new, refused = ("new", "refused") if dry_run else ("inserted", "quarantined")
     out.print(

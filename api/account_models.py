@@ -38,6 +38,8 @@ class AccountTotal(Row):
     title: str
     unit: str
     park: Number
+    park_scope_1: Number = Field(description="fuels, processes, gases; null: energy")
+    park_scope_2: Number = Field(description="power and heat; null: energy")
     enterprises: Number
     difference: Number = Field(description="enterprises together less the park")
 

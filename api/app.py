@@ -47,6 +47,7 @@ from api.routes import (
     trajectory,
     usage,
     virtual,
+    zero_carbon,
 )
 from store import registry
 from store.database import open_pool, translated
@@ -74,6 +75,7 @@ ROUTERS = (
     virtual,
     rules,
     trajectory,
+    zero_carbon,
     history,
     indicators,
     packs,

@@ -240,3 +240,29 @@ class WhatIf(Row):
     effects: list[Measure]
     assumptions: list[Assumption]
     lines: list[LineYear]
+
+
+class ZeroCarbon(Row):
+    """Carbon per energy of a park in twelve months, and what would reach the aim."""
+
+    park: str
+    from_: str = Field(alias="from")
+    to: str
+    as_known_on: datetime | None
+    value: Number = Field(description="tCO2/tce")
+    co2_t: Number
+    tce: Number = Field(description="with electricity at the equal value")
+    aim: Number = Field(description="tCO2/tce; below 200 000 tce no threshold is given")
+    size_class: Literal["unknown", "below_200k_tce", "from_200k_tce", "from_1m_tce"]
+    state: Literal["unknown", "met", "missed", "no_threshold"]
+    gap_t: Number = Field(description="above the aim")
+    unproven_kwh: Number = Field(description="power without proof of its origin")
+    green_kwh: Number = Field(description="to prove as green: to the aim, or all")
+    with_all_green: Number = Field(description="tCO2/tce")
+    rest_t: Number = Field(description="of the gap, where all power is green")
+    coverage: float
+    months_known: int
+    publishable: bool
+    method: str
+    energy: str
+    factors: list[str]

@@ -8,12 +8,14 @@ from typing import Any, cast
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards import demand_peaks, park_peak
+from dashboards import carbon_peak, demand_peaks, enterprise_intensity, park_peak
 
 FOLDER = Path(__file__).parent / "json"
 
 _BUILDERS: dict[str, Callable[[], dashboard.Dashboard]] = {
+    "carbon_peak.json": carbon_peak.build,
     "demand_peaks.json": demand_peaks.build,
+    "enterprise_intensity.json": enterprise_intensity.build,
     "park_peak.json": park_peak.build,
 }
 

@@ -35,6 +35,8 @@ SOURCE = DataSourceRef(type_val=SOURCE_TYPE, uid="${ds}")
 KW = "kwatt"
 SHARE = "percentunit"
 NOTHING = "—"
+TONNES = "suffix: tCO₂"
+PER_TCE = "suffix: tCO₂/tce"
 TAG = "parkwatt"
 
 
@@ -169,6 +171,41 @@ def board(uid: str, title: str, description: str, since: str) -> builders.Dashbo
             .refresh(VariableRefresh.ON_DASHBOARD_LOAD)
         )
     )
+
+
+def choice(name: str, label: str, query: str) -> builders.QueryVariable:
+    """Let one of the rows of a query be chosen; the first is, unless another was."""
+    return (
+        builders.QueryVariable(name)
+        .label(label)
+        .datasource(SOURCE)
+        .allow_custom_value(False)
+        .query(query)
+        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+    )
+
+
+def bars(color: str, opacity: int = 70) -> list[DynamicConfigValue]:
+    """Draw a column as bars."""
+    return [
+        DynamicConfigValue(
+            id_val="color", value={"mode": "fixed", "fixedColor": color}
+        ),
+        DynamicConfigValue(id_val="custom.drawStyle", value="bars"),
+        DynamicConfigValue(id_val="custom.barAlignment", value=1),
+        DynamicConfigValue(id_val="custom.fillOpacity", value=opacity),
+        DynamicConfigValue(id_val="custom.lineWidth", value=0),
+    ]
+
+
+def filled(color: str, opacity: int = 80) -> list[DynamicConfigValue]:
+    """Give a bar of a bar chart its colour."""
+    return [
+        DynamicConfigValue(
+            id_val="color", value={"mode": "fixed", "fixedColor": color}
+        ),
+        DynamicConfigValue(id_val="custom.fillOpacity", value=opacity),
+    ]
 
 
 def answers(sql: str) -> stat.Panel:

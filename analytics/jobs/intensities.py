@@ -265,7 +265,7 @@ def rank(
             "provisional": each["per"][per]["provisional"],
             "how": each["per"][per]["how"],
             "coverage": each["coverage"],
-            "reason": None if place else _reason(each, per, value, minimum_coverage),
+            "reason": None if place else reason(each, per, value, minimum_coverage),
         }
         for enterprise, each, value, place in zip(
             ids, found, values, places.place.tolist(), strict=True
@@ -301,9 +301,8 @@ def _value(
     return found if found is None else float(found)
 
 
-def _reason(
-    found: dict[str, Any], per: str, value: float | None, minimum: float
-) -> str:
+def reason(found: dict[str, Any], per: str, value: float | None, minimum: float) -> str:
+    """Say why a figure has no place in a ranking."""
     below = found["per"][per]["amount"]
     if not found["complete"]:
         return "not_over"

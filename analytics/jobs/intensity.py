@@ -94,6 +94,32 @@ def figure(grounds: Grounds, group: Group, first: int, stop: int) -> dict[str, A
     }
 
 
+def per_added_value(
+    grounds: Grounds, group: Group, first: int, stop: int
+) -> dict[str, Any]:
+    """Give energy and carbon per added value alone: the same bits as in `figure`."""
+    rows, complete = _rows(grounds, group), stop <= grounds.running
+    coverage = _coverage(grounds, group, first, stop)
+    value = _added_value(grounds, grounds.current, group, first, stop)
+    top = {
+        "tce": _accounts(grounds, grounds.book.coal, rows, first, stop),
+        "co2_t": _accounts(grounds, grounds.book.carbon, rows, first, stop),
+    }
+    ratios = {
+        kind: {name: _ratio(each, value["amount"]) for name, each in of.items()}
+        for kind, of in top.items()
+    }
+    return {
+        "complete": complete,
+        "coverage": coverage,
+        "publishable": complete
+        and coverage is not None
+        and coverage >= grounds.minimum_coverage,
+        **top,
+        "per": {"added_value_10k_cny": value | ratios},
+    }
+
+
 def numerators(grounds: Grounds, group: Group, first: int, stop: int) -> dict[str, Any]:
     """Add up energy, carbon, water and pollutants; null where a member's is unknown."""
     rows = _rows(grounds, group)

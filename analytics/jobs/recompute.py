@@ -26,7 +26,7 @@ from analytics.registers import (
     Float64,
     Int64,
 )
-from store import dirty, registry
+from store import dirty, kept, registry
 from store.database import Connection
 from store.dirty import Span
 from store.events import RegisterEvent, replace_events
@@ -81,6 +81,7 @@ def run_once(conn: Connection) -> Done | None:
             start=min(each.start for each in now),
             stop=max(each.stop for each in now),
         )
+        kept.count_change(conn, park_id)
         conn.execute("SELECT pg_notify('parkwatt_figures', %s)", (str(park_id),))
         return done
 

@@ -4,9 +4,14 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from analytics.jobs.accounting import Account
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.jobs.accounting import Account, known_total
 from analytics.jobs.book import Book
 from analytics.jobs.netting import Net
+
+Float64 = NDArray[np.float64]
 
 UNIT = {"energy": "tce", "co2": "tCO2"}
 
@@ -88,6 +93,8 @@ def totals(book: Book) -> list[dict[str, Any]]:
                     "unit": UNIT[kind]
                     + ("e" if account.method.gases == "co2e" else ""),
                     "park": park,
+                    "park_scope_1": _scope(account, account.scope_1, kind),
+                    "park_scope_2": _scope(account, account.scope_2, kind),
                     "enterprises": together,
                     "difference": None
                     if park is None or together is None
@@ -95,6 +102,13 @@ def totals(book: Book) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def _scope(account: Account, of: Float64, kind: str) -> float | None:
+    """Give a scope of the park over all months; energy has none."""
+    if kind == "energy" or account.unpriced[0].any():
+        return None
+    return known_total(of[0])
 
 
 def nets(found: Sequence[Net]) -> list[dict[str, Any]]:

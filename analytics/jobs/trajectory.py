@@ -60,12 +60,24 @@ def trajectory(
         minimum_coverage=minimum_coverage,
         now=now,
     )
+    return of_record(conn, record, chosen, smooth=smooth)
+
+
+def of_record(
+    conn: Connection,
+    record: Record,
+    chosen: Sequence[Method],
+    *,
+    smooth: bool = False,
+) -> dict[str, Any]:
+    """Tell how the years of a record go, by method."""
+    subject, known_on = record.subject, record.known_on
     base, values = _values(conn, subject, record.years, known_on)
     return {
         "park": subject.park.code,
         "enterprise": subject.enterprise,
         "as_known_on": known_on.isoformat() if known_on else None,
-        "minimum_coverage": minimum_coverage,
+        "minimum_coverage": record.minimum_coverage,
         "price_base": base,
         "added_value": [
             {"year": year, "comparable_10k_cny": _number(value)}

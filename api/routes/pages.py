@@ -36,3 +36,31 @@ def bills() -> FileResponse:
 def entry() -> FileResponse:
     """Give the page on which people type readings."""
     return FileResponse(WEB / "entry.html", media_type="text/html; charset=utf-8")
+
+
+@router.get("/carbon", response_class=FileResponse, include_in_schema=False)
+@router.get(
+    "/parks/{park}/carbon", response_class=FileResponse, include_in_schema=False
+)
+def carbon() -> FileResponse:
+    """Give the page of the carbon peak."""
+    return FileResponse(WEB / "carbon.html", media_type="text/html; charset=utf-8")
+
+
+@router.get("/intensity", response_class=FileResponse, include_in_schema=False)
+@router.get(
+    "/parks/{park}/intensity", response_class=FileResponse, include_in_schema=False
+)
+def intensity() -> FileResponse:
+    """Give the page of intensities; for the park's managers."""
+    return FileResponse(WEB / "intensity.html", media_type="text/html; charset=utf-8")
+
+
+@router.get(
+    "/parks/{park}/enterprises/{enterprise}/intensity",  # noqa: FAST003 – read by the page
+    response_class=FileResponse,
+    include_in_schema=False,
+)
+def own_intensity() -> FileResponse:
+    """Give an enterprise its own page: its figures, and its quarter of the industry."""
+    return FileResponse(WEB / "own.html", media_type="text/html; charset=utf-8")

@@ -50,7 +50,23 @@ export async function ask(path) {
 
 export const base = (park) => `/api/v1/parks/${encodeURIComponent(park)}`;
 
+const PAGES = [["", "live"], ["/peaks", "peaks"], ["/carbon", "carbon"], ["/intensity", "intensity"], ["/bills", "bills"], ["/entry", "entry"]];
+
+// links to all pages of the park; an enterprise's own page has none
+function showPages() {
+  const place = $("pages");
+  if (!place) return;
+  place.setAttribute("aria-label", t("pages"));
+  const asked = /^\/parks\/([^/]+)/.exec(location.pathname);
+  const park = $("park")?.value ? encodeURIComponent($("park").value) : asked?.[1];
+  const here = asked ? location.pathname.slice(asked[0].length) : location.pathname.replace(/^\/$/, "");
+  place.replaceChildren(...PAGES.map(([path, words]) => node("a", {
+    href: park ? `/parks/${park}${path}` : path || "/", ...(path === here && { "aria-current": "page" }),
+  }, t(words))));
+}
+
 export function showWords() {
+  showPages();
   document.documentElement.lang = text.current() === "zh" ? "zh-CN" : "en";
   for (const each of document.querySelectorAll("[data-t]")) each.textContent = t(each.dataset.t);
   for (const each of document.querySelectorAll("[data-language]")) {

@@ -141,6 +141,11 @@ def zero_carbon_park(client: httpx.Client) -> None:
     assert co2 == pytest.approx(223_118.8, abs=0.05)
     assert tce == pytest.approx(194_860, abs=0.05)
     assert co2 / tce == pytest.approx(1.145, abs=5e-4)
+    core = get(client, "/parks/ZC/zero-carbon", to="2025-01-01")
+    assert core["value"] == pytest.approx(1.145, abs=5e-4)
+    assert core["with_all_green"] == pytest.approx(0.504, abs=5e-4)
+    assert core["state"] == "unknown"  # most of the twelve months are
+    assert core["size_class"] == "below_200k_tce"
     shares = {
         e["enterprise"]: e
         for e in get(client, "/parks/ZC/green-power", **MONTHS)["shares"]

@@ -90,6 +90,56 @@ INSERT INTO core.forecast (subject_id, start, known_s, made_at, energy_kwh, expe
          (VALUES (0, 900), (300, 840)) AS told (known_s, expected);
 INSERT INTO core.usage_month SELECT channel_id, '2026-03-01 00:00+08', 7200, 259200, 0,
     2678400 FROM core.channel WHERE kind = 'total' AND quantity = 'energy_import';
+INSERT INTO core.book (subject_id, month, figure, value, coverage, estimated, provisional)
+    SELECT 1, (date_trunc('month', now() AT TIME ZONE 'Asia/Shanghai')
+               - n * interval '1 month')::date, figure, amount, 1, false, false
+    FROM generate_series(1, 12) AS n,
+         (VALUES ('co2_t/location_region', 100), ('co2_t_scope1/location_region', 30),
+                 ('co2_t_scope2/location_region', 70), ('co2_t/ets', 90))
+         AS f (figure, amount)
+    WHERE NOT (figure = 'co2_t/ets' AND n = 3);
+INSERT INTO core.trajectory_state VALUES
+    (1, 'location_region', 'regional', '省级因子', 'tCO2', 'grid_average/CN-JS/2023',
+     'declining-unconfirmed', 'too_few_years_after', 2020, 2024, 2020, 1500, false, 4,
+     0.1, 4, -6, -1.6984, 0.0894, -25),
+    (1, 'ets', 'ets', '配额', 'tCO2', '', 'unknown', 'too_few_years', NULL, NULL, NULL,
+     NULL, false, NULL, NULL, 0, NULL, NULL, NULL, NULL);
+INSERT INTO core.trajectory_year (subject_id, method, year, value_t, rule, provisional,
+                                  stated_t, metered_t, coverage, months_complete) VALUES
+    (1, 'location_region', 2023, 1400, 'stated_year', false, 1400, NULL, NULL, 0),
+    (1, 'location_region', 2024, 1350, 'metered_complete', false, NULL, 1350, 1, 12),
+    (1, 'location_region', 2025, 600, 'metered_in_part', true, NULL, 600, 0.5, 6);
+INSERT INTO core.trajectory_month (subject_id, method, month, rolling_t, month_t, metered)
+    SELECT 1, 'location_region', '2026-02-01'::date - n * interval '1 month',
+           CASE WHEN n <> 1 THEN 1200 + n END, CASE WHEN n <> 1 THEN 100 END, n <> 1
+    FROM generate_series(0, 2) AS n;
+INSERT INTO core.budget_year VALUES
+    (1, 2026, 'co2', 'location_region', 1000, 'tCO2', 200, 800, 40, 1100, NULL, NULL,
+     '2026-11-20', 'uniform', 1, true, 2);
+INSERT INTO core.budget_month (subject_id, year, kind, method, month, used, pace, path)
+    SELECT 1, 2026, 'co2', 'location_region',
+           '2026-01-01'::date + n * interval '1 month',
+           CASE WHEN n < 2 THEN 100 * (n + 1) END, 80 * (n + 1), 100 * (n + 1)
+    FROM generate_series(0, 11) AS n;
+INSERT INTO core.zero_carbon VALUES
+    (1, '2026-03-01', 1.145, 223118.8, 194860, 0.2, 'below_200k_tce', 'no_threshold',
+     184146.8, 150000000, 0.504, 59271.8, 1, true);
+INSERT INTO core.target (subject_id, kind, method, year, value, unit, source, who) VALUES
+    (1, 'energy_intensity', 'calorific', 2026, 0.25, 'tce/10^4 CNY', 'plan', 'Clerk One'),
+    (2, 'energy_intensity', 'calorific', 2026, 0.1, 'tce/10^4 CNY', 'plan', 'Clerk One');
+INSERT INTO core.intensity (subject_id, span, month, figure, value, numerator_t,
+        added_value_10k_cny, coverage, estimated, provisional, complete, publishable,
+        place, reason)
+    SELECT id, span, month, 'tce/calorific', value, value * 100,
+           CASE WHEN id <> 4 THEN 100 END, CASE WHEN id = 4 THEN 0.5 ELSE 1 END, id = 3,
+           true, month < '2026-03-01', id <> 4 AND month < '2026-03-01',
+           CASE WHEN month < '2026-03-01' THEN place END,
+           CASE WHEN month >= '2026-03-01' THEN 'not_over'
+                WHEN id = 4 THEN 'denominator_missing' END
+    FROM (VALUES (1, 0.3, NULL), (2, 0.2, 1), (3, 0.4, 2), (4, NULL, NULL))
+             AS e (id, value, place),
+         (VALUES ('month'), ('year_to_date'), ('rolling_12')) AS s (span),
+         (VALUES ('2026-01-01'::date), ('2026-02-01'), ('2026-03-01')) AS m (month);
 """
 
 

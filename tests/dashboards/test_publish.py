@@ -28,8 +28,13 @@ from store.errors import SettingInvalid
 Json = dict[str, Any]
 DATABASE = "postgresql://reader:s%2Fcret@db.example:5433/parkwatt"
 TOKEN = "token"
-UIDS = ("parkwatt-demand-peaks", "parkwatt-park-peak")
-UID = UIDS[1]
+UIDS = (
+    "parkwatt-carbon-peak",
+    "parkwatt-demand-peaks",
+    "parkwatt-enterprise-intensity",
+    "parkwatt-park-peak",
+)
+UID = UIDS[3]
 
 
 class FakeGrafana:

@@ -25,7 +25,10 @@ RANGES = {
 }
 DAY = timedelta(days=1)
 # by id: what refuses a year of which three days are known
-REFUSED = {"demand_peaks": {2, 3, 7, 9}, "park_peak": set[int]()}
+REFUSED: dict[str, set[int]] = {"demand_peaks": {2, 3, 7, 9}}
+# panels whose span is their own
+OWN = {"24h": DAY, "1y": 365 * DAY, "5y": 5 * 365 * DAY}
+CHOSEN = {"method": "location_region", "figure": "tce/calorific", "span": "month"}
 CALL = re.compile(r"\$([_a-zA-Z0-9]+)\(([^\)]*)\)")
 
 
@@ -48,7 +51,10 @@ def expand(sql: str, start: datetime, stop: datetime) -> str:
 
 def with_park(sql: str, park: str) -> str:
     """Put in a single-valued variable as the browser does: quotes doubled, unwrapped."""
-    return sql.replace("$park", park.replace("'", "''"))
+    sql = sql.replace("$park", park.replace("'", "''"))
+    for name, value in CHOSEN.items():
+        sql = sql.replace(f"${name}", value)
+    return sql
 
 
 def run(
@@ -56,8 +62,7 @@ def run(
 ) -> Frame:
     (target,) = panel["targets"]
     if "timeFrom" in panel:  # a panel with a span of its own
-        assert panel["timeFrom"] == "24h"
-        span = DAY
+        span = OWN[panel["timeFrom"]]
     sql = expand(with_park(target["rawSql"], park), end - span, end)
     assert "$" not in sql
     cursor = conn.execute(sql.encode())
@@ -96,7 +101,7 @@ def demand(title: str) -> Json:
 @pytest.mark.parametrize("span", RANGES)
 @pytest.mark.parametrize("board", BOARDS)
 def test_every_panel_has_data(park: Connection, span: str, board: str) -> None:
-    refused = REFUSED[board] if span == "1 year" else set()
+    refused = REFUSED.get(board, set()) if span == "1 year" else set()
     for each in BOARDS[board]["panels"]:
         begun = time.perf_counter()
         frame = run(park, each, "P", RANGES[span])
@@ -296,3 +301,91 @@ def test_a_window_without_an_enterprise_has_no_rest(park: Connection) -> None:
     rows = run(park, demand("Who made"), "P", DAY).rows
     assert [row[1] for row in rows] == [400, 200, None, None]
     assert run(park, demand("同时系数"), "P", DAY).rows == [(None, None)]
+
+
+def carbon(title: str) -> Json:
+    return panel(title, "carbon_peak")
+
+
+def ratios(title: str) -> Json:
+    return panel(title, "enterprise_intensity")
+
+
+def test_choices(park: Connection) -> None:
+    """The first method is the one of which most years decide."""
+    found: dict[str, list[object]] = {}
+    for board in ("carbon_peak", "enterprise_intensity"):
+        for each in BOARDS[board]["templating"]["list"]:
+            if each["name"] in CHOSEN:
+                cursor = park.execute(with_park(each["query"], "P").encode())
+                assert cursor.description is not None
+                assert [e.name for e in cursor.description] == ["__text", "__value"]
+                found[each["name"]] = [row[1] for row in cursor.fetchall()]
+    assert found["method"] == ["location_region", "ets"]
+    assert {name: values[0] for name, values in found.items()} == CHOSEN
+
+
+def test_the_carbon_peak(park: Connection) -> None:
+    (state,) = run(park, carbon("State of the peak"), "P", DAY).rows
+    assert state[0] == "下降，未确认 / declining, not confirmed"
+    assert "fewer than five years" in str(state[1])
+    assert state[2:] == ("2020", 1500, "4")
+    assert run(park, carbon("Last twelve"), "P", DAY).rows == [(1200, 0.8, "2026-02")]
+    (budget,) = run(park, carbon("/ Carbon budget"), "P", DAY).rows
+    assert budget == (200, 0.2, 40, 1100, "2026-11-20")
+    assert run(park, carbon("core indicator"), "P", DAY).rows == [
+        (1.145, 0.2, "规模以下无阈值 / no threshold of this size", 0.504)
+    ]
+    assert run(park, carbon("Emissions by year"), "P", DAY).rows == [
+        ("2023", None, 1400, None),
+        ("2024", 1350, None, None),
+        ("2025 暂定 / provisional", None, None, 600),
+    ]
+    rolling = run(park, carbon("rolling twelve"), "P", DAY).rows
+    assert [row[1:] for row in rolling] == [(1202, 1500), (None, 1500), (1200, 1500)]
+    pace = run(park, carbon("Pace of"), "P", DAY).rows
+    assert pace[:3] == [
+        ("2026-01", 100, 80, None, 1000),
+        ("2026-02", 200, 160, None, 1000),
+        ("2026-03", None, 240, 300, 1000),
+    ]
+
+
+def test_methods_side_by_side(park: Connection) -> None:
+    """A method of which a month is missing is refused, and what is known stands beside."""
+    rows = run(park, carbon("side by side"), "P", DAY).rows
+    assert [row[:6] for row in rows] == [
+        ("配额 / ets", None, None, None, 990, 11),
+        ("省级因子 / location_region", 1200, 360, 840, 1200, 12),
+    ]
+    assert rows[1][8] == "grid_average/CN-JS/2023"
+    park.execute("RESET ROLE")
+    park.execute("UPDATE core.book SET coverage = 0.9 WHERE figure LIKE 'co2_t/%'")
+    rows = run(park, carbon("side by side"), "P", DAY).rows
+    assert [row[1] for row in rows] == [None, None]
+
+
+def test_the_intensities(park: Connection) -> None:
+    assert run(park, ratios("Intensity of the park"), "P", DAY).rows == [
+        (0.3, 0.3, 0.3, "2026-02")
+    ]
+    (target,) = run(park, ratios("Intensity target"), "P", DAY).rows
+    assert target == (0.25, 0.3, pytest.approx(1.2), "2026")
+    assert run(park, ratios("Enterprises ranked"), "P", DAY).rows == [(2, 1, 0, 0)]
+    ranking = run(park, ratios("Ranking with"), "P", DAY).rows
+    assert ranking == [
+        (1, 'O\'Neill "Steel" 钢铁 (A)', 0.2, 100, "初步 / provisional", 1, 0.1),
+        (2, "B (B)", 0.4, 100, "估算 / estimated", 1, None),
+    ]
+    assert run(park, ratios("Without a place"), "P", DAY).rows == [
+        ("C (C)", "缺增加值 / added value missing", 0.5)
+    ]
+    months = run(park, ratios("month to year"), "P", DAY).rows
+    assert [row[1:] for row in months] == [
+        (0.3, None, 0.3, 0.3, 0.25),
+        (0.3, None, 0.3, 0.3, 0.25),
+        (None, 0.3, None, None, 0.25),
+    ]
+    across = run(park, ratios("Enterprises: month"), "P", DAY).rows
+    assert across[0][1:] == (0.2, 0.2, 0.2, 1, 0.1)
+    assert across[2][1:] == (None, None, None, 0.5, None)

@@ -18,7 +18,7 @@ def test_rights(park: Connection) -> None:
     views = park.execute(
         "SELECT viewname FROM pg_views WHERE schemaname = 'grafana' ORDER BY 1"
     ).fetchall()
-    assert len(views) == 17
+    assert len(views) == 27
     for (name,) in views:
         park.execute(f"SELECT * FROM grafana.{name}".encode())
     for refused in (

@@ -67,6 +67,63 @@ billing: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
 billing: PRIMARY KEY (billing_id)
 CREATE INDEX billing_subject ON core.billing USING btree (subject_id)
 CREATE UNIQUE INDEX billing_pkey ON core.billing USING btree (billing_id)
+book.subject_id integer NOT NULL
+book.month date NOT NULL
+book.figure text NOT NULL
+book.value double precision
+book.coverage double precision
+book.estimated boolean NOT NULL
+book.provisional boolean NOT NULL
+book.made_at timestamp with time zone NOT NULL DEFAULT now()
+book: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+book: PRIMARY KEY (subject_id, month, figure)
+CREATE UNIQUE INDEX book_pkey ON core.book USING btree (subject_id, month, figure)
+book_change.park_id integer NOT NULL
+book_change.changes bigint NOT NULL
+book_change: FOREIGN KEY (park_id) REFERENCES park(park_id)
+book_change: PRIMARY KEY (park_id)
+CREATE UNIQUE INDEX book_change_pkey ON core.book_change USING btree (park_id)
+book_kept.park_id integer NOT NULL
+book_kept.fingerprint text NOT NULL
+book_kept.kept_at timestamp with time zone NOT NULL DEFAULT now()
+book_kept: FOREIGN KEY (park_id) REFERENCES park(park_id)
+book_kept: PRIMARY KEY (park_id)
+CREATE UNIQUE INDEX book_kept_pkey ON core.book_kept USING btree (park_id)
+budget_month.subject_id integer NOT NULL
+budget_month.year integer NOT NULL
+budget_month.kind text NOT NULL
+budget_month.method text NOT NULL
+budget_month.month date NOT NULL
+budget_month.used double precision
+budget_month.pace double precision
+budget_month.path double precision
+budget_month.low double precision
+budget_month.high double precision
+budget_month.made_at timestamp with time zone NOT NULL DEFAULT now()
+budget_month: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+budget_month: PRIMARY KEY (subject_id, year, kind, method, month)
+CREATE UNIQUE INDEX budget_month_pkey ON core.budget_month USING btree (subject_id, year, kind, method, month)
+budget_year.subject_id integer NOT NULL
+budget_year.year integer NOT NULL
+budget_year.kind text NOT NULL
+budget_year.method text NOT NULL
+budget_year.value double precision
+budget_year.unit text NOT NULL
+budget_year.used double precision
+budget_year.remaining double precision
+budget_year.ahead_of_pace double precision
+budget_year.year_end double precision
+budget_year.year_end_low double precision
+budget_year.year_end_high double precision
+budget_year.spent_on date
+budget_year.how text
+budget_year.coverage double precision
+budget_year.publishable boolean NOT NULL
+budget_year.months_over integer NOT NULL
+budget_year.made_at timestamp with time zone NOT NULL DEFAULT now()
+budget_year: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+budget_year: PRIMARY KEY (subject_id, year, kind, method)
+CREATE UNIQUE INDEX budget_year_pkey ON core.budget_year USING btree (subject_id, year, kind, method)
 channel.channel_id integer NOT NULL IDENTITY
 channel.subject_id integer NOT NULL
 channel.quantity text NOT NULL
@@ -416,6 +473,25 @@ industry: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
 industry: PRIMARY KEY (industry_id)
 CREATE INDEX industry_enterprise ON core.industry USING btree (enterprise_id)
 CREATE UNIQUE INDEX industry_pkey ON core.industry USING btree (industry_id)
+intensity.subject_id integer NOT NULL
+intensity.span text NOT NULL
+intensity.month date NOT NULL
+intensity.figure text NOT NULL
+intensity.value double precision
+intensity.numerator_t double precision
+intensity.added_value_10k_cny double precision
+intensity.coverage double precision
+intensity.estimated boolean NOT NULL
+intensity.provisional boolean NOT NULL
+intensity.complete boolean NOT NULL
+intensity.publishable boolean NOT NULL
+intensity.place integer
+intensity.reason text
+intensity.made_at timestamp with time zone NOT NULL DEFAULT now()
+intensity: CHECK ((span = ANY (ARRAY['month'::text, 'year_to_date'::text, 'rolling_12'::text])))
+intensity: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+intensity: PRIMARY KEY (subject_id, span, month, figure)
+CREATE UNIQUE INDEX intensity_pkey ON core.intensity USING btree (subject_id, span, month, figure)
 judgement.judgement_id bigint NOT NULL IDENTITY
 judgement.channel_id integer NOT NULL
 judgement.at timestamp with time zone NOT NULL
@@ -712,6 +788,54 @@ tariff: CHECK ((valid_to > valid_from))
 tariff: PRIMARY KEY (tariff_id)
 CREATE INDEX tariff_code ON core.tariff USING btree (code)
 CREATE UNIQUE INDEX tariff_pkey ON core.tariff USING btree (tariff_id)
+trajectory_month.subject_id integer NOT NULL
+trajectory_month.method text NOT NULL
+trajectory_month.month date NOT NULL
+trajectory_month.rolling_t double precision
+trajectory_month.month_t double precision
+trajectory_month.metered boolean NOT NULL
+trajectory_month.made_at timestamp with time zone NOT NULL DEFAULT now()
+trajectory_month: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+trajectory_month: PRIMARY KEY (subject_id, method, month)
+CREATE UNIQUE INDEX trajectory_month_pkey ON core.trajectory_month USING btree (subject_id, method, month)
+trajectory_state.subject_id integer NOT NULL
+trajectory_state.method text NOT NULL
+trajectory_state.title text NOT NULL
+trajectory_state.title_zh text NOT NULL
+trajectory_state.unit text NOT NULL
+trajectory_state.factors text NOT NULL
+trajectory_state.state text NOT NULL
+trajectory_state.reason text NOT NULL
+trajectory_state.first_year integer
+trajectory_state.last_year integer
+trajectory_state.peak_year integer
+trajectory_state.peak_t double precision
+trajectory_state.peak_is_first_known boolean NOT NULL
+trajectory_state.years_after integer
+trajectory_state.below_peak double precision
+trajectory_state.n integer NOT NULL
+trajectory_state.s double precision
+trajectory_state.z double precision
+trajectory_state.p double precision
+trajectory_state.sen_slope_t_per_year double precision
+trajectory_state.made_at timestamp with time zone NOT NULL DEFAULT now()
+trajectory_state: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+trajectory_state: PRIMARY KEY (subject_id, method)
+CREATE UNIQUE INDEX trajectory_state_pkey ON core.trajectory_state USING btree (subject_id, method)
+trajectory_year.subject_id integer NOT NULL
+trajectory_year.method text NOT NULL
+trajectory_year.year integer NOT NULL
+trajectory_year.value_t double precision
+trajectory_year.rule text NOT NULL
+trajectory_year.provisional boolean NOT NULL
+trajectory_year.metered_t double precision
+trajectory_year.stated_t double precision
+trajectory_year.coverage double precision
+trajectory_year.months_complete integer NOT NULL
+trajectory_year.made_at timestamp with time zone NOT NULL DEFAULT now()
+trajectory_year: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+trajectory_year: PRIMARY KEY (subject_id, method, year)
+CREATE UNIQUE INDEX trajectory_year_pkey ON core.trajectory_year USING btree (subject_id, method, year)
 typed.batch_id bigint NOT NULL
 typed.who text NOT NULL
 typed: CHECK ((who <> ''::text))
@@ -764,3 +888,21 @@ virtual_term: FOREIGN KEY (meter_id) REFERENCES meter(meter_id)
 virtual_term: PRIMARY KEY (formula_id, place)
 CREATE INDEX virtual_term_meter ON core.virtual_term USING btree (meter_id)
 CREATE UNIQUE INDEX virtual_term_pkey ON core.virtual_term USING btree (formula_id, place)
+zero_carbon.subject_id integer NOT NULL
+zero_carbon.month date NOT NULL
+zero_carbon.value double precision
+zero_carbon.co2_t double precision
+zero_carbon.tce double precision
+zero_carbon.aim double precision
+zero_carbon.size_class text NOT NULL
+zero_carbon.state text NOT NULL
+zero_carbon.gap_t double precision
+zero_carbon.green_kwh double precision
+zero_carbon.with_all_green double precision
+zero_carbon.rest_t double precision
+zero_carbon.coverage double precision
+zero_carbon.publishable boolean NOT NULL
+zero_carbon.made_at timestamp with time zone NOT NULL DEFAULT now()
+zero_carbon: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
+zero_carbon: PRIMARY KEY (subject_id, month)
+CREATE UNIQUE INDEX zero_carbon_pkey ON core.zero_carbon USING btree (subject_id, month)

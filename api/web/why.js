@@ -1,0 +1,112 @@
+// "Why this number?": a dialog with all that a figure rests on.
+
+import { $, cell, node, send, t, table } from "./page.js";
+import * as text from "./text.js";
+
+let place = null;
+
+function dialog() {
+  if (!place) {
+    place = node("dialog", { id: "why", "aria-labelledby": "why-title" });
+    document.body.append(place);
+    place.addEventListener("click", (event) => event.target === place && place.close());
+  }
+  return place;
+}
+
+const amount = (value) => (value === null || value === undefined ? "–" : text.number(value, Math.abs(value) < 10 ? 5 : Math.abs(value) < 1e6 ? 2 : 0));
+
+function lines(rows) {
+  const into = node("div", { class: "scroll", tabindex: "0" });
+  table(into, t("restsOn"), [[t("part_")], [t("origin")], [t("amountHead"), "n"], [t("factorHead"), "n"], [t("factorCode")], [t("result"), "n"], [t("rule")]],
+    rows.map((each) => {
+      const value = each.factor_value ?? null;
+      const counted = each.counts === false ? t("listedBeside") : each.rule ?? "";
+      return node("tr", {}, cell(text.quantity(each.carrier ?? "")), cell(t(`origin ${each.origin}`) ?? each.origin ?? ""),
+        cell(`${amount(each.amount)} ${text.unit(each.unit ?? "")}`, "n"), cell(value === null ? "" : `${value} ${each.factor_unit ?? ""}`, "n"),
+        cell(each.factor ?? ""), cell(amount(each.result_t), "n"), cell(counted));
+    }));
+  return into;
+}
+
+function grounds(title, rows) {
+  if (!rows?.length) return [];
+  const into = node("div", { class: "scroll", tabindex: "0" });
+  table(into, title, [[t("what")], [t("validFrom")], [t("source")], [t("recordedAt")]], rows.slice(0, 50).map((each) =>
+    node("tr", {}, cell([...(each.enterprise ? [node("span", { class: "code" }, each.enterprise)] : []), each.what ?? each.kind]),
+      cell(each.valid_from ?? ""), cell([each.why, each.who].filter(Boolean).join(" · ")), cell((each.recorded_at ?? "").slice(0, 16).replace("T", " ")))));
+  return [node("h3", {}, `${title} (${rows[0].total ?? rows.length})`), into];
+}
+
+function arrived(readings) {
+  if (!readings) return [];
+  return [node("h3", {}, t("readingsHead")), node("p", { class: "note" },
+    t("arrivedWords", text.number(readings.readings), text.number(readings.batches), (readings.sources ?? []).join(", ")))];
+}
+
+function explained(found) {
+  return [
+    node("p", { class: "note" }, found.formula), node("h3", {}, t("restsOn")), lines(found.lines ?? []),
+    ...grounds(t("factorsHead"), found.factors), ...grounds(t("statementsHead"), found.statements), ...grounds(t("greenHead"), found.green),
+    ...grounds(t("membershipHead"), found.membership), ...grounds(t("correctionsHead"), found.corrections), ...arrived(found.readings),
+  ];
+}
+
+// of a ratio: the added value below the line, as the page has it
+function below(of) {
+  if (!of) return [];
+  const words = of.amount === null ? t("addedValueUnknown", (of.missing ?? []).join(", ")) : t("addedValueWords", text.number(of.amount, 2), (of.statement_ids ?? []).join(", "));
+  const how = (of.how ?? []).map((each) => t(`how ${each}`) ?? each).join(", ");
+  return [node("h3", {}, t("dividedBy")), node("p", { id: "why-below" }, [words, how].filter(Boolean).join(" · "))];
+}
+
+// of /figures: the lines of the account
+function told(found, kind, method) {
+  return [node("h3", {}, t("restsOn")), lines(found.parentage[kind][method] ?? []),
+    node("p", { class: "note" }, t("coverageWords", `${text.known(found.coverage)}\u00a0%`)),
+    ...found.errors.map((each) => node("p", { class: "words bad" }, each))];
+}
+
+// asked: { base, figure: "co2_t", method, from, to, enterprise }; of a ratio `shown` has value, unit, below
+async function answer(asked, shown) {
+  const query = new URLSearchParams({ from: asked.from, to: asked.to, ...(asked.enterprise && { enterprise: asked.enterprise }) });
+  const tonnes = asked.figure === "tce" ? "tce" : "tCO₂";
+  const full = await send(`${asked.base}/explain?figure=${encodeURIComponent(`${asked.figure}.${asked.method}`)}&${query}`);
+  let whole = full.body.value;
+  let parts = null;
+  if (full.status === 200) parts = explained(full.body);
+  else {
+    const { status, body } = await send(`${asked.base}/figures?${query}&grain=month`);
+    if (status !== 200) throw new Error(body.error.message);
+    whole = body[asked.figure][asked.method];
+    parts = told(body, asked.figure, asked.method);
+  }
+  if (shown.below === undefined) return [whole, tonnes, parts];
+  return [shown.value, shown.unit, [node("p", { class: "note", id: "why-above" }, `${amount(whole)} ${tonnes}`), ...below(shown.below), ...parts]];
+}
+
+export async function why(title, asked, shown) {
+  const box = dialog();
+  const close = node("button", { type: "button", class: "plain", id: "why-close" }, t("close"));
+  close.addEventListener("click", () => box.close());
+  const body = node("div", { id: "why-body", "aria-live": "polite" }, node("p", { class: "note" }, t("asking")));
+  box.replaceChildren(node("div", { class: "head" }, node("h2", { id: "why-title" }, title), close),
+    node("p", { class: "note" }, [asked.enterprise, `${asked.from} – ${asked.to}`, asked.method, ...(shown.notes ?? [])].filter(Boolean).join(" · ")), body);
+  box.showModal();
+  delete box.dataset.ready;
+  try {
+    const [value, unit, parts] = await answer(asked, shown);
+    body.replaceChildren(node("p", { class: "big small" }, node("output", { id: "why-value" }, amount(value)), " ", node("span", { class: "unit" }, unit)), ...parts);
+  } catch (error) {
+    body.replaceChildren(node("p", { class: "words bad" }, error.message));
+  }
+  box.dataset.ready = asked.figure;
+}
+
+// a button that opens it; `find` gives [title, asked, shown] when it is pressed
+export function whyButton(into, label, find) {
+  const button = node("button", { type: "button", class: "why", "aria-haspopup": "dialog", "aria-label": `${t("whyThis")} ${label}` }, t("whyThis"));
+  button.addEventListener("click", () => why(...find()));
+  (typeof into === "string" ? $(into) : into).replaceChildren(button);
+  return button;
+}
