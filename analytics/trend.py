@@ -20,6 +20,7 @@ PLATEAU_BAND = 0.05  # of the maximum
 PLATEAU_YEARS = 3  # after the maximum
 CONFIRMING_YEARS = 5  # 〃; four falling ones have p = 0.0894
 FEWEST_YEARS = 3  # with fewer the maximum is always one of the last two
+ROUNDING = 1e-12  # of the maximum; a smaller slope is none; ours
 
 UNKNOWN, RISING, PLATEAU, DECLINING_UNCONFIRMED, PEAKED = range(5)
 STATE_NAMES = ("unknown", "rising", "plateau", "declining-unconfirmed", "peaked")
@@ -265,7 +266,9 @@ def peak_state(
     test = mann_kendall(later)
     within = np.where(np.isnan(later), True, later >= (1 - band) * highest[..., None])
     level = within.all(axis=-1) & ~(test.p < significant) & (after >= PLATEAU_YEARS)
-    falls = test.slope < 0
+    # two pairs that cancel leave a slope of rounding, which is none
+    slope = np.where(np.abs(test.slope) <= ROUNDING * highest, 0.0, test.slope)
+    falls = slope < 0
     confirmed = falls & (test.p < significant) & (after >= CONFIRMING_YEARS)
     reason = np.select(
         [
@@ -277,7 +280,7 @@ def peak_state(
             level,
             falls & (after < CONFIRMING_YEARS),
             falls,
-            test.slope > 0,
+            slope > 0,
         ],
         [
             TOO_FEW_YEARS,

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
@@ -186,6 +186,7 @@ def test_a_new_maximum_starts_again(series: list[float]) -> None:
 
 
 @given(YEARS, st.floats(0.01, 1000))
+@example([12.0, 11.0, 3.0, 1.0, 4.0, 9.0], 373.0143615317388)
 def test_the_unit_does_not_matter(series: list[float], scale: float) -> None:
     here = trend.peak_state(series)
     scaled = trend.peak_state(scale * np.array(series))
