@@ -19,6 +19,7 @@ from analytics.jobs.activities import PRODUCTS, Stated
 from analytics.jobs.choosing import NONE, Chooser
 from analytics.jobs.green import Green
 from analytics.jobs.methods import PARTS, Choice, Method, of_kind
+from analytics.jobs.nested import Behind
 from store.quantities import QUANTITIES
 from store.records import Factor
 
@@ -64,6 +65,7 @@ class Sheet:
     rows: dict[int, int]  # of each enterprise's id
     stated: tuple[Stated, ...]
     green: Green
+    behind: Behind = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,7 @@ class Draft:
     amount: Float64  # [unit]; NaN: unknown
     choice: Choice
     terms: Mapping[str, Float64] = field(default_factory=dict)  # what it adds up
+    gross: Float64 | None = None  # what meters say, with power that is proven green
     counts: bool = True  # False: listed beside the total
     rule: str | None = None  # why it counts or does not
     ids: Mapping[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
@@ -239,6 +242,7 @@ def _metered(sheet: Sheet, method: Method) -> Iterator[Draft]:
                     unit=QUANTITIES[next(iter(terms))].unit,
                     terms={q: sheet.amounts[q] for q in names if q in sheet.amounts},
                     amount=amount,
+                    gross=amount,
                     choice=method.factors[part],
                     counts=counts,
                     rule=None if counts else "export_listed",
@@ -331,25 +335,66 @@ def _priced(
     factor = chooser.choose(kind, draft.carrier, draft.choice)
     amount, park = draft.amount, sheet.park_row
     split: list[tuple[Float64, Int64]] = []
+    stand_in: dict[int, Bool] = {}
     for owner in (
         chooser.own(kind, draft.carrier, draft.choice) if park is not None else ()
     ):
         row = sheet.rows.get(owner)
-        if row is None:
-            continue
-        own = np.array([chooser.factors[i].subject_id == owner for i in factor[row]])
-        own &= ~np.isnan(amount[row]) & ~np.isnan(amount[park])
+        if row is not None:
+            own = np.array(
+                [chooser.factors[i].subject_id == owner for i in factor[row]]
+            )
+            own &= ~np.isnan(amount[row]) & ~np.isnan(amount[park])
+            stand_in[owner] = own
+    if any(own.any() for own in stand_in.values()):
+        amount, factor = amount.copy(), factor.copy()
+    for owner, own in stand_in.items():
         if own.any():
+            row = sheet.rows[owner]
+            mine, torn = _less_nested(sheet, draft, owner, stand_in)
             part, which = np.full(sheet.shape, np.nan), np.full(sheet.shape, NONE)
-            part[park, own], which[park, own] = amount[row, own], factor[row, own]
-            amount = amount.copy()
-            amount[park, own] -= amount[row, own]
+            part[park, own], which[park, own] = mine[own], factor[row, own]
+            which[park, own & torn] = NONE
+            amount[park, own] -= mine[own]
             split.append((part, which))
     for some, places in ((amount, factor), *split):
         result = np.asarray(some * _per_unit(chooser.factors, places, draft, scale))
         yield Line(
             **(vars(draft) | {"amount": some, "factor": places, "result": result / 1e3})
         )
+
+
+def _less_nested(
+    sheet: Sheet, draft: Draft, owner: int, stand_in: Mapping[int, Bool]
+) -> tuple[Float64, Bool]:
+    """Give an enterprise's amount less what is behind its meters at another own factor.
+
+    Returns
+    -------
+    amount
+        [unit], shape (cells,).
+    torn
+        Where only some of the meters of such another are behind it, so that its part is
+        not known.
+    """
+    mine = draft.amount[sheet.rows[owner]].copy()
+    torn = np.zeros(mine.shape, np.bool_)
+    if draft.gross is None:
+        return mine, torn
+    for other, own in stand_in.items():
+        row = sheet.rows[other]
+        for cell in np.flatnonzero(own) if other != owner else ():
+            above = {
+                next((e for e in who if e in stand_in and stand_in[e][cell]), None)
+                for name, each in draft.terms.items()
+                if not np.isnan(each[row, cell])
+                for who in sheet.behind.get((name, other, int(cell)), ())
+            }
+            if above == {owner}:
+                mine[cell] -= draft.gross[row, cell]
+            elif owner in above:
+                torn[cell] = True
+    return mine, torn
 
 
 def _per_unit(

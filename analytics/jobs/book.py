@@ -16,6 +16,7 @@ from analytics.jobs.activities import Stated
 from analytics.jobs.green import Green
 from analytics.jobs.known import usage_known
 from analytics.jobs.months import month_edges
+from analytics.jobs.nested import behind
 from analytics.jobs.sheets import build, gates, load_side
 from analytics.jobs.vintage import KnownOn, Vintage
 from store import registry
@@ -161,6 +162,9 @@ def load_book(
         months,
         whole=np.ones(len(months), np.bool_),
         park_meters=gates(world, plans, edges) if side.statements else {},
+        behind=behind(conn, world, accounting.COUNTED, edges, vintage)
+        if side.nests
+        else {},
     )
     chooser = side.chooser(
         [(park.park_id, each.subject_id) for each in subjects], months

@@ -202,7 +202,7 @@ class Green:
     proven: Float64  # of the power taken from the grid; 0 where nothing is matched
     direct: Float64  # of it by direct supply
     self_use: Float64  # own photovoltaic power with its monthly record
-    sold: Float64  # own power whose certificates others have
+    sold: Float64  # own power kept whose certificates others have
     wrong: Bool  # where a match proves nothing: no green figure can be given
     faults: tuple[Wrong, ...]
     ids: Mapping[tuple[int, int], tuple[int, ...]]  # matches by row and cell
@@ -213,6 +213,7 @@ def lay_out(
     matches: Sequence[GreenMatch],
     taken: Float64,
     made: Float64,
+    given: Float64,
     *,
     rows: Mapping[int, int],
     codes: Mapping[str, int],
@@ -227,6 +228,9 @@ def lay_out(
     ----------
     taken, made
         As of :func:`check`, shape (subjects, cells); NaN: unknown.
+    given
+        Power given to others [kWh]; certificates of own power are of it first, because
+        those of power kept cannot be traded.
     rows, codes
         Row of each enterprise's id, and of its code.
     """
@@ -271,9 +275,13 @@ def lay_out(
         if each.kind != "certificate" or each.cancelled or each.producer is None:
             continue
         producer, made_in = codes.get(each.producer), cells.get(each.production_month)
-        for row in (producer, park_row):
-            if row is not None and producer is not None and made_in is not None:
-                sold[row, made_in] += each.kwh
+        if producer is not None and made_in is not None:
+            sold[producer, made_in] += each.kwh
+    sold = np.maximum(sold - np.nan_to_num(given), 0.0)
+    if park_row is not None:
+        sold[park_row] = 0.0
+        for row in sorted(rows.values()):
+            sold[park_row] += sold[row]
     return Green(
         proven=proven,
         direct=direct,

@@ -109,13 +109,14 @@ def load_grounds(
         conn, [park.park_id, *ids], list(KINDS), known_on=known_on
     )
     chosen = _Stated(park, stated)
-    window = chosen.window(running)
+    windows = {each: chosen.window(each, running) for each in ids}
     rows = {each.subject_id: i for i, each in enumerate(book.subjects)}
 
     @cache
     def whole() -> Book:
         """Read the book of all months that are estimated, once it is needed."""
-        low, high = min(window[0], first), max(window[1], stop)
+        low = min([first, *(each for each, _ in windows.values())])
+        high = max(running, stop)
         if (low, high) == (first, stop):
             return book
         return load_book(
@@ -125,6 +126,7 @@ def load_grounds(
     def history(each: int, base: int | None) -> History:
         stated = chosen.added_value(each, base)
         known = chosen.indicators(each)
+        window = windows[each]
 
         def by_electricity() -> History:
             used = _electricity(whole(), rows[each], minimum_coverage)
@@ -199,12 +201,13 @@ class _Stated:
         self._indices = {k[0]: v for k, v in others.items() if k[1] == index_key}
         self.flows = {k: flow(spans(v)) for k, v in others.items() if k[1] != index_key}
 
-    def window(self, running: int) -> tuple[int, int]:
-        """Give the months that are estimated: from the first statement's January on."""
+    def window(self, subject: int, running: int) -> tuple[int, int]:
+        """Give the months that are estimated: from its first statement's January on."""
         starts = [
             index(each.period_from) // 12 * 12
-            for rows in self._money.values()
+            for (of, _, _), rows in self._money.items()
             for each in rows
+            if of == subject
         ]
         return max(min(starts, default=running), EARLIEST), running
 

@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,8 +16,9 @@ from analytics.jobs import compute
 from analytics.jobs.accounting import COUNTED
 from analytics.jobs.book import Book
 from analytics.jobs.months import later, month_edges
-from analytics.jobs.validity import Segments, segments, value_at
-from analytics.registers import QUARTER_US, Float64
+from analytics.jobs.nested import pieces
+from analytics.jobs.validity import segments
+from analytics.registers import Float64
 from store import relations
 from store.database import Connection
 from store.quantities import QUANTITIES
@@ -86,7 +86,7 @@ def netting(conn: Connection, book: Book) -> list[Net]:
         (channel.channel_id, channel.quantity, low, high, owner, of_park, giver)
         for channel in world.usages
         if channel.quantity in names
-        for low, high, owner, of_park, giver in _pieces(
+        for low, high, owner, of_park, giver in pieces(
             world, places, channel.meter_id, int(at[0]), int(at[-1])
         )
         if (owner is None) == of_park  # what counts for both or none explains nothing
@@ -123,73 +123,6 @@ def _known(total: float, book: Book, name: str, cell: int) -> float | None:
 
 def _number(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
-
-
-def _pieces(
-    world: compute.World,
-    places: dict[int, Segments[tuple[str, int | None]]],
-    meter: int,
-    start: int,
-    stop: int,
-) -> list[tuple[int, int, int | None, bool, int | None]]:
-    """Cut time where it changes what a meter counts for.
-
-    Returns
-    -------
-    list
-        From, to, the enterprise it counts for, whether for the park, and the enterprise
-        behind whose meter it stands.
-    """
-    members = world.members.get(meter, [])
-    of_park = world.of_park.get(meter, [])
-    edges = {start, stop, *(at for at, _ in of_park)}
-    for each in _above_ever(places, meter):
-        edges |= {at for at, _ in world.members.get(each, [])}
-        edges |= {at for at, _ in places.get(each, [])}
-    cuts = sorted(_quarter(each) for each in edges if start <= each <= stop)
-    pieces = []
-    for low, high in pairwise(cuts):
-        if low == high:
-            continue
-        owner, whole = value_at(members, low), value_at(of_park, low) is not None
-        pieces.append((low, high, owner, whole, _above(world, places, meter, low)))
-    return pieces
-
-
-def _above_ever(
-    places: dict[int, Segments[tuple[str, int | None]]], meter: int
-) -> set[int]:
-    """Give a meter and all that ever stood above it."""
-    found, todo = {meter}, [meter]
-    while todo:
-        for _, place in places.get(todo.pop(), []):
-            if place is not None and place[1] is not None and place[1] not in found:
-                found.add(place[1])
-                todo.append(place[1])
-    return found
-
-
-def _quarter(at_us: int) -> int:
-    return -(-at_us // QUARTER_US) * QUARTER_US
-
-
-def _above(
-    world: compute.World,
-    places: dict[int, Segments[tuple[str, int | None]]],
-    meter: int,
-    at_us: int,
-) -> int | None:
-    """Find the enterprise of the next main meter above; None below the park's alone."""
-    seen = {meter}
-    while (place := value_at(places.get(meter, []), at_us)) and place[1] is not None:
-        meter = place[1]
-        if meter in seen:
-            break
-        seen.add(meter)
-        owner = value_at(world.members.get(meter, []), at_us)
-        if owner is not None:
-            return owner
-    return None
 
 
 def _amounts(

@@ -9,7 +9,8 @@ import numpy as np
 
 from analytics.jobs import accounting, compute
 from analytics.jobs.amounts import Amounts, Period, cells, load_amounts
-from analytics.jobs.sheets import build, gates, load_side
+from analytics.jobs.nested import Behind, behind
+from analytics.jobs.sheets import Side, build, gates, load_side
 from analytics.jobs.vintage import KnownOn, Vintage
 from analytics.registers import Bool, Float64
 from store import registry
@@ -46,14 +47,18 @@ def account_for(
     side = load_side(conn, subject.park, period.first, period.last, known_on)
     subjects = [subject]
     if subject.kind == "park":
-        subjects += _enterprises(conn, subject, side.involved())
+        subjects += _enterprises(conn, subject, side)
     tables = _tables(conn, subjects, period, amounts, edges, known_on)
     park_id = subject.park.park_id
     meters: dict[str, Bool] = {}
-    if subject.kind == "park" and side.statements:
+    nests: Behind = {}
+    if subject.kind == "park" and (side.statements or side.nests):
         world = compute.load_world(conn, park_id, subject.park.zone, known_on)
         plans = [each.plan for each in amounts.values()]
-        meters = gates(world, plans, cuts)
+        meters = gates(world, plans, cuts) if side.statements else {}
+        if side.nests:
+            vintage = Vintage.of(known_on)
+            nests = behind(conn, world, accounting.COUNTED, cuts, vintage)
     sheet = build(
         side,
         tables,
@@ -61,6 +66,7 @@ def account_for(
         months,
         whole=_whole(cuts),
         park_meters=meters,
+        behind=nests,
     )
     owners = [_owners(conn, each) for each in subjects]
     chooser = side.chooser(owners, months)
@@ -85,7 +91,8 @@ def _whole(cuts: Sequence[datetime]) -> Bool:
     )
 
 
-def _enterprises(conn: Connection, park: Subject, ids: set[int]) -> list[Subject]:
+def _enterprises(conn: Connection, park: Subject, side: Side) -> list[Subject]:
+    ids, producers = side.involved(), side.producers()
     return [
         Subject(
             subject_id=each.enterprise_id,
@@ -95,7 +102,7 @@ def _enterprises(conn: Connection, park: Subject, ids: set[int]) -> list[Subject
             meter=None,
         )
         for each in registry.enterprises(conn, park.subject_id)
-        if each.enterprise_id in ids
+        if each.enterprise_id in ids or each.code in producers
     ]
 
 

@@ -10,6 +10,7 @@ from analytics import accounts
 from analytics.jobs import activities, compute, green
 from analytics.jobs.accounting import CARRIERS, Sheet
 from analytics.jobs.choosing import Chooser
+from analytics.jobs.nested import Behind
 from analytics.jobs.vintage import KnownOn, Vintage
 from analytics.registers import Bool, Float64
 from store.activities import Activity
@@ -44,8 +45,25 @@ class Side:
             months=months,
         )
 
+    @property
+    def nests(self) -> bool:
+        """Whether one enterprise's own factor may apply behind another's meter."""
+        owners = {each.subject_id for each in self.local} - {self.park.park_id}
+        return len(owners) > 1
+
+    def producers(self) -> set[str]:
+        """List the enterprises whose own power others have certificates of, by code."""
+        return {
+            each.producer
+            for each in self.records
+            if each.kind == "certificate" and each.producer is not None
+        }
+
     def involved(self) -> set[int]:
-        """List the enterprises without whose amounts the park's account cannot be made."""
+        """List the enterprises without whose amounts the park's account cannot be made.
+
+        Beside the :meth:`producers`.
+        """
         return (
             {each.enterprise_id for each in self.statements}
             | {each.enterprise_id for each in self.matches}
@@ -82,6 +100,7 @@ def build(
     *,
     whole: Bool,
     park_meters: Mapping[str, Bool],
+    behind: Behind,
 ) -> Sheet:
     """Lay amounts, statements and green power of subjects out by months.
 
@@ -93,6 +112,9 @@ def build(
         Which cells are whole months: statements and green power are of no others.
     park_meters
         As :func:`gates` gives.
+    behind
+        As :func:`analytics.jobs.nested.behind` gives; not needed where fewer than two
+        enterprises have factors of their own.
     """
     shape = (len(subjects), len(months))
     nothing = np.full(shape, np.nan)
@@ -130,6 +152,7 @@ def build(
                 (-1.0, _known_beside(amounts, nothing)),
             ]
         ),
+        amounts.get("energy_export", nothing),
         rows=rows,
         codes={
             s.enterprise or "": rows[s.subject_id]
@@ -148,6 +171,7 @@ def build(
         rows=rows,
         stated=stated,
         green=ledger,
+        behind=behind,
     )
 
 

@@ -355,6 +355,26 @@ def test_what_proves_nothing_is_an_error(timescale_database: str) -> None:
             use(conn, park, 1, kind="self_use", reference="PV", month=JAN)
 
 
+def test_certificates_of_exported_power_cost_the_maker_nothing(
+    timescale_database: str,
+) -> None:
+    """What is given to others is not used: the residual mix is of power kept alone."""
+    park = Monthly(timescale_database)
+    power = {"pv_generation": [9000.0] * 2, "energy_export": [3000.0] * 2}
+    park.add("X", {"energy_import": [10_000.0] * 2} | power, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        batch(conn, park, 3, reference="roof", producer="X")
+        market = load_book(conn, park.park, JAN, MAR).carbon["ghg_market"]
+        for row in (0, 1):
+            assert market.total[row] == pytest.approx([6.096, 6.096])
+        batch(conn, park, 5, reference="roof", producer="X")  # two of power kept
+        market = load_book(conn, park.park, JAN, MAR).carbon["ghg_market"]
+        for row in (0, 1):
+            assert market.total[row] == pytest.approx([12 * 0.6096, 6.096])
+        agree(conn, load_book(conn, park.park, JAN, MAR))
+
+
 def test_enterprises_together_are_not_the_park(timescale_database: str) -> None:
     """A tenant behind another's meter, a park's meter above all, heat from A to B."""
     park = Monthly(timescale_database)

@@ -328,3 +328,15 @@ def test_electricity_is_the_last_resort(timescale_database: str) -> None:
             "extrapolated",
         ]
         assert last["per"]["added_value_10k_cny"]["amount"] == pytest.approx(20)
+
+
+def test_what_a_neighbour_states_moves_nothing(timescale_database: str) -> None:
+    """Only its own statements say from when on an enterprise's months are estimated."""
+    two(timescale_database)
+    with connect(timescale_database, autocommit=True) as conn:
+        say(conn, "A", "added_value", "2024", 100)
+        before = figures(conn, "2023", "A", length="month")
+        below = [each["per"]["added_value_10k_cny"] for each in before]
+        assert {each["amount"] for each in below} == {None}
+        say(conn, "B", "added_value", "2023", 1000)
+        assert figures(conn, "2023", "A", length="month") == before
