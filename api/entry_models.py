@@ -7,11 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.models import Number, Row
 
-Code = Annotated[str, Field(max_length=64)]
+NO_NUL = r"^[^\x00]*$"  # text in the database has none
+Code = Annotated[str, Field(max_length=64, pattern=NO_NUL)]
 Time = Annotated[
     str, Field(max_length=64, description="ISO 8601 with its offset, as on the wire")
 ]
-Words = Annotated[str, Field(max_length=500)]
+Words = Annotated[str, Field(max_length=500, pattern=NO_NUL)]
 Value = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 

@@ -10,7 +10,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from store.errors import DatabaseUnreachable, Invalid, SchemaMissing, Unknown
+from store.errors import (
+    DatabaseRefused,
+    DatabaseUnreachable,
+    Invalid,
+    SchemaMissing,
+    Unknown,
+)
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +90,14 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
     return problem(422, "invalid", f"{error}.")
 
 
+def _out_of_bounds(request: Request, error: Exception) -> JSONResponse:
+    if request.method in ("GET", "HEAD"):
+        raise error  # nothing was entered: a fault of ours
+    log.warning("%s", error)
+    words = "a value is out of bounds or names nothing"
+    return problem(422, "invalid", f"The input cannot be used: {words}.")
+
+
 def _refused(request: Request, error: Exception) -> JSONResponse:
     wrong: Sequence[Any] = error.errors()  # type: ignore[attr-defined]
     detail = [
@@ -136,6 +150,7 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(Unknown, _unknown)
     app.add_exception_handler(Invalid, _invalid)
     app.add_exception_handler(RequestValidationError, _refused)
+    app.add_exception_handler(DatabaseRefused, _out_of_bounds)
     app.add_exception_handler(DatabaseUnreachable, _away)
     app.add_exception_handler(SchemaMissing, _unmigrated)
     app.add_exception_handler(HTTPException, _http)

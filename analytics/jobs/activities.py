@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from analytics.jobs import factors
+from analytics.jobs.months import check_month
 from analytics.registers import Bool, Float64
 from store import activities as stored
 from store.activities import Activity
@@ -114,8 +115,7 @@ def state(
         raise Invalid(
             f"{item} is stated in {', '.join(units(known))}, not {unit[:70]!r}"
         )
-    if month.day != 1:
-        raise Invalid(f"{month} is not the first day of a month")
+    check_month(month)
     if amount is not None and not 0 <= amount * scale < 1e15:
         raise Invalid(f"amount {amount} is below 0 or no amount")
     if stage not in ("provisional", "final"):

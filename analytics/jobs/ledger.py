@@ -9,7 +9,7 @@ import numpy as np
 from analytics.jobs import green
 from analytics.jobs.accounting import known_total
 from analytics.jobs.book import Book, load_book
-from analytics.jobs.months import later
+from analytics.jobs.months import check_month, later
 from store import green as stored
 from store import registry
 from store.database import Connection
@@ -47,8 +47,9 @@ def record(
     """
     if kind not in stored.KINDS:
         raise Invalid(f"kind {kind[:70]!r} is none of {', '.join(stored.KINDS)}")
-    if production_month.day != 1:
-        raise Invalid(f"{production_month} is not the first day of a month")
+    check_month(production_month)
+    if expires is not None and expires <= production_month:
+        raise Invalid(f"it ends on {expires}, before it is made")
     if not 0 < mwh < 1e12:
         raise Invalid(f"{mwh} MWh is no amount")
     if kind == "certificate" and mwh != int(mwh):
@@ -104,8 +105,7 @@ def match(
     Invalid
         When the match would prove nothing, and why.
     """
-    if month.day != 1:
-        raise Invalid(f"{month} is not the first day of a month")
+    check_month(month)
     if not 0 <= mwh < 1e12 or not source.strip() or not who.strip():
         raise Invalid("a match needs an amount, a source and a person")
     owner = registry.subject(conn, park.code, enterprise).subject_id

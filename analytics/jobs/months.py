@@ -3,6 +3,10 @@
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+from store.errors import Invalid
+
+FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)  # months that anything is stated of
+
 
 def later(month: date, count: int) -> date:
     """Give the first day of the month so many months later."""
@@ -15,3 +19,17 @@ def month_edges(zone: ZoneInfo, first: date, last: date) -> list[datetime]:
     count = (last.year - first.year) * 12 + last.month - first.month
     days = [later(first, n) for n in range(count + 1)]
     return [datetime.combine(each, time(), zone) for each in days]
+
+
+def check_month(month: date) -> None:
+    """Refuse what is not the first day of a month, or of no month of ours.
+
+    Raises
+    ------
+    Invalid
+        Naming the day.
+    """
+    if month.day != 1:
+        raise Invalid(f"{month} is not the first day of a month")
+    if not FIRST <= month < LAST:
+        raise Invalid(f"the month {month} does not lie between {FIRST} and {LAST}")

@@ -46,7 +46,7 @@ def record(
     ------
     Invalid
         For a kind, basis, carrier or unit that no method takes, a factor below 0, one of 0
-        without evidence, or an empty validity.
+        or next to it without evidence, or an empty validity.
     """
     if subject.kind == "meter":
         raise Invalid("a factor is of a park or an enterprise, not of a meter")
@@ -65,8 +65,11 @@ def record(
         )
     if not 0 <= value < 1e6:
         raise Invalid(f"{value} is no factor")
-    if value == 0 and not (evidence or "").strip():
-        raise Invalid("a factor of 0 needs evidence")
+    if (
+        value < _least(kind, carrier, basis, unit, canonical)
+        and not (evidence or "").strip()
+    ):
+        raise Invalid("a factor of 0, or next to it, needs evidence")
     if valid_to is not None and valid_to <= valid_from:
         raise Invalid(f"the validity {valid_from} to {valid_to} is empty")
     if not source.strip() or not who.strip():
@@ -91,6 +94,18 @@ def record(
         who=who,
     )
     return code
+
+
+def _least(kind: str, carrier: str, basis: str, unit: str, canonical: str) -> float:
+    """Give the factor [unit] below which one is next to 0: a tenth of any shipped; ours."""
+    scales = _SCALES[kind]
+    shipped = [
+        row["value"] * scales[row["unit"], canonical]
+        for row in factors.shipped()
+        if (row["kind"], row["carrier"], row["basis"]) == (kind, carrier, basis)
+        and row["value"] > 0
+    ]
+    return max(0.1 * min(shipped, default=0.0) / scales[unit, canonical], 5e-324)
 
 
 def record_ncv(

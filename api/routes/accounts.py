@@ -1,5 +1,6 @@
 """The monthly book of a park, and factors of one's own."""
 
+import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -54,7 +55,8 @@ def accounts(
         names=method or (),
     )
     if form == "csv":
-        return table(f"{park.code}-accounts", list(AccountRow.model_fields), list(rows))
+        flat = [each | {"carriers": json.dumps(each["carriers"])} for each in rows]
+        return table(f"{park.code}-accounts", list(AccountRow.model_fields), flat)
     whole = subject.kind == "park"  # an enterprise's answer says nothing of others
     return {
         "park": park.code,

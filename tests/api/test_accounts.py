@@ -1,5 +1,8 @@
 """The worked examples through database, jobs and API."""
 
+import csv
+import io
+import json
 from datetime import date
 from typing import Any
 
@@ -232,3 +235,38 @@ def lists(client: httpx.Client) -> None:
     )
     assert refused.status_code == 422
     assert "whole months" in refused.json()["error"]["message"]
+
+
+def test_what_is_entered_cannot_spoil_what_is_asked(
+    timescale_database: str, serving: Any
+) -> None:
+    """Months beyond the calendar, bytes of zero, factors next to 0."""
+    park = Monthly(timescale_database)
+    park.add("X", X, 2024)
+    park.compute()
+    activity: Json = {"enterprise": "X", "item": "coke", "use": "burnt", "unit": "t"}
+    activity |= {"amount": 1}
+    power: Json = {"kind": "certificate", "reference": "G", "mwh": 1, "evidence": "e"}
+    power |= {"technology": "wind"}
+    factor: Json = {"enterprise": "X", "valid_from": "2024-01-01", "kind": "co2"}
+    grid: Json = {"carrier": "electricity", "basis": "grid_average"}
+    grid |= {"unit": "kgCO2/kWh"}
+    with (
+        serving(timescale_database) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
+        for month in ("9999-12-01", "0001-01-01", "2100-01-01", "2024-01-02"):
+            post(client, "/parks/P/activities", 422, month=month, **activity)
+            post(client, "/parks/P/green-power", 422, production_month=month, **power)
+        power["production_month"] = "2024-01-01"
+        post(client, "/parks/P/green-power", 422, expires="2023-12-31", **power)
+        nul = {"month": "2024-01-01", "source": "invoice\0"}
+        post(client, "/parks/P/activities", 422, **activity, **nul)
+        for value in (0, 1e-9, 0.0107):  # the least shipped one is 0.1073
+            post(client, "/parks/P/own-factors", 422, value=value, **factor, **grid)
+        post(client, "/parks/P/own-factors", value=0.0108, **factor, **grid)
+        assert get(client, "/parks/P/green-power", **MONTHS)["rows"] == []
+        asked = MONTHS | {"format": "csv"}
+        text = client.get("/api/v1/parks/P/accounts", params=asked).text
+        rows = list(csv.DictReader(io.StringIO(text)))
+        assert json.loads(rows[0]["carriers"])["heat"] == pytest.approx(511.8)

@@ -139,8 +139,8 @@ def park(timescale_database: str) -> Iterator[tuple[Monthly, Connection]]:
     """The park with all that is stated of it."""
     made = Monthly(timescale_database)
     for code, used in USED.items():
-        before: list[float | None] = [None] * 11
-        made.add(code, {name: before + each for name, each in used.items()}, 2025)
+        months = {name: [*[None] * 11, *each] for name, each in used.items()}
+        made.add(code, months, 2025)
     with connect(timescale_database, autocommit=True) as conn:
         since = turns(2025)[0].astimezone(UTC)
         for code in ("T1", "T2"):
@@ -218,15 +218,15 @@ def test_a_park_with_everything(park: tuple[Monthly, Connection]) -> None:
                 name,
                 cell,
             )
-    for row in totals(book):
-        if row["method"] == "ets":
+    for told in totals(book):
+        name = told["method"]
+        if name == "ets":
             continue
-        name = row["method"]
         one = tce if name in COAL else co2_t
         together = sum(one(name, code, cell) for code in USED for cell in range(3))
         park_t = sum(whole(name, cell) for cell in range(3))
-        assert row["enterprises"] == pytest.approx(together)
-        assert row["difference"] == pytest.approx(together - park_t)
+        assert told["enterprises"] == pytest.approx(together)
+        assert told["difference"] == pytest.approx(together - park_t)
     for net in netting(conn, book):
         assert net.unexplained in (None, pytest.approx(0, abs=1e-6))
     flows = {
