@@ -420,6 +420,21 @@ def test_before_the_first_meter_counts_nothing_is_unknown(database: str) -> None
 
 
 @pytest.mark.db
+def test_where_nothing_is_metered_no_peak_is_known(plain_database: str) -> None:
+    park = Park(plain_database, [])
+    days = (date(2026, 1, 1), date(2026, 2, 1))
+    with connect(plain_database, autocommit=True) as conn:
+        park.add(conn, "M0")  # heard of, not confirmed
+        for names in ((), ("e",), ("e", "M0")):
+            subject = registry.subject(conn, "p", *names)
+            for now in (None, datetime(2025, 1, 1, tzinfo=UTC)):  # or not begun
+                found = peak_figures(conn, subject, *days, now=now)
+                assert (found["coverage"], found["top"]) == (0.0, [])
+                assert found["load_factor"] is None
+                assert figures(conn, subject, *days, now=now)["energy_kwh"] is None
+
+
+@pytest.mark.db
 def test_the_park_rule_says_in_which_windows_its_peak_was_made(database: str) -> None:
     plant = Plant(database)
     plant.rule(plant.park, 60, "fixed")

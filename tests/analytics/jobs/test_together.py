@@ -278,6 +278,11 @@ def test_everything_at_once_in_any_order_on_either_server(
         if row[0] == "V" and whole.at(30) <= row[1] < whole.at(31)  # type: ignore[operator]
     ]
     assert inside == [(0.0, 900.0)] * 96
+    assert {row[:2] for row in expected["sliding"]} >= {
+        ("park", None),
+        ("enterprise", "v"),
+        ("meter", "V"),
+    }
     kinds = {each[2] for each in expected["events"]}
     assert kinds >= {"gap", "glitch", "multiplier change", "negative"}
     same(whole.answers(None), told[-1][1], "both servers")
