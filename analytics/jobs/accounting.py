@@ -313,13 +313,16 @@ def _with_green(sheet: Sheet, method: Method, drafts: list[Draft]) -> list[Draft
     if method.own_pv == "residual_if_sold":
         add(green.sold, electricity, "certificates_sold")
     if method.green == "zero":
-        rest = green.proven.copy()
+        proven = green.proven
+        if method.export == "subtracted":
+            proven = proven - green.inside
+        rest = proven.copy()
         for i, each in enumerate(drafts):
             if each.part == "electricity" and each.counts:
                 taken = np.where(np.isnan(each.amount), 0.0, rest)
                 rest = rest - taken
                 drafts[i] = replace(each, amount=each.amount - taken)
-        add(green.proven, PROVEN, "proven_green")
+        add(proven, PROVEN, "proven_green")
         add(green.self_use, PROVEN, "self_use")
     return [*drafts, *more]
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from analytics.jobs.accounting import Account, known_total
 from analytics.jobs.book import Book, load_book
 from analytics.jobs.figures import stated_added_value
-from analytics.jobs.months import month_edges
+from analytics.jobs.months import check_month, month_edges
 from analytics.jobs.published import document
 from analytics.jobs.vintage import KnownOn, Vintage
 from store import closings as stored
@@ -77,6 +77,8 @@ def close(
         too little without a reason.
     """
     who = signed("who", who)
+    for each in (first, last):
+        check_month(each)
     edges = month_edges(ZoneInfo(park.zone), first, last)
     start, stop = edges[0], edges[-1]
     now = now or datetime.now(UTC)

@@ -143,6 +143,14 @@ def _whole(
     return None
 
 
+def _of_the_park(
+    own: GreenPower, known: Mapping[tuple[str, str, date], GreenPower]
+) -> bool:
+    """Whether an enterprise of the park made what it gave away."""
+    whole = _whole(own, known) or own
+    return own.kind != "self_use" and (own.producer or whole.producer) is not None
+
+
 def _twin(
     own: GreenPower, known: Mapping[tuple[str, str, date], GreenPower]
 ) -> GreenPower | None:
@@ -201,6 +209,9 @@ class Green:
 
     proven: Float64  # of the power taken from the grid; 0 where nothing is matched
     direct: Float64  # of it by direct supply
+    # of the park's: made and given away by enterprises of the park, so that what the park
+    # took less what it gave has left it out already
+    inside: Float64
     self_use: Float64  # own photovoltaic power with its monthly record
     sold: Float64  # own power kept whose certificates others have
     wrong: Bool  # where a match proves nothing: no green figure can be given
@@ -250,7 +261,8 @@ def lay_out(
         if each.green_match_id in inside
     ]
     bad = {each.green_match_id for each in faults}
-    proven, direct, self_use, sold = np.zeros((4, *shape))
+    proven, direct, inside, self_use, sold = np.zeros((5, *shape))
+    known = {each.key: each for each in records}
     wrong = np.zeros(shape, np.bool_)
     ids: dict[tuple[int, int], list[int]] = defaultdict(list)
     for match in here:
@@ -265,6 +277,8 @@ def lay_out(
             table[row, cell] += match.kwh
             if match.kind == "direct":
                 direct[row, cell] += match.kwh
+            if row == park_row and _of_the_park(known[match.key], known):
+                inside[row, cell] += match.kwh
             ids[row, cell].append(match.green_match_id)
     if park_row is not None:
         # two enterprises may prove the same kWh, one behind the meter of the other
@@ -285,6 +299,7 @@ def lay_out(
     return Green(
         proven=proven,
         direct=direct,
+        inside=inside,
         self_use=self_use,
         sold=sold,
         wrong=wrong,

@@ -15,7 +15,15 @@ def later(month: date, count: int) -> date:
 
 
 def month_edges(zone: ZoneInfo, first: date, last: date) -> list[datetime]:
-    """Give the local beginnings of the months from `first` to `last`, both included."""
+    """Give the local beginnings of the months from `first` to `last`, both included.
+
+    Raises
+    ------
+    Invalid
+        When `last` is before `first`.
+    """
+    if last < first:
+        raise Invalid(f"the period {first} to {last} ends before it begins")
     count = (last.year - first.year) * 12 + last.month - first.month
     days = [later(first, n) for n in range(count + 1)]
     return [datetime.combine(each, time(), zone) for each in days]

@@ -265,6 +265,10 @@ def test_what_is_entered_cannot_spoil_what_is_asked(
         for value in (0, 1e-9, 0.0107):  # the least shipped one is 0.1073
             post(client, "/parks/P/own-factors", 422, value=value, **factor, **grid)
         post(client, "/parks/P/own-factors", value=0.0108, **factor, **grid)
+        for days in (("2024-03-01", "2023-01-01"), ("0001-01-01", "2024-03-01")):
+            asked = {"from": days[0], "to": days[1], "who": "w", "despite": "so"}
+            answer = client.post("/api/v1/parks/P/closings", json=asked)
+            assert answer.status_code == 422, answer.text
         assert get(client, "/parks/P/green-power", **MONTHS)["rows"] == []
         asked = MONTHS | {"format": "csv"}
         text = client.get("/api/v1/parks/P/accounts", params=asked).text

@@ -375,6 +375,35 @@ def test_certificates_of_exported_power_cost_the_maker_nothing(
         agree(conn, load_book(conn, park.park, JAN, MAR))
 
 
+def test_power_of_one_that_another_proves_is_once_in_the_park(
+    timescale_database: str,
+) -> None:
+    """X gives 3 MWh away, Y proves them: the park took 20 and gave 3, whoever has proof."""
+    park = Monthly(timescale_database)
+    power = {"pv_generation": [9000.0] * 2, "energy_export": [3000.0] * 2}
+    park.add("X", {"energy_import": [10_000.0] * 2} | power, 2024)
+    park.add("Y", {"energy_import": [10_000.0] * 2}, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        of_x: dict[str, Any] = {"producer": "X", "plant": "roof of X"}
+        batch(conn, park, 3, kind="direct", reference="line", **of_x)
+        batch(conn, park, 3, reference="roof", part_of="line", plant="roof of X")
+        use(conn, park, 2, kind="direct", reference="line", month=JAN, enterprise="Y")
+        use(conn, park, 1, reference="roof", month=JAN, enterprise="Y")
+        batch(conn, park, 5)  # from elsewhere
+        use(conn, park, 5, month=JAN, enterprise="Y")
+        book = load_book(conn, park.park, JAN, MAR)
+        y = book.row("Y")
+        for name, factor in (("enterprise", 0.5306), ("zero_carbon_park", 0.8325)):
+            account = book.carbon[name]
+            assert account.total[y] == pytest.approx([2 * factor, 10 * factor])
+            assert account.total[0] == pytest.approx([12 * factor, 17 * factor])
+        # nothing is subtracted: the proof counts
+        market = book.carbon["ghg_market"].total
+        assert market[0] == pytest.approx([12 * 0.6096, 20 * 0.6096])
+        agree(conn, book)
+
+
 def test_enterprises_together_are_not_the_park(timescale_database: str) -> None:
     """A tenant behind another's meter, a park's meter above all, heat from A to B."""
     park = Monthly(timescale_database)
