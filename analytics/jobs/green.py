@@ -247,7 +247,7 @@ def lay_out(
     """
     cells = {month: i for i, month in enumerate(months) if whole[i]}
     here = [m for m in matches if m.enterprise_id in rows and m.month in cells]
-    inside = {m.green_match_id for m in here}
+    shown = {m.green_match_id for m in here}
     limits = []
     for table in (taken, made):
         limit = boundless(matches)  # of what is not here its own account knows
@@ -258,7 +258,7 @@ def lay_out(
     faults = [
         each
         for each in check(records, matches, *limits)
-        if each.green_match_id in inside
+        if each.green_match_id in shown
     ]
     bad = {each.green_match_id for each in faults}
     proven, direct, inside, self_use, sold = np.zeros((5, *shape))
@@ -282,7 +282,8 @@ def lay_out(
             ids[row, cell].append(match.green_match_id)
     if park_row is not None:
         # two enterprises may prove the same kWh, one behind the meter of the other
-        beyond = proven[park_row] > taken[park_row] + STORED_KWH
+        bought = proven[park_row] - inside[park_row]
+        beyond = bought > taken[park_row] + STORED_KWH
         wrong[park_row] |= beyond
         faults += [_together(month) for month, i in cells.items() if beyond[i]]
     for each in records:

@@ -404,6 +404,41 @@ def test_power_of_one_that_another_proves_is_once_in_the_park(
         agree(conn, book)
 
 
+def test_what_never_passed_the_parks_meter_needs_no_room_in_it(
+    timescale_database: str,
+) -> None:
+    """X gives Y 3 MWh within the park, so 20 MWh taken are 17 at the park's meter."""
+    park = Monthly(timescale_database)
+    park.add("X", {"energy_import": [10_000.0], "energy_export": [3000.0]}, 2024)
+    park.add("Y", {"energy_import": [10_000.0]}, 2024)
+    park.add("op", {"energy_import": [17_000.0]}, 2024)
+    with connect(timescale_database, autocommit=True) as conn:
+        ids = {}
+        for code in ("X", "Y", "op"):
+            owner = registry.find_enterprise(conn, "P", code)
+            assert owner is not None
+            ids[code] = registry.find_meter(conn, owner[1], "M")[0] or 0
+        since = turns(2024)[0].astimezone(UTC)
+        for code, role, above in (
+            ("op", "park", None),
+            ("X", "main", ids["op"]),
+            ("Y", "main", ids["op"]),
+        ):
+            relations.place_meter(conn, ids[code], role, above, since, source="plan")
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        batch(conn, park, 3, kind="direct", reference="line", producer="X")
+        use(conn, park, 3, kind="direct", reference="line", month=JAN, enterprise="Y")
+        batch(conn, park, 16)
+        use(conn, park, 7, month=JAN, enterprise="Y")
+        use(conn, park, 9, month=JAN, enterprise="X")
+        book = load_book(conn, park.park, JAN, FEB)
+        assert book.green.faults == ()
+        account = book.carbon["zero_carbon_park"]
+        assert account.total[0] == pytest.approx([1 * 0.8325])
+        assert account.total[book.row("Y")] == pytest.approx([0])
+
+
 def test_enterprises_together_are_not_the_park(timescale_database: str) -> None:
     """A tenant behind another's meter, a park's meter above all, heat from A to B."""
     park = Monthly(timescale_database)
