@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -100,8 +100,8 @@ def state(
     Raises
     ------
     Invalid
-        For an unknown item, use, unit or stage, a day that begins no month, an amount
-        below 0, or no source or person.
+        For an unknown item, use, unit or stage, a day that begins no month, a month that
+        has not begun, an amount below 0, or no source or person.
     """
     known = items().get(item)
     if known is None:
@@ -116,6 +116,8 @@ def state(
             f"{item} is stated in {', '.join(units(known))}, not {unit[:70]!r}"
         )
     check_month(month)
+    if month > datetime.now(UTC).date() + timedelta(days=1):  # begun in no zone
+        raise Invalid(f"the month {month:%Y-%m} has not begun")
     if amount is not None and not 0 <= amount * scale < 1e15:
         raise Invalid(f"amount {amount} is below 0 or no amount")
     if stage not in ("provisional", "final"):

@@ -127,6 +127,7 @@ def test_statements_beside_meters_and_of_processes(timescale_database: str) -> N
             ({"use": "process"}, "burnt or feedstock"),
             ({"unit": "kwh"}, "stated in t, kg"),
             ({"month": date(2024, 1, 2)}, "first day"),
+            ({"month": date(2099, 1, 1)}, "not begun"),
             ({"amount": -1}, "below 0"),
             ({"source": " "}, "source"),
         ):
