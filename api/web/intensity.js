@@ -7,6 +7,7 @@ import * as text from "./text.js";
 import { whyButton } from "./why.js";
 
 let park = null;
+let known = null;
 let names = {};
 let found = null;
 let rank = null;
@@ -42,6 +43,7 @@ function show() {
   $("span").replaceChildren(...SPANS.map((each) => node("option", { value: each }, t(each === "month" ? "monthOne" : each === "year_to_date" ? "yearToDate" : "rolling12"))));
   $("span").value = span;
   label();
+  $("zone").textContent = known ? t("zone", known.zone, known.name) : "";
   if (!found) return;
   showAnswers(found, $("until").value, base(park), null);
   showMonths(found);
@@ -76,9 +78,8 @@ async function begin() {
   if (asked === null) return say(t("noParks"));
   park = asked;
   $("back").href = `/parks/${encodeURIComponent(park)}`;
-  const known = parks.find((each) => each.code === park);
+  known = parks.find((each) => each.code === park);
   $("until").value = new URLSearchParams(location.search).get("until") ?? lastOver(known?.zone ?? "UTC");
-  $("zone").textContent = known ? t("zone", known.zone, known.name) : "";
   names = Object.fromEntries((await ask(`${base(park)}/enterprises`)).rows.map((each) => [each.code, each.name]));
   $("park").addEventListener("change", () => { location.href = `/parks/${encodeURIComponent($("park").value)}/intensity`; });
   $("asked").addEventListener("submit", (event) => event.preventDefault());
