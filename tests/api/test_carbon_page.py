@@ -76,7 +76,7 @@ def fill(url: str) -> None:
                 **SAID,
             )
         set_(conn, whole, "co2", "location_region", 180_000.0)
-        set_(conn, whole, "energy_intensity", "calorific", 0.35)
+        set_(conn, whole, "energy_intensity", "calorific", 0.1)
         set_(
             conn,
             registry.subject(conn, "P", "E1"),
