@@ -146,7 +146,7 @@ function showZero() {
   $("zero-words").textContent = t(`zero ${of.state}`, text.number(of.aim, 1));
   $("zero-note").textContent = [t("twelveMonths", of.from, of.to), t("coverageWords", `${text.known(of.coverage)}\u00a0%`),
     ...(of.publishable || of.value === null ? [] : [t("knownPartIs", text.number(of.value, 3))]), t("zeroFormula")].join(" · ");
-  const rows = of.tce === null ? [] : [
+  const rows = !of.publishable ? [] : [
     [t("zeroSize"), t(`size ${of.size_class}`)], ["tCO₂ / tce", `${tonnes(of.co2_t)} / ${tonnes(of.tce)}`],
     [t("toSave"), `${tonnes(of.gap_t)} tCO₂`], [t("byGreen"), `${text.number(of.green_kwh === null ? null : of.green_kwh / 1000)} MWh`],
     [t("allGreen"), `${text.number(of.with_all_green, 3)} tCO₂/tce`], [t("thenFuels"), `${tonnes(of.rest_t)} tCO₂`],

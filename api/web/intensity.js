@@ -33,6 +33,7 @@ function showRanking() {
   table($("unranked"), t("withoutPlace"), [[t("enterprise")], [t("whyHead")], [t("known"), "n"]], rank.rows.filter((each) => each.place === null).map((each) =>
     node("tr", { "data-enterprise": each.enterprise }, cell([code(each.enterprise), names[each.enterprise] ?? ""]), cell(t(`reason ${each.reason}`) ?? each.reason),
       cell(`${text.known(each.coverage)}\u00a0%`, "n"))));
+  $("unranked").hidden = rank.rows.length === placed.length;
 }
 
 function show() {
