@@ -56,15 +56,16 @@ def of_book(
     co2_t, tce = account.over_cells(0), book.coal[ENERGY].over_cells(0)
     power_t, power_kwh = _unproven(account)
     co2, energy = _nan(co2_t), _nan(tce)
-    size = None if tce is None else kernel.size_class(tce)
-    aim = math.nan if size is None else kernel.AIMS[size]
-    value = kernel.indicator(co2, energy)
-    found = kernel.reach(co2, energy, power_t, power_kwh, aim)
     share = book.known_share[0]
     edge = month_edges(ZoneInfo(book.park.zone), stop, stop)[0]
     known = [0.0 if math.isnan(each) else each for each in share.tolist()]
     complete = edge <= due
     enough = complete and min(known) >= minimum_coverage
+    # of less than twelve months nobody knows the size, and so no threshold
+    size = None if tce is None or not enough else kernel.size_class(tce)
+    aim = math.nan if size is None else kernel.AIMS[size]
+    value = kernel.indicator(co2, energy)
+    found = kernel.reach(co2, energy, power_t, power_kwh, aim)
     return {
         "park": book.park.code,
         "from": book.months[0].isoformat(),

@@ -94,29 +94,37 @@ def figure(grounds: Grounds, group: Group, first: int, stop: int) -> dict[str, A
     }
 
 
-def per_added_value(
-    grounds: Grounds, group: Group, first: int, stop: int
+def energy_and_carbon(
+    grounds: Grounds,
+    group: Group,
+    first: int,
+    stop: int,
+    names: Iterable[tuple[str, str]],
 ) -> dict[str, Any]:
-    """Give energy and carbon per added value alone: the same bits as in `figure`."""
+    """Give some accounts and the added value alone: the same bits as in `figure`.
+
+    Parameters
+    ----------
+    names
+        ``tce`` or ``co2_t``, and the method.
+    """
+    books = {"tce": grounds.book.coal, "co2_t": grounds.book.carbon}
     rows, complete = _rows(grounds, group), stop <= grounds.running
     coverage = _coverage(grounds, group, first, stop)
     value = _added_value(grounds, grounds.current, group, first, stop)
-    top = {
-        "tce": _accounts(grounds, grounds.book.coal, rows, first, stop),
-        "co2_t": _accounts(grounds, grounds.book.carbon, rows, first, stop),
-    }
-    ratios = {
-        kind: {name: _ratio(each, value["amount"]) for name, each in of.items()}
-        for kind, of in top.items()
-    }
     return {
         "complete": complete,
         "coverage": coverage,
         "publishable": complete
         and coverage is not None
         and coverage >= grounds.minimum_coverage,
-        **top,
-        "per": {"added_value_10k_cny": value | ratios},
+        "numerators": {
+            (kind, name): _accounts(
+                grounds, {name: books[kind][name]}, rows, first, stop
+            )[name]
+            for kind, name in names
+        },
+        "per": {"added_value_10k_cny": value},
     }
 
 

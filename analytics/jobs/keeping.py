@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from analytics import intensity as kernel
 from analytics import ranking
 from analytics.jobs import core_indicator, intensities, intensity, methods, yearly
 from analytics.jobs.accounting import Account
@@ -172,67 +173,65 @@ def _book(book: Book, grounds: Grounds) -> Iterator[Row]:
 
 
 def _intensities(grounds: Grounds) -> Iterator[Row]:
+    """Give the park's every month and span; of enterprises the spans to the last month."""
     ids = list(grounds.codes)
     whole = Group(name="park", ids=tuple(ids), park_row=True)
+    groups = {each: Group(name="enterprise", ids=(each,)) for each in ids}
     for month in range(grounds.running - MONTHS, grounds.running + 1):
         for span, first in (
             ("month", month),
             ("year_to_date", month // 12 * 12),
             ("rolling_12", month - 11),
         ):
-            found = [
-                intensity.per_added_value(
-                    grounds, Group(name="enterprise", ids=(each,)), first, month + 1
+            of = {grounds.park.park_id: whole}
+            if span == "month" or month == grounds.running - 1:
+                of |= groups
+            found = {
+                each: intensity.energy_and_carbon(
+                    grounds, group, first, month + 1, INTENSITIES
                 )
-                for each in ids
-            ]
-            of_park = intensity.per_added_value(grounds, whole, first, month + 1)
-            head = span, first_day(month)
-            for kind, method in INTENSITIES:
-                name = f"{kind}/{method}"
-                yield _intensity(grounds.park.park_id, head, name, of_park, None, None)
-                values = [each["per"][PER][kind][method] for each in found]
-                places = ranking.rank(
-                    _array(values),
-                    _array([e["coverage"] if e["complete"] else None for e in found]),
-                    grounds.minimum_coverage,
-                )
-                for subject, each, value, place in zip(
-                    ids, found, values, places.place.tolist(), strict=True
-                ):
-                    reason = None
-                    if not place:
-                        reason = intensities.reason(
-                            each, PER, value, grounds.minimum_coverage
-                        )
-                    yield _intensity(subject, head, name, each, place or None, reason)
+                for each, group in of.items()
+            }
+            for name in INTENSITIES:
+                yield from _ratios(grounds, (span, first_day(month)), name, found)
 
 
-def _intensity(
-    subject: int,
+def _ratios(
+    grounds: Grounds,
     head: tuple[str, date],
-    name: str,
-    of: dict[str, Any],
-    place: int | None,
-    reason: str | None,
-) -> Row:
-    kind, _, method = name.partition("/")
-    below = of["per"][PER]
-    return (
-        subject,
-        *head,
-        name,
-        below[kind][method],
-        of[kind][method],
-        below["amount"],
-        of["coverage"],
-        below["estimated"],
-        below["provisional"],
-        of["complete"],
-        of["publishable"],
-        place,
-        reason,
+    name: tuple[str, str],
+    found: dict[int, dict[str, Any]],
+) -> Iterator[Row]:
+    """Divide, and rank all but the first, which is the park."""
+    minimum, rows = grounds.minimum_coverage, list(found.values())
+    values = kernel.ratio(
+        _array([each["numerators"][name] for each in rows]),
+        _array([each["per"][PER]["amount"] for each in rows]),
     )
+    shares = _array([e["coverage"] if e["complete"] else None for e in rows])
+    places = ranking.rank(values[1:], shares[1:], minimum).place.tolist()
+    for i, (subject, each) in enumerate(found.items()):
+        value = _number(values[i])
+        place = places[i - 1] if i else 0
+        reason = None
+        if i and not place:
+            reason = intensities.reason(each, PER, value, minimum)
+        below = each["per"][PER]
+        yield (
+            subject,
+            *head,
+            "/".join(name),
+            value,
+            each["numerators"][name],
+            below["amount"],
+            each["coverage"],
+            below["estimated"],
+            below["provisional"],
+            each["complete"],
+            each["publishable"],
+            place or None,
+            reason,
+        )
 
 
 def _zero_carbon(

@@ -57,7 +57,7 @@ def intensity() -> FileResponse:
 
 
 @router.get(
-    "/parks/{park}/enterprises/{enterprise}/intensity",  # noqa: FAST003 – read by the page
+    "/parks/{park}/enterprises/{enterprise}/intensity",  # noqa: FAST003  (the page reads them)
     response_class=FileResponse,
     include_in_schema=False,
 )

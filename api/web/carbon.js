@@ -86,14 +86,19 @@ function showYears() {
     { kind: "bar", colour: "#8b5cf6", values: of_((each) => each.rule === "stated_year") },
     { kind: "hatch", colour: "--soft", values: of_((each) => !each.decides) },
   ], { words: years.length ? `${t("years")}: ${years.map((each) => `${each.year} ${tonnes(each.value_t)} t${each.decides ? "" : ` (${t("provisionalYear")})`}`).join("; ")}` : t("noYears") });
-  table($("years-table"), t("years"), [[t("year")], [tons(of?.unit ?? "t"), "n"], [t("itIs")], [t("metered"), "n"], [t("statedYear"), "n"], [t("known"), "n"], [""]],
+  yearsTable($("years-table"));
+}
+
+function yearsTable(into) {
+  const of = series();
+  table(into, t("years"), [[t("year")], [tons(of?.unit ?? "t"), "n"], [t("itIs")], [t("metered"), "n"], [t("statedYear"), "n"], [t("known"), "n"], [""]],
     (of?.years ?? []).map((each) => {
       const button = node("span");
       if (each.metered_t !== null) {
         whyButton(button, String(each.year), () => [`${t("years")} ${each.year}`, { base: base(park), figure: "co2_t", method: of.method, from: `${each.year}-01-01`, to: `${each.year + 1}-01-01` }, { unit: of.unit }]);
       }
       return node("tr", { "data-year": each.year }, cell(String(each.year)), cell(tonnes(each.value_t), "n"), cell(yearWords(each)),
-        cell(tonnes(each.metered_t), "n"), cell(tonnes(each.stated_t), "n"), cell(`${text.known(each.coverage)}\u00a0%`, "n"), cell(button));
+        cell(tonnes(each.metered_t), "n"), cell(tonnes(each.stated_t), "n"), cell(each.coverage === null ? "–" : `${text.known(each.coverage)}\u00a0%`, "n"), cell(button));
     }));
 }
 
@@ -141,7 +146,7 @@ function showZero() {
   $("zero-words").textContent = t(`zero ${of.state}`, text.number(of.aim, 1));
   $("zero-note").textContent = [t("twelveMonths", of.from, of.to), t("coverageWords", `${text.known(of.coverage)}\u00a0%`),
     ...(of.publishable || of.value === null ? [] : [t("knownPartIs", text.number(of.value, 3))]), t("zeroFormula")].join(" · ");
-  const rows = of.tce === null ? [] : [
+  const rows = !of.publishable ? [] : [
     [t("zeroSize"), t(`size ${of.size_class}`)], ["tCO₂ / tce", `${tonnes(of.co2_t)} / ${tonnes(of.tce)}`],
     [t("toSave"), `${tonnes(of.gap_t)} tCO₂`], [t("byGreen"), `${text.number(of.green_kwh === null ? null : of.green_kwh / 1000)} MWh`],
     [t("allGreen"), `${text.number(of.with_all_green, 3)} tCO₂/tce`], [t("thenFuels"), `${tonnes(of.rest_t)} tCO₂`],
@@ -164,7 +169,7 @@ function showSplit() {
     const width = 50 * Math.abs(value ?? 0) / most;
     fill.style.width = `${width}%`;
     fill.style.left = `${value < 0 ? 50 - width : 50}%`;
-    return node("tr", { "data-effect": name }, cell(known("effect", name)), cell(value === null ? t("unknownCell") : `${value > 0 ? "+" : ""}${tonnes(value)}`, value === null ? "n refused" : "n"),
+    return node("tr", { "data-effect": name }, cell(known("effect", name)), cell(value === null ? t("unknownCell") : `${value > 0.05 ? "+" : ""}${tonnes(value)}`, value === null ? "n refused" : "n"),
       cell(value === null ? "" : node("div", { class: "effect" }, fill)));
   }));
 }
@@ -183,6 +188,11 @@ function show() {
   const [words, notes] = stateWords();
   $("state").textContent = words;
   $("state-note").textContent = notes;
+  whyButton("state-why", t("peakState"), () => {
+    const rows = node("div", { class: "scroll", tabindex: "0" });
+    yearsTable(rows);
+    return [t("peakState"), [words, notes], rows];
+  });
   for (const each of document.querySelectorAll("[data-unit]")) each.textContent = tons(series()?.unit ?? "tCO2");
   showRolling();
   showBudget();

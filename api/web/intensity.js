@@ -7,6 +7,7 @@ import * as text from "./text.js";
 import { whyButton } from "./why.js";
 
 let park = null;
+let known = null;
 let names = {};
 let found = null;
 let rank = null;
@@ -32,6 +33,7 @@ function showRanking() {
   table($("unranked"), t("withoutPlace"), [[t("enterprise")], [t("whyHead")], [t("known"), "n"]], rank.rows.filter((each) => each.place === null).map((each) =>
     node("tr", { "data-enterprise": each.enterprise }, cell([code(each.enterprise), names[each.enterprise] ?? ""]), cell(t(`reason ${each.reason}`) ?? each.reason),
       cell(`${text.known(each.coverage)}\u00a0%`, "n"))));
+  $("unranked").hidden = rank.rows.length === placed.length;
 }
 
 function show() {
@@ -42,6 +44,7 @@ function show() {
   $("span").replaceChildren(...SPANS.map((each) => node("option", { value: each }, t(each === "month" ? "monthOne" : each === "year_to_date" ? "yearToDate" : "rolling12"))));
   $("span").value = span;
   label();
+  $("zone").textContent = known ? t("zone", known.zone, known.name) : "";
   if (!found) return;
   showAnswers(found, $("until").value, base(park), null);
   showMonths(found);
@@ -76,9 +79,8 @@ async function begin() {
   if (asked === null) return say(t("noParks"));
   park = asked;
   $("back").href = `/parks/${encodeURIComponent(park)}`;
-  const known = parks.find((each) => each.code === park);
+  known = parks.find((each) => each.code === park);
   $("until").value = new URLSearchParams(location.search).get("until") ?? lastOver(known?.zone ?? "UTC");
-  $("zone").textContent = known ? t("zone", known.zone, known.name) : "";
   names = Object.fromEntries((await ask(`${base(park)}/enterprises`)).rows.map((each) => [each.code, each.name]));
   $("park").addEventListener("change", () => { location.href = `/parks/${encodeURIComponent($("park").value)}/intensity`; });
   $("asked").addEventListener("submit", (event) => event.preventDefault());

@@ -30,7 +30,8 @@ export function draw(element, labels, series, { digits = 0, words }) {
   element.replaceChildren();
   element.setAttribute("aria-label", words);
   if (element.hidden) return;
-  if (!labels.length) {
+  const some = series.some((each) => each.kind !== "dash" && each.values.some((value) => value !== null));
+  if (!labels.length || !some) {
     element.append(node("p", { class: "note" }, words));
     return;
   }

@@ -85,14 +85,23 @@ async function answer(asked, shown) {
   return [shown.value, shown.unit, [node("p", { class: "note", id: "why-above" }, `${amount(whole)} ${tonnes}`), ...below(shown.below), ...parts]];
 }
 
-export async function why(title, asked, shown) {
+function framed(title, notes, body) {
   const box = dialog();
   const close = node("button", { type: "button", class: "plain", id: "why-close" }, t("close"));
   close.addEventListener("click", () => box.close());
-  const body = node("div", { id: "why-body", "aria-live": "polite" }, node("p", { class: "note" }, t("asking")));
-  box.replaceChildren(node("div", { class: "head" }, node("h2", { id: "why-title" }, title), close),
-    node("p", { class: "note" }, [asked.enterprise, `${asked.from} – ${asked.to}`, asked.method, ...(shown.notes ?? [])].filter(Boolean).join(" · ")), body);
+  box.replaceChildren(node("div", { class: "head" }, node("h2", { id: "why-title" }, title), close), node("p", { class: "note" }, notes.filter(Boolean).join(" · ")), body);
   box.showModal();
+  return box;
+}
+
+// what the page knows already
+function tell(title, notes, ...parts) {
+  framed(title, notes, node("div", { id: "why-body" }, ...parts)).dataset.ready = "told";
+}
+
+async function why(title, asked, shown) {
+  const body = node("div", { id: "why-body", "aria-live": "polite" }, node("p", { class: "note" }, t("asking")));
+  const box = framed(title, [asked.enterprise, `${asked.from} – ${asked.to}`, asked.method, ...(shown.notes ?? [])], body);
   delete box.dataset.ready;
   try {
     const [value, unit, parts] = await answer(asked, shown);
@@ -103,10 +112,14 @@ export async function why(title, asked, shown) {
   box.dataset.ready = asked.figure;
 }
 
-// a button that opens it; `find` gives [title, asked, shown] when it is pressed
+// a button that opens it; `find` gives [title, asked, shown], or [title, notes, node], when it is pressed
 export function whyButton(into, label, find) {
   const button = node("button", { type: "button", class: "why", "aria-haspopup": "dialog", "aria-label": `${t("whyThis")} ${label}` }, t("whyThis"));
-  button.addEventListener("click", () => why(...find()));
+  button.addEventListener("click", () => {
+    const found = find();
+    if (Array.isArray(found[1])) tell(...found);
+    else why(...found);
+  });
   (typeof into === "string" ? $(into) : into).replaceChildren(button);
   return button;
 }

@@ -148,7 +148,8 @@ def zero_carbon_park(client: httpx.Client) -> None:
     assert core["value"] == pytest.approx(1.145, abs=5e-4)
     assert core["with_all_green"] == pytest.approx(0.504, abs=5e-4)
     assert core["state"] == "unknown"  # most of the twelve months are
-    assert core["size_class"] == "below_200k_tce"
+    assert core["size_class"] == "unknown"
+    assert core["aim"] is core["gap_t"] is core["green_kwh"] is None
     shares = {
         e["enterprise"]: e
         for e in get(client, "/parks/ZC/green-power", **MONTHS)["shares"]

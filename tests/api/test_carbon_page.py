@@ -76,7 +76,7 @@ def fill(url: str) -> None:
                 **SAID,
             )
         set_(conn, whole, "co2", "location_region", 180_000.0)
-        set_(conn, whole, "energy_intensity", "calorific", 0.35)
+        set_(conn, whole, "energy_intensity", "calorific", 0.1)
         set_(
             conn,
             registry.subject(conn, "P", "E1"),
@@ -145,6 +145,7 @@ def opened(
 
 def shot(page: Page, name: str, tmp_path: Path) -> None:
     folder = Path(os.environ.get("PARKWATT_SCREENSHOTS", str(tmp_path)))
+    page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(300)
     page.screenshot(path=folder / f"{name}.png", full_page=True)
 
@@ -157,6 +158,7 @@ def test_the_carbon_peak_agrees_with_the_api(
     browser: Browser, carbon: str, api: httpx.Client, tmp_path: Path
 ) -> None:
     page, trouble, _ = opened(browser, f"{carbon}/parks/P/carbon", "P")
+    shot(page, "carbon", tmp_path)
     said = api.get(f"{ROOT}/trajectory", params={"method": "location_region"}).json()
     (series,) = said["series"]
     assert page.input_value("#method") == "location_region"
@@ -257,6 +259,12 @@ def test_why_this_number_opens_by_keyboard(
     expect(page.locator("#why")).to_be_hidden()
     focused = page.evaluate("document.activeElement.closest('#rolling-why') !== null")
     assert focused
+    page.locator("#state-why button").click()
+    page.wait_for_selector("#why[data-ready=told]")
+    years = page.locator("#why tbody tr").count()
+    assert years == len(api.get(f"{ROOT}/trajectory").json()["series"][0]["years"])
+    assert "Z -1.6984" in page.inner_text("#why > .note")
+    page.click("#why-close")
     assert trouble == []
     page.context.close()
 
