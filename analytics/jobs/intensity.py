@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -17,7 +18,9 @@ from analytics.jobs import accounting
 from analytics.jobs.accounting import Account, known_total
 from analytics.jobs.added_value import History
 from analytics.jobs.grounds import Grounds
-from analytics.jobs.stated import Amount, exact, first_day, level, period_name
+from analytics.jobs.months import later, month_edges
+from analytics.jobs.stated import Amount, exact, first_day, index, level, period_name
+from store.readings import to_us
 
 WHOLE = ("park", "enterprises", "above_size")
 M2_PER_HA = 10_000.0
@@ -162,7 +165,11 @@ def _accounts(
 
 
 def _coverage(grounds: Grounds, group: Group, first: int, stop: int) -> float | None:
-    """Give the lowest share known of a counted quantity; null where none is expected."""
+    """Give the lowest share known of a counted quantity; null where none is expected.
+
+    Time in which nobody measured the member yet, or any more, is not known either: its
+    added value counts, its energy is not there.
+    """
     book, columns = grounds.book, grounds.columns(first, stop)
     lowest: float | None = None
     for row in _rows(grounds, group):
@@ -181,8 +188,29 @@ def _coverage(grounds: Grounds, group: Group, first: int, stop: int) -> float | 
                 shares.append(min(known / due, 1.0))
         if not shares:
             return None  # nobody measures this member
-        lowest = min(shares) if lowest is None else min(lowest, *shares)
+        share = min(shares) * _counted(grounds, row, columns)
+        lowest = share if lowest is None else min(lowest, share)
     return lowest
+
+
+def _counted(grounds: Grounds, row: int, columns: slice) -> float:
+    """Give the share of the months that are over in which any meter counted."""
+    book, zone = grounds.book, ZoneInfo(grounds.park.zone)
+    whole, counted = [], []
+    for column in range(columns.start, columns.stop):
+        start, end = month_edges(
+            zone, book.months[column], later(book.months[column], 1)
+        )
+        if index(book.months[column]) >= grounds.running:
+            continue
+        whole.append((to_us(end) - to_us(start)) / 1e6)
+        due = [
+            float(book.expected_s[name][row, column])
+            for name in accounting.COUNTED
+            if name in book.expected_s
+        ]
+        counted.append(min(whole[-1], max(due, default=0.0)))
+    return math.fsum(counted) / math.fsum(whole) if whole else 1.0
 
 
 def _water(

@@ -78,6 +78,22 @@ def test_enterprise_x(timescale_database: str) -> None:
         assert below["estimated"]
 
 
+def test_time_before_the_first_meter_is_not_covered(timescale_database: str) -> None:
+    park = Monthly(timescale_database)
+    park.add("X", {"energy_import": [MWH] * 6}, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        say(conn, "X", "added_value", "2023-H2", 100)
+        say(conn, "X", "added_value", "2024-H1", 100)
+        half, whole = (
+            figures(conn, period, "X", length="rolling_12")[-1]
+            for period in ("2024-H1", "2024-06")
+        )
+        assert half == whole
+        assert whole["coverage"] == pytest.approx(182 / 366)
+        assert not whole["publishable"]
+
+
 @pytest.mark.parametrize(
     ("method", "wanted"), [("pro_rata", PRO_RATA), ("denton", DENTON)]
 )
