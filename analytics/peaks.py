@@ -16,6 +16,7 @@ from analytics.intensity import ratio
 
 Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
 
 MINIMUM_COVERAGE = 0.95
 EXACT_PARTS = 16  # 65 536 groups, each with its own peak; ours
@@ -36,7 +37,7 @@ class Makers(NamedTuple):
     coincidence: float  # kw over the sum of own_kw, at most 1 without negative parts
     diversity: float  # its inverse
     coverage: float  # share of the main meter's windows that count
-    part_coverage: Float64
+    part_coverage: Float64  # share of the windows in which the part counted
 
 
 class Weights(NamedTuple):
@@ -98,6 +99,8 @@ def makers(
     parts_covered: Float64 | None = None,
     main_covered: Float64 | None = None,
     minimum_coverage: float = MINIMUM_COVERAGE,
+    *,
+    counted: Bool | None = None,
 ) -> Makers:
     """Tell who made the park's peak, beside each one's own peak.
 
@@ -110,23 +113,29 @@ def makers(
         Share of each window that is known, same shapes, 0 … 1; None: all of it.
     minimum_coverage
         Of a window, and of the windows of the period.
+    counted
+        Where any meter counted for the part, shape (parts, n); None: always. Elsewhere
+        the part is 0 by definition, whatever stands there, not unknown.
 
     Returns
     -------
     Makers
-        A part that does not count in the peak's window is NaN, and so is the rest then,
-        and the coincidence. An own peak is NaN where too few of the part's windows count.
-        Nothing is given where too few of the main meter's windows count.
+        A part that is unknown in the peak's window is NaN, and so is the rest then,
+        and the coincidence. An own peak is NaN where too few of the windows in which
+        the part counted are known. Nothing is given where too few of the main meter's
+        windows count.
 
     Notes
     -----
     The park's peak is the peak of the main meter, the first of equals. Coincidence 同时率
     and diversity as in :func:`analytics.demand.coincidence`, the rest being one more part.
     """
-    each = with_rest(parts_kw, main_kw)
-    counts = _counts(parts_kw, parts_covered, minimum_coverage)
+    there = np.ones(parts_kw.shape, np.bool_) if counted is None else counted
+    each = with_rest(np.where(there, parts_kw, 0.0), main_kw)
+    counts = _counts(parts_kw, parts_covered, minimum_coverage) | ~there
     main = _counts(main_kw, main_covered, minimum_coverage)
     counts = np.vstack([counts, counts.all(axis=0) & main])
+    there = np.vstack([there, np.ones(main.shape, np.bool_)])
     parts = each.shape[0]
     window, kw = -1, np.nan
     part_kw = np.full(parts, np.nan)
@@ -135,9 +144,11 @@ def makers(
         window = int(np.argmax(np.where(main, main_kw, -np.inf)))
         kw = float(main_kw[window])
         part_kw = np.where(counts[:, window], each[:, window], np.nan)
+    own_coverage = ratio((counts & there).sum(axis=1), there.sum(axis=1))
     one = np.zeros(each.shape[1], np.int64)
-    own = maxima(np.where(counts, each, np.nan), one, 1, None, minimum_coverage)
-    own_kw = own.kw[:, 0]
+    own = maxima(np.where(counts & there, each, np.nan), one, 1, None, 0.0)
+    enough = own_coverage >= minimum_coverage
+    own_kw = np.where(enough, own.kw[:, 0], np.nan)
     # a part unknown in the park's peak may have had its own peak there
     complete = not np.isnan(part_kw).any()
     together = float(demand.coincidence(kw, own_kw)) if complete else np.nan
@@ -146,12 +157,12 @@ def makers(
         kw,
         part_kw,
         ratio(part_kw, kw),
-        own.window[:, 0],
+        np.where(enough, own.window[:, 0], -1),
         own_kw,
         together,
         float(ratio(1.0, together)),
         coverage,
-        _share(counts),
+        own_coverage,
     )
 
 
@@ -283,12 +294,14 @@ def weights(
     parts_covered: Float64 | None = None,
     main_covered: Float64 | None = None,
     minimum_coverage: float = MINIMUM_COVERAGE,
+    *,
+    counted: Bool | None = None,
 ) -> Weights:
     """Give what the park's demand charge can be divided by, in three ways.
 
     Parameters
     ----------
-    parts_kw, main_kw, parts_covered, main_covered, minimum_coverage
+    parts_kw, main_kw, parts_covered, main_covered, minimum_coverage, counted
         As in :func:`makers`.
 
     Returns
@@ -305,13 +318,22 @@ def weights(
     demand allocators of rate making (NARUC, Electric Utility Cost Allocation Manual,
     1992). `shapley`: :func:`shapley`, above 16 parts :func:`shapley_sampled`.
     """
-    made = makers(parts_kw, main_kw, parts_covered, main_covered, minimum_coverage)
-    each = with_rest(parts_kw, main_kw)
+    made = makers(
+        parts_kw,
+        main_kw,
+        parts_covered,
+        main_covered,
+        minimum_coverage,
+        counted=counted,
+    )
+    there = np.ones(parts_kw.shape, np.bool_) if counted is None else counted
+    each = with_rest(np.where(there, parts_kw, 0.0), main_kw)
     unknown = np.full(each.shape[0], np.nan)
     if np.isnan(made.part_kw).any():
         return Weights(unknown, unknown, unknown, unknown)
     own = unknown if np.isnan(made.own_kw).any() else made.own_kw
-    counts = _counts(parts_kw, parts_covered, minimum_coverage).all(axis=0)
+    known = _counts(parts_kw, parts_covered, minimum_coverage) | ~there
+    counts = known.all(axis=0)
     counts &= _counts(main_kw, main_covered, minimum_coverage)
     each = np.where(counts, each, np.nan)
     if each.shape[0] > EXACT_PARTS:

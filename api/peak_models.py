@@ -95,7 +95,9 @@ class Part(Row):
     share: Number
     own_kw: Number = Field(description="own peak of the period")
     own_start: datetime | None
-    coverage: float
+    coverage: float = Field(
+        description="share of the windows in which its meters counted"
+    )
     weight_kw: ByMethod
     shapley_error_kw: Number = Field(description="standard error; 0: exact")
     charge_cny: ByMethod

@@ -20,7 +20,7 @@ from analytics.jobs.amounts import (
 from analytics.jobs.demands import Stretch, Windows
 from analytics.jobs.figures import rules_of
 from analytics.jobs.validity import segments
-from analytics.registers import QUARTER_US, Float64, Int64
+from analytics.registers import QUARTER_US, Bool, Float64, Int64
 from store import registry, statements
 from store.database import Connection
 from store.readings import to_datetime, to_us
@@ -111,7 +111,9 @@ def peak_figures(
         ),
         "duration": _duration(mine, minimum_coverage),
         "map": _map(mine, period, minimum_coverage),
-        "made_by": _made_by(conn, subject, period, minimum_coverage, charge, mine, cut)
+        "made_by": _made_by(
+            conn, world, subject, period, minimum_coverage, charge, mine, cut
+        )
         if subject.kind == "park"
         else None,
     }
@@ -294,8 +296,24 @@ def _map(mine: Windows, period: Period, minimum: float) -> dict[str, Any]:
     }
 
 
+def _counted(
+    world: compute.World, ids: list[int], period: Period, at_us: Int64
+) -> Bool:
+    """Tell in which quarter hours any meter counted for some enterprises."""
+    there = np.zeros((len(ids), at_us.size), np.bool_)
+    place = {key: i for i, key in enumerate(ids)}
+    for plan in compute.plan_totals(
+        world, {ENERGY}, period.start, period.stop, set(ids)
+    ):
+        for _, low, high in plan.parts:
+            begin, end = np.searchsorted(at_us, [low, high])
+            there[place[plan.subject_id], begin:end] = True
+    return there
+
+
 def _made_by(
     conn: Connection,
+    world: compute.World,
     park: Subject,
     period: Period,
     minimum: float,
@@ -308,15 +326,24 @@ def _made_by(
     In fixed windows of the park's rule, whatever the rules of the enterprises.
     """
     known = registry.enterprises(conn, park.park.park_id)
-    all_parts = demands.regroup(
-        _windows(conn, [each.enterprise_id for each in known], period), cut, period.zone
+    ids = [each.enterprise_id for each in known]
+    grid = _windows(conn, ids, period)
+    there = _counted(world, ids, period, grid.at_us)
+    # a quarter hour in which none of its meters counted is 0 of a longer window
+    grid = grid._replace(
+        kw=np.where(there, grid.kw, 0.0),
+        covered=np.where(there, grid.covered, 1.0),
+        measured=np.where(there, grid.measured, 1.0),
     )
-    there = np.asarray(~np.isnan(all_parts.kw).all(axis=1))
-    parts = [each for each, seen in zip(known, there.tolist(), strict=True) if seen]
-    kw, covered = all_parts.kw[there], all_parts.covered[there]
+    all_parts = demands.regroup(grid, cut, period.zone)
+    share = demands.regroup(grid._replace(kw=there.astype(float)), cut, period.zone)
+    counted = share.kw > 0
+    some = counted.any(axis=1)
+    parts = [each for each, any_ in zip(known, some.tolist(), strict=True) if any_]
+    kw, covered, counted = all_parts.kw[some], all_parts.covered[some], counted[some]
     main = _without_rounding(kw, mine.kw)
-    made = peaks.makers(kw, main, covered, mine.covered, minimum)
-    weights = peaks.weights(kw, main, covered, mine.covered, minimum)
+    made = peaks.makers(kw, main, covered, mine.covered, minimum, counted=counted)
+    weights = peaks.weights(kw, main, covered, mine.covered, minimum, counted=counted)
     methods = {
         "coincident": weights.coincident,
         "own": weights.own,

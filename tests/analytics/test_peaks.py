@@ -84,6 +84,49 @@ def test_half_known_windows_are_passed_over_and_too_many_of_them_refused() -> No
     assert np.isnan(made.coincidence)
 
 
+def test_a_part_that_moved_in_is_measured_by_its_own_time() -> None:
+    # the second part counts from window 1 on: rest 70-10, 100-80, 90-80, by hand
+    parts = np.array([[10.0, 60.0, 50.0], [np.nan, 20.0, 30.0]])
+    counted = np.array([[True, True, True], [False, True, True]])
+    made = peaks.makers(parts, MAIN, counted=counted)
+    assert_array_equal(made.part_kw, [60, 20, 20])
+    assert_array_equal(made.own_kw, [60, 30, 60])
+    assert_array_equal(made.own_window, [1, 2, 0])
+    assert_array_equal(made.part_coverage, [1, 1, 1])
+    assert made.coincidence == pytest.approx(100 / 150)
+    found = peaks.weights(parts, MAIN, counted=counted)
+    assert_array_equal(found.coincident, [60, 20, 20])
+    assert_array_equal(found.own, [60, 30, 60])
+    game = peak_game(np.array([[10.0, 60, 50], [0, 20, 30], [60, 20, 10]]))
+    assert_allclose(found.shapley, plain_shapley(3, game))
+    # whatever stands where it did not count says nothing
+    parts[1, 0] = 5000
+    again = peaks.makers(parts, MAIN, counted=counted)
+    for one, other in zip(made, again, strict=True):
+        assert_array_equal(one, other)
+
+
+def test_a_part_that_moved_out_before_the_peak_has_no_share_of_it() -> None:
+    parts = np.array([[10.0, 60.0, 50.0], [50.0, np.nan, np.nan]])
+    counted = np.array([[True, True, True], [True, False, False]])
+    made = peaks.makers(parts, MAIN, counted=counted)
+    assert_array_equal(made.part_kw, [60, 0, 40])
+    assert_array_equal(made.own_kw, [60, 50, 40])
+    assert made.coincidence == pytest.approx(100 / 150)
+
+
+def test_a_part_that_is_unknown_while_it_counts_stays_unknown() -> None:
+    parts = np.array([[10.0, 60.0, 50.0], [np.nan, np.nan, 30.0]])
+    counted = np.array([[True, True, True], [False, True, True]])
+    made = peaks.makers(parts, MAIN, counted=counted)
+    assert_array_equal(made.part_kw, [60, np.nan, np.nan])
+    assert_array_equal(made.own_kw, [60, np.nan, np.nan])
+    assert_allclose(made.part_coverage, [1, 0.5, 2 / 3])
+    assert np.isnan(made.coincidence)
+    for weight in peaks.weights(parts, MAIN, counted=counted):
+        assert np.isnan(weight).all()
+
+
 def test_a_park_that_gives_power_has_a_peak_but_no_shares() -> None:
     made = peaks.makers(-PARTS, -MAIN)
     assert (made.window, made.kw) == (0, -70)
