@@ -127,6 +127,7 @@ class Peaks(Row):
     first: date = Field(alias="from")
     last: date = Field(alias="to")
     zone: str
+    as_known_on: datetime | None
     unit: str
     demand_method: str
     coverage: float = Field(description="share of the time whose windows are known")

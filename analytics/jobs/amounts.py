@@ -1,7 +1,8 @@
 """Usage of a subject over a period: as stored, or computed anew from what was known."""
 
 import math
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
@@ -112,9 +113,34 @@ def load_amounts(
     Where a vintage names the meters that it touches, the usage of all others is taken as
     stored, and sliding demand is not computed.
     """
+    found = load_beside(conn, subject, period, known_on)
+    return found.get(subject.subject_id, {})
+
+
+def load_beside(
+    conn: Connection,
+    subject: Subject,
+    period: Period,
+    known_on: KnownOn,
+    *,
+    beside: Collection[int] = (),
+    quantities: Collection[str] | None = None,
+) -> dict[int, dict[str, Amounts]]:
+    """Give the usage of a subject and of enterprises beside it, by subject.
+
+    Parameters
+    ----------
+    beside
+        Ids of enterprises of the subject's park. What they share is computed once. Their
+        sliding demand is not told.
+    quantities
+        None: all.
+    """
     vintage = Vintage.of(known_on)
     world = compute.load_world(conn, subject.park.park_id, subject.park.zone, vintage)
-    plans = _plans(world, subject, period.start, period.stop)
+    plans = _plans(world, subject, period.start, period.stop, beside)
+    if quantities is not None:
+        plans = [each for each in plans if each.quantity in quantities]
     if not vintage.stored:
         ids = sorted(
             {part[0] for plan in plans for part in compute.real_parts(world, plan)}
@@ -125,10 +151,11 @@ def load_amounts(
         usage = compute.clip(usage, period.start, period.stop)
         usage = virtual.beside(world.virtual, usage, period.start, period.stop)
         minutes = compute.meter_minutes(understood)
-    found: dict[str, Amounts] = {}
+    found: dict[int, dict[str, Amounts]] = defaultdict(dict)
     for plan in plans:
         sliding = None
-        if plan.quantity == compute.DEMAND_OF:
+        mine = plan.subject_id == subject.subject_id
+        if mine and plan.quantity == compute.DEMAND_OF:
             sliding = (
                 read(conn, SLIDING, [subject.subject_id], period.start, period.stop)
                 if vintage.stored
@@ -141,7 +168,7 @@ def load_amounts(
         else:
             keys = _stored_keys(conn, subject, plan)
             quarters = read(conn, USAGE_15MIN, keys, period.start, period.stop)
-        found[plan.quantity] = Amounts(
+        found[plan.subject_id][plan.quantity] = Amounts(
             plan=plan,
             quarters=quarters._replace(key=np.zeros_like(quarters.key)),
             meters=frozenset(
@@ -152,7 +179,7 @@ def load_amounts(
                 compute.expected_s(plan, [period.start, period.due]).sum()
             ),
             sliding=sliding,
-            rules=world.rules.get(subject.subject_id, []),
+            rules=world.rules.get(plan.subject_id, []),
             shares=None if vintage.stored else tuple(shares(plan, usage)),
         )
     return found
@@ -192,7 +219,11 @@ def _sliding(
 
 
 def _plans(
-    world: compute.World, subject: Subject, start: datetime, stop: datetime
+    world: compute.World,
+    subject: Subject,
+    start: datetime,
+    stop: datetime,
+    beside: Collection[int] = (),
 ) -> list[compute.Total]:
     if subject.kind == "meter":
         return [
@@ -204,16 +235,13 @@ def _plans(
             for each in world.usages
             if each.meter_id == subject.subject_id
         ]
-    return [
-        plan
-        for plan in compute.plan_totals(
-            world,
-            {each.quantity for each in world.usages},
-            start,
-            stop,
-        )
-        if plan.subject_id == subject.subject_id
-    ]
+    return compute.plan_totals(
+        world,
+        {each.quantity for each in world.usages},
+        start,
+        stop,
+        {subject.subject_id, *beside},
+    )
 
 
 def energy_parts(

@@ -15,17 +15,18 @@ from analytics.jobs.amounts import (
     Amounts,
     Period,
     energy_parts,
-    load_amounts,
 )
 from analytics.jobs.demands import Stretch, Windows
 from analytics.jobs.figures import rules_of
+from analytics.jobs.peak_windows import Shown, counted, shown, usage
 from analytics.jobs.validity import segments
-from analytics.registers import QUARTER_US, Bool, Float64, Int64
+from analytics.jobs.vintage import Vintage
+from analytics.registers import QUARTER_US, Float64, Int64
 from store import registry, statements
 from store.database import Connection
 from store.readings import to_datetime, to_us
-from store.records import Subject
-from store.series import DEMAND, SLIDING, Series, read
+from store.records import Enterprise, Subject
+from store.series import Series
 from store.tariffs import billings
 
 SEPARATE_US = 4 * QUARTER_US  # peaks no further apart than an hour are one
@@ -42,6 +43,7 @@ def peak_figures(
     minimum_coverage: float = 0.95,
     count: int = 5,
     charge: float | None = None,
+    known_on: datetime | None = None,
     now: datetime | None = None,
 ) -> dict[str, Any]:
     """Give the peaks of local days [first, last); docs/demand.md names each figure.
@@ -52,22 +54,30 @@ def peak_figures(
         Of separate peaks.
     charge
         A demand charge [CNY] that is to be divided among those who made a park's peak.
+    known_on
+        Answer as known then: by the readings, corrections, relations, rules, contract
+        demands and billings recorded until then. None: as stored.
     """
+    vintage = Vintage.of(known_on)
     period = Period(
         first=first,
         last=last,
         zone=ZoneInfo(subject.park.zone),
-        now=now or datetime.now(UTC),
+        now=vintage.now(now or datetime.now(UTC)),
     )
-    world = compute.load_world(conn, subject.park.park_id, subject.park.zone)
+    park = subject.park
+    world = compute.load_world(conn, park.park_id, park.zone, vintage)
+    others = registry.enterprises(conn, park.park_id) if subject.kind == "park" else []
     start, due = demands.counted(
         energy_parts(world, subject, period), to_us(period.start), to_us(period.due)
     )
     cut = demands.stretches(world.rules.get(subject.subject_id, []), start, due)
-    sliding = read(conn, SLIDING, [subject.subject_id], period.start, period.due)
+    demand = shown(
+        conn, subject, period, known_on, [each.enterprise_id for each in others]
+    )
     measured = demands.measure(
-        _windows(conn, [subject.subject_id], period).row(0),
-        sliding,
+        demand.mine,
+        demand.sliding,
         cut,
         period.zone,
         minimum_coverage,
@@ -75,7 +85,7 @@ def peak_figures(
     mine, competing = measured.fixed, measured.competing
     at_us, kw = competing.at_us, competing.kw
     found = peaks.top(kw, count, SEPARATE_US, at=at_us).tolist()
-    contract = _contract(conn, subject.subject_id)
+    contract = _contract(conn, subject.subject_id, known_on)
     return {
         "park": subject.park.code,
         "enterprise": subject.enterprise,
@@ -83,6 +93,7 @@ def peak_figures(
         "from": first.isoformat(),
         "to": last.isoformat(),
         "zone": subject.park.zone,
+        "as_known_on": known_on.isoformat() if known_on else None,
         "unit": "kW",
         "demand_method": measured.peak.method,
         "coverage": measured.peak.known if found else 0.0,
@@ -103,49 +114,25 @@ def peak_figures(
             }
             for each in found
         ],
-        **_sliding(sliding, period, due - start),
+        **_sliding(demand.sliding, period, due - start),
         "months": _months(competing, period),
         "days": _days(mine, competing, period, minimum_coverage),
         "transformer": _transformer(
-            conn, subject, period, minimum_coverage, (start, due)
+            conn, subject, period, minimum_coverage, (start, due), demand, known_on
         ),
         "duration": _duration(mine, minimum_coverage),
         "map": _map(mine, period, minimum_coverage),
         "made_by": _made_by(
-            conn, world, subject, period, minimum_coverage, charge, mine, cut
+            world, others, period, minimum_coverage, charge, mine, demand.beside, cut
         )
         if subject.kind == "park"
         else None,
     }
 
 
-def _windows(conn: Connection, ids: list[int], period: Period) -> Windows:
-    """Lay the quarter hours of subjects that have passed out over the period."""
-    first = to_us(period.start) // QUARTER_US
-    size = max(to_us(period.due) // QUARTER_US - first, 0)
-    rows = read(conn, DEMAND, ids, period.start, period.due)
-    kw = np.full((len(ids), size), np.nan)
-    covered, measured = np.zeros((2, len(ids), size))
-    place = {key: i for i, key in enumerate(ids)}
-    row = np.array([place[key] for key in rows.key.tolist()], np.int64)
-    window = rows.start_us // QUARTER_US - first
-    closed = window < size
-    kw[row[closed], window[closed]] = rows.values[0][closed]
-    measured[row[closed], window[closed]] = rows.values[1][closed]
-    covered[row[closed], window[closed]] = np.minimum(rows.values[2][closed], 1.0)
-    return Windows(
-        (first + np.arange(size)) * QUARTER_US,
-        np.full(size, QUARTER_US / 1e6),
-        kw,
-        covered,
-        measured,
-    )
-
-
-def _contract(conn: Connection, subject_id: int) -> Any:
-    painted = segments(statements.contract_demands(conn, subject_id)).get(
-        subject_id, []
-    )
+def _contract(conn: Connection, subject_id: int, known_on: datetime | None) -> Any:
+    stated = statements.contract_demands(conn, subject_id, known_on)
+    painted = segments(stated).get(subject_id, [])
 
     def applies(at_us: int) -> float | None:
         found = None
@@ -237,18 +224,20 @@ def _transformer(
     period: Period,
     minimum: float,
     counted_us: tuple[int, int],
+    demand: Shown,
+    known_on: datetime | None,
 ) -> dict[str, Any] | None:
     """Tell how the connected capacity was loaded; None where nobody stated one."""
     stated = [
         each
-        for each in billings(conn, subject.subject_id)
+        for each in billings(conn, subject.subject_id, known_on)
         if each.valid_from < period.last
         and (each.valid_to is None or each.valid_to > period.first)
     ]
     if not stated or stated[-1].capacity_kva is None:
         return None
     kva = stated[-1].capacity_kva  # the one recorded last
-    amounts = load_amounts(conn, subject, period, None)
+    amounts = usage(conn, subject, period, demand)
     first, due = (each // QUARTER_US for each in counted_us)
     kw, kvar = (
         _power(amounts.get(name), first, max(due - first, 0), minimum)
@@ -296,39 +285,22 @@ def _map(mine: Windows, period: Period, minimum: float) -> dict[str, Any]:
     }
 
 
-def _counted(
-    world: compute.World, ids: list[int], period: Period, at_us: Int64
-) -> Bool:
-    """Tell in which quarter hours any meter counted for some enterprises."""
-    there = np.zeros((len(ids), at_us.size), np.bool_)
-    place = {key: i for i, key in enumerate(ids)}
-    for plan in compute.plan_totals(
-        world, {ENERGY}, period.start, period.stop, set(ids)
-    ):
-        for _, low, high in plan.parts:
-            begin, end = np.searchsorted(at_us, [low, high])
-            there[place[plan.subject_id], begin:end] = True
-    return there
-
-
 def _made_by(
-    conn: Connection,
     world: compute.World,
-    park: Subject,
+    known: list[Enterprise],
     period: Period,
     minimum: float,
     charge: float | None,
     mine: Windows,
+    grid: Windows,
     cut: list[Stretch],
 ) -> dict[str, Any]:
     """Tell who made the park's peak, and what each would bear of a charge.
 
     In fixed windows of the park's rule, whatever the rules of the enterprises.
     """
-    known = registry.enterprises(conn, park.park.park_id)
     ids = [each.enterprise_id for each in known]
-    grid = _windows(conn, ids, period)
-    there = _counted(world, ids, period, grid.at_us)
+    there = counted(world, ids, period, grid.at_us)
     # a quarter hour in which none of its meters counted is 0 of a longer window
     grid = grid._replace(
         kw=np.where(there, grid.kw, 0.0),
@@ -337,13 +309,13 @@ def _made_by(
     )
     all_parts = demands.regroup(grid, cut, period.zone)
     share = demands.regroup(grid._replace(kw=there.astype(float)), cut, period.zone)
-    counted = share.kw > 0
-    some = counted.any(axis=1)
+    among = share.kw > 0
+    some = np.asarray(among.any(axis=1))
     parts = [each for each, any_ in zip(known, some.tolist(), strict=True) if any_]
-    kw, covered, counted = all_parts.kw[some], all_parts.covered[some], counted[some]
+    kw, covered, among = all_parts.kw[some], all_parts.covered[some], among[some]
     main = _without_rounding(kw, mine.kw)
-    made = peaks.makers(kw, main, covered, mine.covered, minimum, counted=counted)
-    weights = peaks.weights(kw, main, covered, mine.covered, minimum, counted=counted)
+    made = peaks.makers(kw, main, covered, mine.covered, minimum, counted=among)
+    weights = peaks.weights(kw, main, covered, mine.covered, minimum, counted=among)
     methods = {
         "coincident": weights.coincident,
         "own": weights.own,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from analytics.jobs.peaking import peak_figures
 from analytics.jobs.shedding import candidates
 from api.answer import CSV_TOO, table
-from api.asking import AskedDays, AskedPark, AskedSubject, Conn, Format, Set
+from api.asking import AskedDays, AskedPark, AskedSubject, Conn, Format, KnownOn, Set
 from api.live import running_forecast
 from api.peak_models import Forecast, Part, Peaks
 from store.errors import Invalid
@@ -25,6 +25,7 @@ def asked_peaks(
     subject: AskedSubject,
     days: AskedDays,
     settings: Set,
+    known_on: KnownOn,
     count: Annotated[int, Query(ge=1, le=50, description="separate peaks")] = 5,
     charge: Annotated[
         float | None, Query(ge=0, le=1e12, description="CNY to be divided; of a park")
@@ -42,6 +43,7 @@ def asked_peaks(
         minimum_coverage=settings.minimum_coverage,
         count=count,
         charge=charge,
+        known_on=known_on,
     )
     if form == "json":
         return found

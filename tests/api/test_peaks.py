@@ -108,6 +108,20 @@ def test_below_the_coverage_a_peak_is_a_lower_bound_and_nobody_made_it(
     assert {each["share"] for each in found["made_by"]["parts"]} == {None}
 
 
+def test_peaks_as_known_on(api: httpx.Client, yesterday: Json) -> None:
+    found = get(api, "/parks/P1/peaks", **yesterday, charge=10_000)
+    assert found["as_known_on"] is None
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    known = get(api, "/parks/P1/peaks", **yesterday, charge=10_000, as_known_on=later)
+    assert known["as_known_on"] is not None
+    assert {**known, "as_known_on": None} == found
+    before = get(api, "/parks/P1/peaks", **yesterday, as_known_on="2026-01-01")
+    assert (before["coverage"], before["top"]) == (0.0, [])
+    assert before["made_by"]["kw"] is None
+    refused = api.get("/api/v1/parks/P1/peaks", params={"as_known_on": "yesterday"})
+    assert refused.status_code == 422
+
+
 def test_who_made_the_peak_as_csv(api: httpx.Client, yesterday: Json) -> None:
     answer = api.get("/api/v1/parks/P1/peaks", params={**yesterday, "format": "csv"})
     lines = answer.text.splitlines()

@@ -16,13 +16,14 @@ from analytics.jobs.demands import Stretch, Windows
 from analytics.jobs.figures import figures
 from analytics.jobs.peaking import peak_figures
 from analytics.registers import QUARTER_US
-from store import demand_rules, registry, relations
+from store import demand_rules, registry, relations, statements
 from store.batches import write_batch
-from store.database import connect
+from store.database import Connection, connect
 from store.demand_rules import Rule
 from store.errors import Invalid
 from store.readings import NO_UNTIL, Rows, to_us
 from store.readings import to_datetime as at
+from store.revisions import add_revision
 from store.series import Series
 from tests.analytics.jobs.test_order import Park, Sent, everything
 
@@ -230,10 +231,10 @@ class Plant:
             subject = registry.subject(conn, "p", "e", meter)
             return figures(conn, subject, FIRST, date(2026, 3, 5), **more)
 
-    def peaks(self, enterprise: str | None = "e") -> dict[str, Any]:
+    def peaks(self, enterprise: str | None = "e", **more: Any) -> dict[str, Any]:
         with connect(self.url, autocommit=True) as conn:
             subject = registry.subject(conn, "p", enterprise)
-            return peak_figures(conn, subject, FIRST, date(2026, 3, 5))
+            return peak_figures(conn, subject, FIRST, date(2026, 3, 5), **more)
 
     def sliding(self) -> list[tuple[object, ...]]:
         with connect(self.url) as conn:
@@ -359,12 +360,22 @@ def test_an_earlier_answer_knows_no_later_rule(database: str) -> None:
     with connect(database) as conn:
         row = conn.execute("SELECT clock_timestamp()").fetchone()
     assert row is not None
-    before = plant.ask()
+    before, peaks, of_park = plant.ask(), plant.peaks(), plant.peaks(None)
+    assert peaks["sliding_coverage"] == 1.0
     plant.rule(plant.owner, 60, "sliding")
+    plant.rule(plant.park, 30, "sliding")
     plant.analyse()
     assert plant.ask()["peak_demand_kw"] < before["peak_demand_kw"]
     asked = plant.ask(known_on=row[0])
     assert {**asked, "as_known_on": None} == before
+    assert plant.peaks()["top"] != peaks["top"]
+    assert {**plant.peaks(known_on=row[0]), "as_known_on": None} == peaks
+    assert plant.peaks(None)["made_by"] != of_park["made_by"]
+    assert {**plant.peaks(None, known_on=row[0]), "as_known_on": None} == of_park
+    now = datetime.now(UTC) + timedelta(hours=1)
+    for name in ("e", None):
+        asked = plant.peaks(name, known_on=now)
+        assert {**asked, "as_known_on": None} == plant.peaks(name)
 
 
 @pytest.mark.db
@@ -448,6 +459,9 @@ def test_the_park_rule_says_in_which_windows_its_peak_was_made(database: str) ->
     assert made["parts"][0]["own_kw"] == pytest.approx(kw)
 
 
+SUBJECTS = ((), ("S",), ("T",), ("T", "MT"))
+
+
 class Tenants:
     """Two tenants, read each quarter hour of ten local days; T comes on the sixth."""
 
@@ -494,9 +508,9 @@ class Tenants:
                 messages=1,
             )
 
-    def ask(self, **more: Any) -> dict[str, Any]:
+    def ask(self, *names: str, **more: Any) -> dict[str, Any]:
         with connect(self.url, autocommit=True) as conn:
-            subject = registry.subject(conn, "p")
+            subject = registry.subject(conn, "p", *names)
             return peak_figures(conn, subject, self.FIRST, self.LAST, **more)
 
     def analyse(self) -> None:
@@ -559,6 +573,58 @@ def test_a_tenant_unknown_while_it_counts_has_no_own_peak(database: str) -> None
     assert parts["T"]["charge_cny"]["own"] is None
     # S and T are known of 95 % of all windows together
     assert parts["T"]["charge_cny"]["coincident"] == 857.14
+
+
+@pytest.mark.db
+def test_peaks_as_known_on_are_those_that_were_answered(database: str) -> None:
+    tenants = Tenants(database, Tenants.COMES + 48)
+    park = tenants.park
+
+    def late(conn: Connection) -> None:
+        tenants.read("T", Tenants.COMES, Tenants.COMES + 48)
+
+    def revision(conn: Connection) -> None:
+        key, when = tenants.channels["S"], at(Tenants.START + 101 * QUARTER_US)
+        add_revision(conn, key, when, 255.0, who="someone", why="misread")
+
+    def contract(conn: Connection) -> None:
+        since = at(Tenants.START)
+        statements.set_contract_demand(conn, park, 50.0, since, source="test")
+
+    def rule(conn: Connection) -> None:
+        since = at(Tenants.START)
+        demand_rules.set_demand_rule(conn, park, 60, "fixed", since, source="test")
+
+    def moved(conn: Connection) -> None:
+        since, owner = at(Tenants.START + 800 * QUARTER_US), "N"
+        relations.assign_meter(
+            conn,
+            tenants.meters["T"],
+            registry.add_enterprise(conn, park, owner),
+            since,
+            None,
+            source="test",
+        )
+
+    tenants.analyse()
+    answered: list[tuple[datetime, list[dict[str, Any]]]] = []
+    for change in (late, revision, contract, rule, moved):
+        with connect(database, autocommit=True) as conn:
+            (then,) = conn.execute("SELECT clock_timestamp()").fetchall()[0]
+            assert isinstance(then, datetime)
+            answered.append((then, [tenants.ask(*n, charge=1000.0) for n in SUBJECTS]))
+            change(conn)
+        tenants.analyse()
+        assert tenants.ask(charge=1000.0) != answered[-1][1][0], change.__name__
+    for then, before in answered:
+        for names, said in zip(SUBJECTS, before, strict=True):
+            asked = tenants.ask(*names, charge=1000.0, known_on=then)
+            assert asked["as_known_on"] == then.isoformat()
+            assert {**asked, "as_known_on": None} == said
+    # the tenant that moved in, known from half a day later: its windows are too few
+    made = answered[0][1][0]["made_by"]["parts"]
+    assert [each["enterprise"] for each in made] == ["S", "T", None]
+    assert made[1]["own_kw"] is None
 
 
 @pytest.mark.db
