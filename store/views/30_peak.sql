@@ -12,14 +12,61 @@ CROSS JOIN LATERAL generate_series(
     date_trunc('month', span.first AT TIME ZONE p.zone),
     span.last AT TIME ZONE p.zone, interval '1 month') AS local;
 
--- `known` is the share of the month's past windows that compete; below 1 the peak is a
--- lower bound. A month of which nothing is known has no peak.
+-- Cuts [since, until), both on a quarter hour, to the time from the first to the last
+-- meter that counted for the park: before and behind it nothing is unknown, there is
+-- nothing. Where no meter ever counted in it, it stays. As demands.counted.
+CREATE FUNCTION grafana.counted(of_park text, since timestamptz, until timestamptz)
+RETURNS TABLE (first timestamptz, due timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 1 SET search_path = '' AS $$
+    WITH edge AS (
+        SELECT counted.since AS at
+        UNION
+        SELECT x.at
+        FROM core.park p
+        JOIN core.meter m USING (park_id)
+        CROSS JOIN LATERAL (
+            SELECT a.valid_from FROM core.assignment a WHERE a.meter_id = m.meter_id
+            UNION ALL
+            SELECT a.valid_to FROM core.assignment a WHERE a.meter_id = m.meter_id
+            UNION ALL
+            SELECT l.valid_from FROM core.placement l WHERE l.meter_id = m.meter_id
+            UNION ALL
+            SELECT l.valid_to FROM core.placement l WHERE l.meter_id = m.meter_id
+        ) AS x (at)
+        WHERE p.code = counted.of_park AND x.at > counted.since
+          AND x.at < counted.until),
+    stretch AS (
+        SELECT e.at, lead(e.at, 1, counted.until) OVER (ORDER BY e.at) AS next, EXISTS (
+            SELECT FROM core.counting(e.at) AS c
+            JOIN core.park p USING (park_id)
+            JOIN core.channel h ON h.subject_id = c.meter_id
+                AND h.quantity = 'energy_import' AND h.kind <> 'gauge'
+            WHERE p.code = counted.of_park AND c.of_park) AS counts
+        FROM edge e),
+    -- a quarter hour counts where its meter counts at its start
+    cut AS (
+        SELECT min(s.at) FILTER (WHERE s.counts) + interval '899.999999 s' AS low,
+               max(s.next) FILTER (WHERE s.counts) + interval '899.999999 s' AS high
+        FROM stretch s)
+    SELECT coalesce(date_bin('15 minutes', c.low, '2000-01-01 00:00:00+00'),
+                    counted.since),
+           coalesce(date_bin('15 minutes', c.high, '2000-01-01 00:00:00+00'),
+                    counted.until)
+    FROM cut c
+$$;
+
+-- `known` is the share of the month's past windows that compete, from the first in which
+-- a meter counted; below 1 the peak is a lower bound. A month of which nothing is known
+-- has no peak.
 CREATE VIEW grafana.park_peak AS
 SELECT m.park, m.month, m.until, peak.start AS time, peak.fixed_kw AS peak_kw,
        c.kw AS contract_kw,
-       least(seen.windows * 900 / extract(epoch FROM least(m.until, now()) - m.month), 1)
+       least(seen.windows * 900 / nullif(extract(epoch FROM time.due - time.first), 0), 1)
            ::float8 AS known
 FROM grafana.park_month m
+CROSS JOIN LATERAL grafana.counted(
+    m.park, m.month,
+    date_bin('15 minutes', least(m.until, now()), '2000-01-01 00:00:00+00')) AS time
 LEFT JOIN LATERAL (
     SELECT d.start, d.fixed_kw FROM core.demand d
     WHERE d.subject_id = m.park_id AND d.start >= m.month AND d.start < m.until

@@ -11,14 +11,15 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT date_bin('15 minutes', instant, '2000-01-01 00:00:00+00')
 $$;
 
--- Closed quarter hours of the period; the running one is not among them.
-CREATE FUNCTION grafana.closed(since timestamptz, until timestamptz)
+-- Closed quarter hours of the period in which the park's meters counted; the running one
+-- is not among them.
+CREATE FUNCTION grafana.closed(of_park text, since timestamptz, until timestamptz)
 RETURNS TABLE (first timestamptz, due timestamptz, windows bigint)
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT b.first, b.due,
-           greatest(extract(epoch FROM b.due - b.first)::bigint / 900, 0)
-    FROM (SELECT grafana.quarter(since) AS first,
-                 grafana.quarter(least(until, now())) AS due) AS b
+    SELECT c.first, c.due,
+           greatest(extract(epoch FROM c.due - c.first)::bigint / 900, 0)
+    FROM grafana.counted(of_park, grafana.quarter(since),
+                         grafana.quarter(least(until, now()))) AS c
 $$;
 
 -- What is known of the period.
@@ -31,7 +32,7 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT c.windows, n.counting, n.counting::float8 / nullif(c.windows, 0),
            coalesce(n.counting::float8 / nullif(c.windows, 0) >= of_period, false)
     FROM grafana.park p
-    CROSS JOIN grafana.closed(since, until) c
+    CROSS JOIN grafana.closed(of_park, since, until) c
     CROSS JOIN LATERAL (
         SELECT count(*) AS counting FROM grafana.park_window w
         WHERE w.park = of_park AND w.coverage >= minimum
@@ -110,11 +111,15 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
     FROM (
         SELECT p.zone, (slot AT TIME ZONE p.zone)::date AS day,
                extract(hour FROM slot AT TIME ZONE p.zone)::integer AS hour,
-               count(*) AS expected, count(w.kw) AS counting, avg(w.kw) AS kw
+               nullif(count(*) FILTER (WHERE slot >= c.first AND slot < c.due), 0)
+                   AS expected,
+               count(w.kw) AS counting, avg(w.kw) AS kw
         FROM grafana.park p
-        CROSS JOIN grafana.closed(since, until) c
-        CROSS JOIN generate_series(c.first, c.due - interval '15 minutes',
-                                   interval '15 minutes') AS slot
+        CROSS JOIN grafana.closed(of_park, since, until) c
+        CROSS JOIN generate_series(
+            grafana.quarter(since),
+            grafana.quarter(least(until, now())) - interval '15 minutes',
+            interval '15 minutes') AS slot
         LEFT JOIN grafana.park_window w
             ON w.park = of_park AND w.time = slot AND w.coverage >= minimum
            AND w.time >= grafana.quarter(since)
@@ -185,7 +190,7 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
            CASE WHEN own.enough THEN p.highest_at END,
            p.counting::float8 / nullif(c.windows, 0)
     FROM parts p
-    CROSS JOIN grafana.closed(since, until) c
+    CROSS JOIN grafana.closed(of_park, since, until) c
     CROSS JOIN LATERAL (
         SELECT p.counting::float8 / nullif(c.windows, 0) >= of_period AS enough) AS own
     LEFT JOIN peak k ON true

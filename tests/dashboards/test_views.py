@@ -38,6 +38,54 @@ def test_peak(park: Connection) -> None:
     assert rows == [(MONTH, PEAK, 655, 800, pytest.approx(287 / (31 * 96)))]
 
 
+def test_a_park_is_known_from_where_it_begins_to_where_it_ends(
+    park: Connection,
+) -> None:
+    """287 of 288 windows are known, of 9 to 11 March; before and behind is nothing."""
+    month = "'2026-03-01 00:00+08', '2026-04-01 00:00+08'"
+
+    def known() -> list[object]:
+        (peak,) = park.execute("SELECT known FROM grafana.park_peak").fetchall()
+        (period,) = park.execute(
+            f"SELECT windows, counting, enough FROM grafana.known('P', {month})".encode()
+        ).fetchall()
+        return [*peak, *period]
+
+    def change(statement: str) -> None:
+        park.execute("RESET ROLE")
+        park.execute(statement.encode())
+        park.execute("SET ROLE parkwatt_grafana")
+
+    assert known() == [pytest.approx(287 / 2976), 2976, 287, False]
+    # it begins a minute into a quarter hour: the next one is the first that counts
+    change("UPDATE core.assignment SET valid_from = '2026-03-08 23:46+08'")
+    assert known() == [pytest.approx(287 / 2208), 2208, 287, False]
+    # a park without an end, of which one meter begins earlier than it is known
+    change("UPDATE core.assignment SET valid_from = '2026-03-07+08' WHERE meter_id = 5")
+    assert known() == [pytest.approx(287 / 2400), 2400, 287, False]
+    change(
+        "UPDATE core.assignment SET valid_from = '2026-03-09 00:00+08', "
+        "valid_to = '2026-03-12 00:00+08'"
+    )
+    assert known() == [pytest.approx(287 / 288), 288, 287, True]
+    (highest,) = park.execute(
+        f"SELECT time, kw FROM grafana.top_peaks('P', {month}, 1)".encode()
+    ).fetchall()
+    assert highest == (PEAK, 655)
+    made = park.execute(
+        f"SELECT enterprise, kw FROM grafana.made_by('P', {month})".encode()
+    ).fetchall()
+    assert {row[0]: row[1] for row in made} == {"A": 400, "B": 200, "C": 50, None: 5}
+    cells = park.execute(
+        f"SELECT day, count(kw) FROM grafana.hour_map('P', {month}) "
+        "GROUP BY day ORDER BY day".encode()
+    ).fetchall()
+    # an hour of which one window is half known is left out, days before are empty
+    assert [count for _, count in cells] == [0] * 8 + [24, 23, 24] + [0] * 20
+    change("DELETE FROM core.assignment")  # no meter ever counted: it stays
+    assert known() == [pytest.approx(287 / 2976), 2976, 287, False]
+
+
 def test_shares(park: Connection) -> None:
     rows = park.execute(
         "SELECT enterprise, kw, share, own_kw FROM grafana.peak_share "
