@@ -20,8 +20,8 @@ from store.database import connect, session
 from store.readings import NO_UNTIL, Rows, to_us
 from store.settings import Settings
 
-NAMES = "精工轴承 长江染整 华东铸造 新源电子 晨光玻璃 恒力机械 润泽食品 东升化纤 同济医药 金石建材 "
-NAMES += "云帆数据 绿洲包装"
+NAMES = "轴承一厂 染整二厂 铸造三厂 电子四厂 玻璃五厂 机械六厂 食品七厂 化纤八厂 制药九厂 建材十厂 "
+NAMES += "数据中心 包装车间"
 STEP_S = 300
 
 

@@ -30,7 +30,7 @@ TODAY = datetime.now(UTC).date()
 YEAR = TODAY.year
 OVER = TODAY.month - 1  # months of the year that are over
 SAID: dict[str, Any] = {"source": "report", "who": "Clerk One"}
-NAMES = "精工轴承 长江染整 华东铸造 新源电子 晨光玻璃 恒力机械 润泽食品 东升化纤"
+NAMES = "轴承一厂 染整二厂 铸造三厂 电子四厂 玻璃五厂 机械六厂 食品七厂 化纤八厂"
 ROOT = "/api/v1/parks/P"
 
 
