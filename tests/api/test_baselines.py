@@ -10,7 +10,7 @@ import pytest
 
 from tests.analytics.jobs.conftest import Monthly
 from tests.api.test_accounts import Json, get, post
-from tests.system.test_command_line import Run
+from tests.system.conftest import Run
 
 pytestmark = pytest.mark.db
 

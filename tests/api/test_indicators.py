@@ -13,7 +13,7 @@ from store import membership, registry, statements
 from store.database import connect
 from tests.analytics.jobs.conftest import Monthly
 from tests.api.test_accounts import Json, certificates, get, post
-from tests.system.test_command_line import Run
+from tests.system.conftest import Run
 
 pytestmark = pytest.mark.db
 

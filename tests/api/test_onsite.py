@@ -10,7 +10,7 @@ from store import judgements
 from store.database import connect
 from tests.analytics.jobs.test_onsiting import EXPORT, IMPORT, LOAD, PV, Plant
 from tests.api.test_accounts import get, post
-from tests.system.test_command_line import Run
+from tests.system.conftest import Run
 
 pytestmark = pytest.mark.db
 

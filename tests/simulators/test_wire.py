@@ -34,4 +34,4 @@ def test_simulators_use_documented_keys() -> None:
     for meter in Park().meters:
         used.update(meter.keys)
     assert used <= keys_of_the_docs()
-    assert len(keys_of_the_docs()) == 46 + 23
+    assert len(keys_of_the_docs()) == 48 + 25

@@ -145,7 +145,7 @@ def test_industry_changes_with_its_day(conn: Connection, enterprise: int) -> Non
 
 def test_added_values_move_with_their_ids(empty_database: str) -> None:
     before = [each for each in steps("migrations") if each.name < "0025"]
-    migrate(empty_database, migrations=before)
+    migrate(empty_database, migrations=before, views=[])
     with connect(empty_database, autocommit=True) as conn:
         park = registry.add_park(conn, "P", zone="Asia/Shanghai")
         enterprise = registry.add_enterprise(conn, park, "E")

@@ -178,7 +178,7 @@ def test_what_cannot_be_closed_is_refused(timescale_database: str) -> None:
                 now=datetime(2025, 3, 31, 15, 59, tzinfo=UTC),
                 **CLOSES,
             )
-        with pytest.raises(Invalid, match="whole months"):
+        with pytest.raises(Invalid, match="first day of a month"):
             closing.close(conn, lab.park, DAYS[0], date(2025, 1, 15), **CLOSES)
         late(lab, conn)
         with pytest.raises(Invalid, match="wait to be computed"):
