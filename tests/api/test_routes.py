@@ -50,7 +50,7 @@ def test_enterprises_and_meters(api: httpx.Client) -> None:
     assert len(rows) == 12
     assert rows[4] == {
         "code": "E05",
-        "name": "晨光玻璃",
+        "name": "玻璃五厂",
         "meters": 2,
         "unconfirmed_meters": 1,
     }
