@@ -149,7 +149,7 @@ class Peaks(Row):
 
 
 class RunningForecast(Row):
-    """What the running 15-minute window is expected to come to."""
+    """What the running window of demand is expected to come to."""
 
     start: datetime
     stop: datetime

@@ -15,11 +15,13 @@ coalesce(round(f.low_kw::numeric) || ' – ' || round(f.high_kw::numeric) || ' k
 '未知 / unknown') AS "10–90 %"
 FROM grafana.forecast f
 CROSS JOIN LATERAL (
-SELECT 900 - f.known_s AS rest_s, f.expected_kw * 900 - f.energy_kwh * 3600 AS rest_kws,
-greatest(least(extract(epoch FROM f.until - now()), 900 - f.known_s), 0)::float8 AS left_s
+SELECT 60 * f.window_min - f.known_s AS rest_s,
+f.expected_kw * 60 * f.window_min - f.energy_kwh * 3600 AS rest_kws,
+greatest(least(extract(epoch FROM f.until - now()), 60 * f.window_min - f.known_s),
+0)::float8 AS left_s
 ) AS n
 WHERE f.park = '$park' AND f.enterprise IS NULL
-AND f.time > now() - interval '15 minutes' AND f.time <= now()
+AND f.time <= now() AND f.until > now()
 ORDER BY f.time DESC, f.known_s DESC LIMIT 1"""
 
 PEAK = """\
@@ -79,7 +81,7 @@ UNION ALL
 0.9 * f.contract_kw
 FROM grafana.forecast f
 WHERE f.park = '$park' AND f.enterprise IS NULL AND f.time < $__timeTo()::timestamptz
-AND f.time > now() - interval '15 minutes' AND f.time <= now()
+AND f.time <= now() AND f.until > now()
 ORDER BY f.time DESC, f.known_s DESC LIMIT 1)
 ORDER BY 1"""
 

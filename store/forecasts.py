@@ -16,6 +16,7 @@ class Forecast:
 
     subject_id: int
     start: datetime
+    window_min: int
     known_s: float
     made_at: datetime
     energy_kwh: float  # in these seconds
@@ -33,13 +34,13 @@ def tell(conn: Connection, told: Forecast) -> None:
     conn.execute(
         """
         INSERT INTO core.forecast
-            (subject_id, start, known_s, made_at, energy_kwh, latest_kw, expected_kw,
+            (subject_id, start, window_min, known_s, made_at, energy_kwh, latest_kw, expected_kw,
              low_kw, high_kw, contract_kw, shed_state, shed_kw)
-        VALUES (%(subject_id)s, %(start)s, %(known_s)s, %(made_at)s, %(energy_kwh)s,
-                %(latest_kw)s, %(expected_kw)s, %(low_kw)s, %(high_kw)s,
+        VALUES (%(subject_id)s, %(start)s, %(window_min)s, %(known_s)s, %(made_at)s,
+                %(energy_kwh)s, %(latest_kw)s, %(expected_kw)s, %(low_kw)s, %(high_kw)s,
                 %(contract_kw)s, %(shed_state)s, %(shed_kw)s)
         ON CONFLICT (subject_id, start, known_s) DO UPDATE SET
-            made_at = excluded.made_at, energy_kwh = excluded.energy_kwh,
+            window_min = excluded.window_min, made_at = excluded.made_at, energy_kwh = excluded.energy_kwh,
             latest_kw = excluded.latest_kw, expected_kw = excluded.expected_kw,
             low_kw = excluded.low_kw, high_kw = excluded.high_kw,
             contract_kw = excluded.contract_kw, shed_state = excluded.shed_state,
@@ -54,7 +55,7 @@ def latest(conn: Connection, subject_id: int) -> Forecast | None:
     with conn.cursor(row_factory=class_row(Forecast)) as cur:
         return cur.execute(
             """
-            SELECT subject_id, start, known_s, made_at, energy_kwh, latest_kw,
+            SELECT subject_id, start, window_min, known_s, made_at, energy_kwh, latest_kw,
                    expected_kw, low_kw, high_kw, contract_kw, shed_state, shed_kw
             FROM core.forecast WHERE subject_id = %s
             ORDER BY start DESC, known_s DESC LIMIT 1
@@ -89,8 +90,7 @@ def running(conn: Connection, park: str, now: datetime) -> RunningWindow | None:
                    high_kw, contract_kw, shed_state, shed_kw
             FROM grafana.forecast
             WHERE park = %(park)s AND enterprise IS NULL
-              AND time > %(now)s::timestamptz - interval '15 minutes'
-              AND time <= %(now)s
+              AND time <= %(now)s AND until > %(now)s
             ORDER BY time DESC, known_s DESC LIMIT 1
             """,
             {"park": park, "now": now},
@@ -98,7 +98,12 @@ def running(conn: Connection, park: str, now: datetime) -> RunningWindow | None:
 
 
 def begun_alike(
-    conn: Connection, subject_id: int, known_s: float, since: datetime, until: datetime
+    conn: Connection,
+    subject_id: int,
+    window_min: int,
+    known_s: float,
+    since: datetime,
+    until: datetime,
 ) -> tuple[Int64, Float64, Float64]:
     """Give how windows in [since, until) stood when they were known equally far.
 
@@ -109,8 +114,9 @@ def begun_alike(
     """
     rows = conn.execute(
         "SELECT start, energy_kwh, coalesce(latest_kw, 'NaN') FROM core.forecast "
-        "WHERE subject_id = %s AND known_s = %s AND start >= %s AND start < %s",
-        (subject_id, known_s, since, until),
+        "WHERE subject_id = %s AND window_min = %s AND known_s = %s "
+        "AND start >= %s AND start < %s ORDER BY start",
+        (subject_id, window_min, known_s, since, until),
     ).fetchall()
     return (
         np.array([to_us(row[0]) for row in rows], np.int64),  # type: ignore[arg-type]

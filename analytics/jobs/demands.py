@@ -179,7 +179,7 @@ def _summed(part: Windows, stretch: Stretch, zone: ZoneInfo) -> Windows:
     if not part.at_us.size:
         return part
     count = stretch.rule.window_min // QUARTER_MIN
-    offset = np.array([_offset_us(at, zone) for at in part.at_us.tolist()], np.int64)
+    offset = np.array([offset_us(at, zone) for at in part.at_us.tolist()], np.int64)
     label = (part.at_us + offset) // (count * QUARTER_US)
     fresh = np.ones(label.size, np.bool_)
     fresh[1:] = (np.diff(label) != 0) | (np.diff(offset) != 0)
@@ -199,7 +199,8 @@ def _summed(part: Windows, stretch: Stretch, zone: ZoneInfo) -> Windows:
     return found.take(slice(None, -1)) if running else found
 
 
-def _offset_us(at_us: int, zone: ZoneInfo) -> int:
+def offset_us(at_us: int, zone: ZoneInfo) -> int:
+    """Give the local clock less UTC [µs]."""
     offset = to_datetime(at_us).astimezone(zone).utcoffset()
     return 0 if offset is None else round(offset.total_seconds() * 1e6)
 

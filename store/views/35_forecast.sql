@@ -3,8 +3,9 @@
 -- of the window that holds an instant is the forecast at that instant.
 CREATE VIEW grafana.forecast AS
 SELECT p.code AS park, s.enterprise, f.start AS time,
-       f.start + interval '15 minutes' AS until, f.known_s, f.made_at, f.energy_kwh,
-       f.expected_kw, f.low_kw, f.high_kw, f.contract_kw, f.shed_state, f.shed_kw
+       f.start + f.window_min * interval '1 minute' AS until, f.window_min, f.known_s,
+       f.made_at, f.energy_kwh, f.expected_kw, f.low_kw, f.high_kw,
+       f.contract_kw, f.shed_state, f.shed_kw
 FROM core.park p
 CROSS JOIN LATERAL (
     SELECT p.park_id AS subject_id, NULL::text AS enterprise

@@ -137,6 +137,7 @@ def test_the_running_window(own: Any) -> None:
         told = Forecast(
             subject_id=park.park_id,
             start=start,
+            window_min=15,
             known_s=300.0,
             made_at=now,
             energy_kwh=100.0,

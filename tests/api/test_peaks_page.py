@@ -31,6 +31,7 @@ def tell(url: str) -> Forecast:
         told = Forecast(
             subject_id=registry.park(conn, "P1").park_id,
             start=start,
+            window_min=15,
             known_s=300.0,
             made_at=now,
             energy_kwh=430.5,

@@ -1,16 +1,18 @@
 """The running window is told each minute, from what is known of it by then."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from analytics.jobs import service
-from analytics.jobs.forecasting import Forecaster
-from store import forecasts, registry, relations, statements
+from analytics.jobs.compute import World
+from analytics.jobs.forecasting import Forecaster, running_window
+from store import demand_rules, forecasts, registry, relations, statements
 from store.batches import write_batch
 from store.database import Connection, connect
+from store.demand_rules import Rule
 from store.forecasts import Forecast
 from store.readings import NO_UNTIL, Rows, to_us
 
@@ -162,6 +164,7 @@ def test_a_forecast_learns_from_how_such_windows_went_on(park: Park) -> None:
                     Forecast(
                         subject_id=park.park,
                         start=start + timedelta(minutes=15 * quarter),
+                        window_min=15,
                         known_s=300.0,
                         made_at=start,
                         energy_kwh=180.0 / 12,
@@ -188,3 +191,58 @@ def test_a_park_without_minutes_is_told_from_its_windows(park: Park) -> None:
     assert told.known_s == 0
     assert told.expected_kw == pytest.approx(180.0)
     assert told.shed_state == "unknown"
+
+
+def test_a_window_is_as_long_as_the_rule_says(park: Park) -> None:
+    """In half hours the ninth began at 9:00: 0.1 of the power until 8, all of it since."""
+    park.read_to(6)
+    analyse(park)
+    with connect(park.url, autocommit=True) as conn:
+        statements.set_contract_demand(conn, park.park, 150.0, MONDAY, source="test")
+        b = park.enterprises["B"]
+        statements.set_contract_demand(conn, b, 100.0, MONDAY, source="test")
+        demand_rules.set_demand_rule(
+            conn, park.park, 30, "sliding", WINDOW - timedelta(days=20), source="test"
+        )
+        demand_rules.set_demand_rule(
+            conn, b, 60, "fixed", WINDOW - timedelta(days=20), source="test"
+        )
+        analyse(park)
+        told = tell(conn, 6.5)
+        whole, one = told[park.park], told[b]
+        assert (whole.start, whole.window_min) == (WINDOW, 30)
+        assert (one.start, one.window_min) == (WINDOW, 60)
+        found = forecasts.running(conn, "p", WINDOW + timedelta(minutes=29))
+        assert found is not None
+        assert found.until == WINDOW + timedelta(minutes=30)
+        assert forecasts.running(conn, "p", WINDOW + timedelta(minutes=30)) is None
+    assert whole.known_s == one.known_s == 360
+    assert whole.expected_kw == pytest.approx(180.0)
+    # (180 - 150) kW of the half hour within the 24 minutes that are left
+    assert whole.shed_kw == pytest.approx(30.0 * 30 / 24)
+    assert one.expected_kw == pytest.approx(60.0)
+    assert one.shed_state == "not needed"
+
+
+def test_a_window_follows_the_local_clock() -> None:
+    """At +05:45 an hour begins at 15 minutes past the hour of UTC."""
+    world = World(
+        park_id=1,
+        zone=ZoneInfo("Asia/Kathmandu"),
+        channels=[],
+        rules={7: [(0, Rule(60)), (to_us(WINDOW), Rule(30))]},
+        virtual={},
+        multipliers=[],
+        judgements=[],
+        members={},
+        of_park={},
+    )
+    before = datetime(2026, 3, 1, 10, 5, tzinfo=UTC)  # 15:50 there
+    assert running_window(world, 7, before) == (
+        datetime(2026, 3, 1, 9, 15, tzinfo=UTC),
+        60,
+    )
+    later = before + timedelta(days=30)
+    assert running_window(world, 7, later).start == later - timedelta(minutes=20)
+    assert running_window(world, 7, later).minutes == 30
+    assert running_window(world, 8, before) == (before - timedelta(minutes=5), 15)
