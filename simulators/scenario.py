@@ -250,8 +250,8 @@ class Scenario(Strict):
 
     @property
     def since_day(self) -> int:
-        """Days from the simulator's epoch to where registers begin."""
-        return (self.since - EPOCH.date()) // timedelta(days=1)
+        """UTC days from the epoch to where registers begin: before that local day."""
+        return max((self.since - EPOCH.date()) // timedelta(days=1) - 1, 0)
 
 
 def shipped() -> list[str]:

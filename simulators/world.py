@@ -164,6 +164,10 @@ class World:
                 flow.integral(at)
             yield (until - first) / max(day - first, 1)
 
+    def midnight(self, day: date) -> int:
+        """Return when a local day begins [s since 1970]."""
+        return int(datetime(day.year, day.month, day.day, tzinfo=self.zone).timestamp())
+
     def counted(self, subject: str) -> dict[str, list[Flow]]:
         """Return the registers that count for an enterprise or the park, by key.
 
@@ -600,9 +604,9 @@ class World:
         if output is not None:
             amount = output.per_mwh * usual_mwh
             yield statement("output", output.product, output.unit, amount)
-        if first < self.scenario.since:
+        at = np.array([self.midnight(day) for day in (first, following)])
+        if at[0] < EPOCH_S + self.scenario.since_day * 86400:
             return
-        at = np.array([_midnight(day, self.zone) for day in (first, following)])
         for monitor in self.monitors:
             for channel in monitor.channels if monitor.enterprise == plant.code else ():
                 if channel.kind == "register":
@@ -618,10 +622,6 @@ def months(first: date, last: date) -> Iterator[tuple[date, date]]:
         following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
         yield first, following
         first = following
-
-
-def _midnight(day: date, zone: ZoneInfo) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
 
 
 def _enterprise(plant: Plant) -> Enterprise:
