@@ -4,6 +4,7 @@ The shares, shapes and prices are ours, chosen to look like such plants; they ar
 statistics of real ones.
 """
 
+import warnings
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from simulators.errors import SimulatorError
 from simulators.load import NODE_S
 from simulators.reading import checked, read_yaml
 from simulators.series import Float64
@@ -115,3 +117,38 @@ def archetypes(path: Path = FILE) -> Archetypes:
         If the file is not what it should be.
     """
     return checked(Archetypes, read_yaml(path), path)
+
+
+# trade at large, standard load profile of the German association BDEW, 2025
+BDEW = "bdew/g25"
+
+
+@cache
+def shape(name: str) -> Shape:
+    """Return a shape of the file, or `BDEW` of the package ``demandlib``.
+
+    Of a profile the mean over the year counts.
+
+    Raises
+    ------
+    SimulatorError
+        If the extra ``simulate`` is not installed.
+    """
+    if name != BDEW:
+        return archetypes().shapes[name]
+    try:
+        import pandas
+        from demandlib.bdew import G25
+    except ImportError as error:
+        raise SimulatorError(
+            f"the shape {name} needs demandlib: install parkwatt[simulate]"
+        ) from error
+    hours = pandas.date_range("2025-01-01", "2025-12-31 23:00", freq="h")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pandas gives notice of what demandlib uses
+        profile = G25(hours).to_numpy().reshape(-1, 24)
+    weekday = hours.day_of_week.to_numpy()[::24]
+    kinds = (weekday < 5, weekday == 5, weekday == 6, weekday == 6)
+    means = np.array([profile[kind].mean(axis=0) for kind in kinds])
+    shares = np.round(means / means.max(), 4).tolist()
+    return Shape.model_validate(dict(zip(DAY_KINDS, shares, strict=True)))

@@ -12,6 +12,7 @@ import numpy as np
 
 from simulators import steel
 from simulators.archetypes import Archetype, Bursts, Shape, Use, archetypes
+from simulators.archetypes import shape as day_shape
 from simulators.frame import Frames
 from simulators.load import NODE_S, Integers, draw
 from simulators.scenario import Battery, Charging, Group, Range, Scenario
@@ -82,7 +83,7 @@ class Builder:
         kind = archetypes().archetypes[group.archetype]
         name = group.name or f"{kind.makes[number % len(kind.makes)]} {code}"
         size_kw = self._drawn(group.size_kw or kind.size_kw, code, "size")
-        shape = archetypes().shapes[group.shifts or kind.shape]
+        shape = day_shape(group.shifts or kind.shape)
         parts = (
             {"process": self._again(_replayed()[0])}
             if group.replay

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import holidays
 from pydantic import BeforeValidator, Field, model_validator
 
-from simulators.archetypes import Amount, Share, Strict, archetypes
+from simulators.archetypes import BDEW, Amount, Share, Strict, archetypes
 from simulators.errors import SimulatorError
 from simulators.load import EPOCH
 from simulators.reading import checked, read_yaml
@@ -66,7 +66,7 @@ class Group(Strict):
     code: Code | None = None
     name: str | None = None
     size_kw: Range | None = None
-    shifts: str | None = None  # a shape of archetypes.yaml
+    shifts: str | None = None  # a shape of archetypes.yaml, or bdew/g25
     carriers: tuple[Metered, ...] | None = None
     pv_kwp: Range | None = None
     battery: Battery | None = None
@@ -84,9 +84,10 @@ class Group(Strict):
         if self.archetype not in kinds.archetypes:
             known = ", ".join(kinds.archetypes)
             raise ValueError(f"archetype {self.archetype!r}: use one of {known}")
-        if self.shifts is not None and self.shifts not in kinds.shapes:
+        known_shapes = (*kinds.shapes, BDEW)
+        if self.shifts is not None and self.shifts not in known_shapes:
             raise ValueError(
-                f"shifts {self.shifts!r}: use one of {', '.join(kinds.shapes)}"
+                f"shifts {self.shifts!r}: use one of {', '.join(known_shapes)}"
             )
         if self.count > 1 and (self.code or self.name or self.replay):
             raise ValueError("code, name and replay are of one enterprise: no count")

@@ -1,12 +1,14 @@
 """A scenario says what is wrong with it, where, and what to do."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from simulators import scenario
-from simulators.archetypes import DAY_KINDS, archetypes
+from simulators.archetypes import BDEW, DAY_KINDS, archetypes, shape
 from simulators.errors import SimulatorError
 from simulators.world import World
 
@@ -159,9 +161,31 @@ def test_a_file_may_extend_another(tmp_path: Path) -> None:
 
 
 def test_shapes_are_shares() -> None:
-    for name, shape in archetypes().shapes.items():
-        course = shape.course()
+    for name, each in archetypes().shapes.items():
+        course = each.course()
         assert course.shape == (len(DAY_KINDS), 288), name
         assert course.min() >= 0
         assert course.max() <= 1
         assert course[0].mean() >= course[3].mean() or name == "hotel"
+
+
+def test_office_is_like_measured_trade() -> None:
+    """The 2025 profile G25 rests on meters of German trade, 2022 and 2023."""
+    own, standard = shape("office"), shape(BDEW)
+    for kind, least in (("workday", 0.9), ("saturday", 0.9), ("sunday", 0.8)):
+        like = np.corrcoef(getattr(own, kind), getattr(standard, kind))[0, 1]
+        assert like > least, kind
+    assert max(standard.workday) == 1
+
+
+def test_a_standard_profile_as_shifts() -> None:
+    said = small(enterprises=[{"archetype": "offices", "shifts": BDEW}])
+    assert World(scenario.read(said)).plants[0].shape == shape(BDEW)
+
+
+def test_a_standard_profile_without_its_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "demandlib.bdew", None)
+    with pytest.raises(SimulatorError, match=r"install parkwatt\[simulate\]"):
+        shape.__wrapped__(BDEW)
