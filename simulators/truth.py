@@ -19,7 +19,8 @@ import numpy as np
 from simulators.errors import SimulatorError
 from simulators.load import Flow, Integers, seconds
 from simulators.meter import Fault, Float64, Meter
-from simulators.world import World, months
+from simulators.statements import months
+from simulators.world import World
 
 if TYPE_CHECKING:
     import pyarrow as pa

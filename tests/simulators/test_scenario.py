@@ -1,6 +1,7 @@
 """A scenario says what is wrong with it, where, and what to do."""
 
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from simulators import scenario
 from simulators.archetypes import BDEW, DAY_KINDS, archetypes, shape
 from simulators.errors import SimulatorError
+from simulators.load import Flow
 from simulators.world import World
+from store.quantities import QUANTITIES
 
 FACTORS = {"electricity": {"value": 0.5, "unit": "kgCO2/kWh", "source": "a test"}}
 SMALL: dict[str, Any] = {
@@ -71,6 +74,41 @@ def test_demo_has_something_for_every_page() -> None:
     assert kinds == set(archetypes().archetypes)
 
 
+def test_all_that_is_sent_is_on_the_wire() -> None:
+    """The house's own catalogue knows each key, its kind and its carrier."""
+    for gauges in ("power", "all"):
+        said = scenario.load("demo")
+        meters = said.meters.model_copy(update={"gauges": gauges})
+        for meter in World(said.model_copy(update={"meters": meters})).meters:
+            for channel in meter.channels:
+                quantity = QUANTITIES[
+                    channel.key.rpartition(f"_{unit_of(channel.key)}")[0]
+                ]
+                assert quantity.kind == channel.kind
+                assert quantity.carrier == meter.carrier
+                assert quantity.unit == unit_of(channel.key)
+
+
+def unit_of(key: str) -> str:
+    return (
+        "_".join(key.rsplit("_", 2)[1:]) if key.endswith("_h") else key.rsplit("_")[-1]
+    )
+
+
+def test_demo_peaks_every_afternoon_near_the_contract() -> None:
+    world = World(scenario.load("demo"))
+    gate = Flow(world.nodes["PARK-G"].net)
+    highest = []
+    for month in (1, 4, 7, 11):
+        for day in range(10, 31):
+            if world.frames.kind((date(2026, month, day) - date(2024, 1, 1)).days) == 0:
+                at = world.midnight(date(2026, month, day)) + np.arange(0, 86400, 300)
+                power_kw = gate.rate(at) / 1000
+                assert 13 <= power_kw.argmax() / 12 <= 16, (month, day)
+                highest.append(float(power_kw.max()))
+    assert 0.85 < max(highest) / world.scenario.contract_demand_kw < 1.15
+
+
 def test_hash_is_of_what_it_says() -> None:
     one = scenario.read(small())
     assert one.hash == scenario.read(small()).hash
@@ -121,7 +159,8 @@ def test_what_is_wrong(change: dict[str, object], told: str) -> None:
     [
         ([{"archetype": "steel", "behind": "E09"}], "E01 is behind E09: name"),
         ([{"archetype": "steel", "behind": "E01"}], "E01 is behind E01: name"),
-        ([{"archetype": "steel", "code": "E02"}, {"archetype": "food"}], "code E02"),
+        ([{"archetype": "steel", "code": "PARK"}], "code PARK;"),
+        ([{"archetype": "steel", "code": "E02"}, {"archetype": "food"}], "code E02;"),
     ],
 )
 def test_what_only_the_whole_park_shows(

@@ -17,7 +17,8 @@ from simulators.errors import SimulatorError
 from simulators.load import EPOCH_S, Flow, Integers
 from simulators.meter import Channel, Meter
 from simulators.series import CHUNK, Noise, Series, hashed
-from simulators.world import World, months
+from simulators.statements import months
+from simulators.world import World
 
 DAY = 86400
 FACTORS = {"electricity": {"value": 0.5, "unit": "kgCO2/kWh", "source": "a test"}}
@@ -311,6 +312,7 @@ def test_meters_are_made_as_said() -> None:
             "cadence_s": 300,
             "overrides": [
                 {"match": "E05-*", "cadence_s": 60, "format": "acrel"},
+                {"match": "E06-*", "accuracy_class": 2.0},
                 {"match": "E05-W1", "digits": 5, "gateway": "GW9", "error_ppm": 77},
             ],
         }
@@ -324,7 +326,18 @@ def test_meters_are_made_as_said() -> None:
     assert big.rated_per_h is not None
     # the ratio's primary current carries the rating at 10 kV
     assert big.ct * 5 * 3**0.5 * 10 >= big.rated_per_h
-    errors = [m.error_ppm for m in of.meters if m.carrier == "electricity"]
+    # the same draw within a class four times as wide
+    plain = World(
+        scenario.read(PARK | {"meters": {"accuracy_class": {"electricity": 0.5}}})
+    )
+    wide, narrow = (meter("E06-M1", each).error_ppm for each in (of, plain))
+    assert wide == pytest.approx(4 * narrow, abs=4)
+    assert narrow
+    errors = [
+        m.error_ppm
+        for m in of.meters
+        if m.carrier == "electricity" and m.enterprise != "E06"
+    ]
     assert len(set(errors)) > 5
     assert all(abs(each) <= 5000 for each in errors)
     assert all(abs(m.clock_offset_s) <= 3 for m in of.meters)
