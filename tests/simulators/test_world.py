@@ -303,6 +303,25 @@ def test_what_counts_counts_once() -> None:
         assert each.parent is None or codes.index(each.parent) < codes.index(each.code)
 
 
+@pytest.mark.parametrize(
+    ("gate", "feeders", "above", "counting"),
+    [
+        (True, 0, "PARK-G", 1),
+        (False, 0, None, 5 + 1),  # five mains and the lamps
+        (False, 2, "PARK-F1", 2 + 1),
+    ],
+)
+def test_networks_of_other_forms(
+    gate: bool, feeders: int, above: str | None, counting: int
+) -> None:
+    park = PARK["park"] | {"gate": gate, "feeders": feeders}
+    enterprises = [each | {"feeder": None} for each in PARK["enterprises"]]
+    of = World(scenario.read(PARK | {"park": park, "enterprises": enterprises}))
+    assert meter("E01-M1", of).parent == above
+    assert meter("E04-M1", of).parent == "E01-M1"
+    assert len(of.counted("T")["energy_import_kwh"]) == counting
+
+
 def test_meters_are_made_as_said() -> None:
     said = PARK | {
         "meters": {
