@@ -24,6 +24,7 @@ EPOCH = datetime(2024, 1, 1, tzinfo=UTC)  # a Monday
 EPOCH_S = int(EPOCH.timestamp())
 NODE_S = 300
 _NODES = 86400 // NODE_S  # in a day
+CHUNK_DAYS = 8  # computed together, see simulators.series
 _PER_HUNDREDTH = 36_000  # thousandths/h x s in one hundredth of a unit
 
 Integers = NDArray[np.int64]
@@ -88,10 +89,12 @@ class Flow:
         Rate at node numbers [thousandths per hour], never negative.
     initial : int
         Register at the epoch [hundredths].
+    since : int
+        Days from the epoch to where the integral begins.
     """
 
-    def __init__(self, nodes: Nodes, initial: int = 0) -> None:
-        self._nodes, self._initial = nodes, initial
+    def __init__(self, nodes: Nodes, initial: int = 0, since: int = 0) -> None:
+        self._nodes, self._initial, self._since = nodes, initial, since
         self._day_sums: Integers = np.zeros(1, dtype=np.int64)
 
     def rate(self, at: Integers) -> Integers:
@@ -107,7 +110,13 @@ class Flow:
         return shown
 
     def integral(self, at: Integers) -> Integers:
-        """Return the integral from the epoch to ascending `at` [thousandths/h x s]."""
+        """Return the integral from the epoch to ascending `at` [thousandths/h x s].
+
+        Raises
+        ------
+        SimulatorError
+            If a time is before the day where the integral begins.
+        """
         node, into = np.divmod(at - EPOCH_S, NODE_S)
         day = int(node.min()) // _NODES
         first = day * _NODES
@@ -119,14 +128,20 @@ class Flow:
         return whole
 
     def _before(self, day: int) -> int:
-        known = self._day_sums.size - 1
-        if day > known:
-            rates = self._nodes(np.arange(known * _NODES, day * _NODES + 1))
+        """Return the integral up to midnight of `day`, a few days at a time."""
+        if day < self._since:
+            begin = EPOCH + timedelta(days=self._since)
+            raise SimulatorError(
+                f"registers begin on {begin:%Y-%m-%d}, and an earlier time was asked for"
+            )
+        while (known := self._since + self._day_sums.size - 1) < day:
+            until = min(day, (known // CHUNK_DAYS + 1) * CHUNK_DAYS)
+            rates = self._nodes(np.arange(known * _NODES, until * _NODES + 1))
             steps = (rates[:-1] + rates[1:]) * NODE_S // 2
             totals = steps.reshape(-1, _NODES).sum(axis=1)
             later = self._day_sums[-1] + np.cumsum(totals)
             self._day_sums = np.concatenate((self._day_sums, later))
-        return int(self._day_sums[day])
+        return int(self._day_sums[day - self._since])
 
 
 def seconds(at: datetime) -> int:

@@ -1,0 +1,99 @@
+"""What all enterprises of a park share at a time: clock, kind of day, weather."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import holidays
+import numpy as np
+
+from simulators.archetypes import DAY_KINDS
+from simulators.load import EPOCH, EPOCH_S, NODE_S, Clock, Integers
+from simulators.series import CHUNK, DAY_NODES, Float64, hashed
+from simulators.weather import Weather
+
+_KEPT = 64  # more than a year: all flows rest on them
+_YEAR_DAYS = 365.2425
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """A stretch of nodes on the park's clock; arrays are (`CHUNK`,) but `days`."""
+
+    at_s: Integers  # since 1970
+    slot: Integers  # node of the local day, 0 … 287
+    place: Integers  # in a flat table of 4 kinds of day x 288 slots
+    days: Integers  # the local days since 2024-01-01, ascending
+    day: Integers  # which of them a node is in
+    years: Float64  # since the epoch, in whole days
+    temperature_c: Float64
+    irradiance_w_m2: Float64
+
+    def daily(self, of: int, spread: float) -> Float64:
+        """Return a level drawn for each day, 1 ± `spread`, at the nodes."""
+        drawn: Float64 = (1 + spread * (2 * hashed(of, self.days) - 1))[self.day]
+        return drawn
+
+
+class Frames:
+    """The frames of a place.
+
+    Parameters
+    ----------
+    zone : ZoneInfo
+        The park's clock.
+    country : str
+        Its holidays and exchanged working days, as the package ``holidays`` knows them.
+    weather : Weather
+        Of the place.
+    """
+
+    def __init__(self, zone: ZoneInfo, country: str, weather: Weather) -> None:
+        self._clock, self._weather = Clock(zone), weather
+        self._holidays = holidays.country_holidays(country)
+        self._kinds: dict[int, int] = {}
+        self._kept: dict[int, Frame] = {}
+
+    def __call__(self, number: int) -> Frame:
+        """Return the frame of a stretch."""
+        known = self._kept.get(number)
+        if known is None:
+            known = self._make(number)
+            if len(self._kept) >= _KEPT:
+                self._kept.pop(next(iter(self._kept)), None)
+            self._kept[number] = known
+        return known
+
+    def kind(self, day: int) -> int:
+        """Return which of `DAY_KINDS` a local day since 2024-01-01 is."""
+        known = self._kinds.get(day)
+        if known is None:
+            known = self._kinds[day] = DAY_KINDS.index(
+                self._kind(EPOCH.date() + timedelta(days=day))
+            )
+        return known
+
+    def _kind(self, day: date) -> str:
+        if day in self._holidays:
+            return "holiday"
+        if self._holidays.is_working_day(day) or day.weekday() < 5:
+            return "workday"
+        return "saturday" if day.weekday() == 5 else "sunday"
+
+    def _make(self, number: int) -> Frame:
+        node = np.arange(number * CHUNK, (number + 1) * CHUNK, dtype=np.int64)
+        at_s = EPOCH_S + node * NODE_S
+        local_day, second = np.divmod(self._clock.local_s(node), 86400)
+        days, day = np.unique(local_day, return_inverse=True)
+        kinds = np.array([self.kind(each) for each in days.tolist()])
+        slot = second // NODE_S
+        return Frame(
+            at_s=at_s,
+            slot=slot,
+            place=kinds[day] * DAY_NODES + slot,
+            days=days,
+            day=day,
+            years=(days / _YEAR_DAYS)[day],
+            temperature_c=self._weather.temperature_c(at_s),
+            irradiance_w_m2=self._weather.irradiance_w_m2(at_s),
+        )

@@ -1,0 +1,302 @@
+"""A park as a YAML file: who is in it, what they have, and how it is metered.
+
+docs/simulator.md explains each word. What is not stated is drawn by the seed.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import holidays
+from pydantic import BeforeValidator, Field, model_validator
+
+from simulators.archetypes import BDEW, Amount, Share, Strict, archetypes
+from simulators.errors import SimulatorError
+from simulators.load import EPOCH
+from simulators.reading import checked, read_yaml
+from simulators.weather import CLIMATES
+
+FOLDER = Path(__file__).parent / "scenarios"
+
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Metered = Literal[
+    "electricity",
+    "natural_gas",
+    "steam",
+    "heat",
+    "water",
+    "wastewater",
+    "compressed_air",
+]
+Part = Literal["process", "base", "cooling", "charging"]
+
+
+def _range(value: object) -> object:
+    return (value, value) if isinstance(value, int | float) else value
+
+
+# a number, or the least and the most of what the seed draws
+Range = Annotated[tuple[Amount, Amount], BeforeValidator(_range)]
+
+
+class Battery(Strict):
+    """Storage with a schedule that ends each day as it began."""
+
+    power_kw: Annotated[float, Field(gt=0)]
+    capacity_kwh: Annotated[float, Field(gt=0)]
+    charge: Literal["valley", "sun"] = "valley"
+    efficiency: Annotated[float, Field(gt=0.5, le=1)] = 0.88  # there and back
+
+
+class Charging(Strict):
+    """Charging points for vehicles."""
+
+    points: Annotated[int, Field(ge=1)]
+    power_kw: Annotated[float, Field(gt=0)] = 60.0  # of each
+
+
+class Group(Strict):
+    """One enterprise, or `count` of a kind."""
+
+    archetype: str
+    count: Annotated[int, Field(ge=1, le=2000)] = 1
+    code: Code | None = None
+    name: str | None = None
+    size_kw: Range | None = None
+    shifts: str | None = None  # a shape of archetypes.yaml, or bdew/g25
+    carriers: tuple[Metered, ...] | None = None
+    pv_kwp: Range | None = None
+    battery: Battery | None = None
+    charging: Charging | None = None
+    sub_meters: tuple[Part, ...] = ()
+    own_boiler: bool = False  # its steam is made from gas
+    monitors: bool = False  # of pollutants
+    feeder: Annotated[int, Field(ge=1)] | None = None
+    behind: Code | None = None  # tenant behind this enterprise's meter
+    replay: Literal["steel_2018"] | None = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "Group":
+        kinds = archetypes()
+        if self.archetype not in kinds.archetypes:
+            known = ", ".join(kinds.archetypes)
+            raise ValueError(f"archetype {self.archetype!r}: use one of {known}")
+        known_shapes = (*kinds.shapes, BDEW)
+        if self.shifts is not None and self.shifts not in known_shapes:
+            raise ValueError(
+                f"shifts {self.shifts!r}: use one of {', '.join(known_shapes)}"
+            )
+        if self.count > 1 and (self.code or self.name or self.replay):
+            raise ValueError("code, name and replay are of one enterprise: no count")
+        for value in (self.size_kw, self.pv_kwp):
+            if value is not None and value[0] > value[1]:
+                raise ValueError(f"a range is [least, most], not {list(value)}")
+        return self
+
+
+class Transformer(Strict):
+    """Losses of a feeder's transformer, as shares of its rating."""
+
+    rated_kva: Annotated[float, Field(gt=0)] | None = None  # else by what it feeds
+    no_load: Share = 0.0008
+    load: Share = 0.008  # at its rating
+
+
+class Common(Strict):
+    """What the park uses itself: street lights, pumps, greens."""
+
+    power_kw: Amount = 0.0
+    water_m3_h: Amount = 0.0
+
+
+class Grounds(Strict):
+    """What belongs to the park itself."""
+
+    operator: Code = "PARK"
+    gate: bool = True  # one meter on all electricity
+    feeders: Annotated[int, Field(ge=0, le=100)] = 4
+    transformer: Transformer = Transformer()
+    line_loss: Share = 0.003  # of the gate's meter before the feeders
+    common: Common = Common()
+
+
+class Override(Strict):
+    """Other properties of the meters whose code fits."""
+
+    match: str  # such as E07-*
+    format: str | None = None
+    cadence_s: Annotated[int, Field(ge=1)] | None = None
+    decimals: Annotated[int, Field(ge=0, le=6)] | None = None
+    digits: Annotated[int, Field(ge=3, le=10)] | None = None
+    initial: Amount | None = None
+    ct: Annotated[float, Field(gt=0)] | None = None
+    pt: Annotated[float, Field(gt=0)] | None = None
+    accuracy_class: Annotated[float, Field(gt=0, le=20)] | None = None
+    error_ppm: int | None = None
+    clock_offset_s: float | None = None
+    clock_drift_ppm: float | None = None
+    gateway: Code | None = None
+
+
+class Meters(Strict):
+    """How the park is metered, where no override says otherwise."""
+
+    format: str = "native"
+    cadence_s: Annotated[int, Field(ge=1)] = 900
+    decimals: Annotated[int, Field(ge=0, le=6)] = 2
+    digits: Annotated[int, Field(ge=3, le=10)] = 8
+    gateway: bool = True  # each enterprise has one; else meters send by themselves
+    transformers: bool = False  # CT and PT by size: the display is secondary
+    quadrants: Literal["all", "where_needed"] = "where_needed"
+    gauges: Literal["power", "all", "none"] = "power"
+    accuracy_class: Mapping[Metered, Annotated[float, Field(gt=0, le=20)]] = {}
+    clock_offset_s: Amount = 0.0  # most, either way
+    clock_drift_ppm: Amount = 0.0  # 〃
+    overrides: tuple[Override, ...] = ()
+
+
+class Factor(Strict):
+    """CO2 of a carrier, and who says so."""
+
+    value: Amount
+    unit: str
+    source: str
+
+
+class Weather(Strict):
+    """Where the park is."""
+
+    latitude_deg: Annotated[float, Field(ge=-66, le=66)] = 31.3
+    longitude_deg: Annotated[float, Field(ge=-180, le=180)] = 120.6
+    climate: str = "humid_subtropical"
+
+    @model_validator(mode="after")
+    def _known(self) -> "Weather":
+        if self.climate not in CLIMATES:
+            raise ValueError(
+                f"climate {self.climate!r}: use one of {', '.join(CLIMATES)}"
+            )
+        return self
+
+
+class Business(Strict):
+    """Added value and output by month, and the years before metering."""
+
+    growth_per_year: Annotated[float, Field(gt=-0.5, lt=1)] = 0.05
+    season: Annotated[tuple[Amount, ...], Field(min_length=12, max_length=12)] = (
+        *(0.96, 0.78, 1.02, 1.0, 0.99, 1.02),
+        *(1.0, 1.0, 1.04, 0.95, 1.06, 1.18),
+    )
+    noise: Share = 0.03
+    # emissions and energy four, three, two and one year before, this year being 1
+    before: tuple[Amount, ...] = (1.01, 1.05, 1.03, 1.01)
+
+
+class Scenario(Strict):
+    """A park."""
+
+    code: Code
+    name: str
+    zone: str = "Asia/Shanghai"
+    region: str = "CN-JS"
+    country: str = "CN"  # of its holidays
+    seed: int = 1
+    since: date = EPOCH.date()  # registers begin
+    contract_demand_kw: Annotated[float, Field(gt=0)]
+    capacity_kva: Annotated[float, Field(gt=0)] | None = None
+    weather: Weather = Weather()
+    load_growth_per_year: Annotated[float, Field(gt=-0.5, lt=1)] = 0.02
+    afternoon_peak: Share = 0.0  # more on workdays around 14:45
+    enterprises: Annotated[tuple[Group, ...], Field(min_length=1)]
+    park: Grounds = Grounds()
+    meters: Meters = Meters()
+    business: Business = Business()
+    factors: Mapping[Metered, Factor]
+    faults: str | Mapping[str, object] | None = None  # read by whoever injects them
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "Scenario":
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(
+                f"zone {self.zone!r} is no time zone: use a name such as Asia/Shanghai"
+            ) from error
+        if self.country not in holidays.list_supported_countries():
+            raise ValueError(f"country {self.country!r}: use a code such as CN or DE")
+        if self.since < EPOCH.date():
+            raise ValueError(f"since: the simulator begins on {EPOCH:%Y-%m-%d}")
+        codes = [each.code for each in self.enterprises if each.code]
+        twice = {code for code in codes if codes.count(code) > 1}
+        if twice:
+            raise ValueError(
+                f"two enterprises have the code {', '.join(sorted(twice))}"
+            )
+        for number, each in enumerate(self.enterprises):
+            if each.feeder is not None and each.feeder > self.park.feeders:
+                raise ValueError(
+                    f"enterprises.{number}.feeder: {each.feeder}, but the park has "
+                    f"{self.park.feeders}"
+                )
+        return self
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of all that the park rests on, the kinds of enterprises too."""
+        said = self.model_dump_json() + archetypes().model_dump_json()
+        return hashlib.sha256(said.encode()).hexdigest()
+
+    @property
+    def since_day(self) -> int:
+        """UTC days from the epoch to where registers begin: before that local day."""
+        return max((self.since - EPOCH.date()) // timedelta(days=1) - 1, 0)
+
+
+def shipped() -> list[str]:
+    """Return the names of the scenarios that come along."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def load(name: str | Path) -> Scenario:
+    """Read a scenario.
+
+    With ``extends: NAME`` a file says only what differs from the one beside it.
+
+    Parameters
+    ----------
+    name : str or Path
+        A file, or the name of one that comes along.
+
+    Raises
+    ------
+    SimulatorError
+        If there is no such file, or it says what cannot be: file, place, what to do.
+    """
+    path = Path(name)
+    if not path.suffix:
+        path = FOLDER / f"{name}.yaml"
+        if not path.exists():
+            known = ", ".join(shipped())
+            raise SimulatorError(
+                f"no scenario {str(name)!r}: name a file.yaml or one of {known}"
+            )
+    content = read_yaml(path)
+    if isinstance(content, dict) and "extends" in content:
+        base = read_yaml(path.parent / f"{content.pop('extends')}.yaml")
+        if isinstance(base, dict):
+            content = base | content
+    return checked(Scenario, content, path)
+
+
+def read(content: Mapping[str, object], place: str = "scenario") -> Scenario:
+    """Return a scenario from what a file would say.
+
+    Raises
+    ------
+    SimulatorError
+        If it says what cannot be.
+    """
+    return checked(Scenario, content, place)

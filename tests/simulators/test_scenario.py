@@ -1,0 +1,230 @@
+"""A scenario says what is wrong with it, where, and what to do."""
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulators import scenario
+from simulators.archetypes import BDEW, DAY_KINDS, archetypes, shape
+from simulators.errors import SimulatorError
+from simulators.load import Flow
+from simulators.world import World
+from store.quantities import QUANTITIES
+
+FACTORS = {"electricity": {"value": 0.5, "unit": "kgCO2/kWh", "source": "a test"}}
+SMALL: dict[str, Any] = {
+    "code": "T",
+    "name": "Test",
+    "contract_demand_kw": 1000,
+    "enterprises": [{"archetype": "offices"}],
+    "factors": FACTORS,
+}
+
+
+def small(**other: object) -> dict[str, Any]:
+    return SMALL | other
+
+
+def test_shipped_ones_are_what_they_say() -> None:
+    assert scenario.shipped() == ["clean", "demo", "mixed", "year"]
+    demo, clean, mixed, year = (
+        World(scenario.load(name)) for name in ("demo", "clean", "mixed", "year")
+    )
+    assert len([e for e in demo.enterprises if e.archetype]) == 40
+    assert len(clean.meters) == 200
+    assert all(
+        meter.error_ppm == 0
+        and meter.accuracy_class is None
+        and meter.clock_offset_s == meter.clock_drift_ppm == 0
+        for meter in clean.meters
+    )
+    assert clean.scenario.faults is None
+    assert mixed.scenario.faults == "mixed"
+    assert [m.code for m in mixed.meters] == [m.code for m in clean.meters]
+    of_one: dict[str, int] = {}
+    for meter in year.meters:
+        of_one[meter.enterprise] = of_one.get(meter.enterprise, 0) + len(meter.channels)
+    del of_one["PARK"]
+    assert len(of_one) == 300
+    assert set(of_one.values()) == {8}
+
+
+def test_demo_has_something_for_every_page() -> None:
+    world = World(scenario.load("demo"))
+    keys = {channel.key for meter in world.meters for channel in meter.channels}
+    assert keys >= {
+        "energy_import_kwh",
+        "energy_export_kwh",
+        *(f"reactive_energy_q{n}_kvarh" for n in (1, 2, 3, 4)),
+        "pv_generation_kwh",
+        "storage_charge_kwh",
+        "state_of_charge_percent",
+        "charging_energy_kwh",
+        *("natural_gas_m3", "steam_t", "heat_gj", "water_m3", "wastewater_m3"),
+        "compressed_air_m3",
+    }
+    monitored = {channel.key for each in world.monitors for channel in each.channels}
+    assert monitored >= {"wastewater_flow_m3_h", "cod_mg_l", "nh3_n_mg_l"}
+    assert monitored >= {"flue_gas_flow_m3_h", "so2_mg_m3", "nox_mg_m3"}
+    kinds = {each.archetype for each in world.enterprises if each.archetype}
+    assert kinds == set(archetypes().archetypes)
+
+
+def test_all_that_is_sent_is_on_the_wire() -> None:
+    """The house's own catalogue knows each key, its kind and its carrier."""
+    for gauges in ("power", "all"):
+        said = scenario.load("demo")
+        meters = said.meters.model_copy(update={"gauges": gauges})
+        for meter in World(said.model_copy(update={"meters": meters})).meters:
+            for channel in meter.channels:
+                quantity = QUANTITIES[
+                    channel.key.rpartition(f"_{unit_of(channel.key)}")[0]
+                ]
+                assert quantity.kind == channel.kind
+                assert quantity.carrier == meter.carrier
+                assert quantity.unit == unit_of(channel.key)
+
+
+def unit_of(key: str) -> str:
+    return (
+        "_".join(key.rsplit("_", 2)[1:]) if key.endswith("_h") else key.rsplit("_")[-1]
+    )
+
+
+def test_demo_peaks_every_afternoon_near_the_contract() -> None:
+    world = World(scenario.load("demo"))
+    gate = Flow(world.nodes["PARK-G"].net)
+    highest = []
+    for month in (1, 4, 7, 11):
+        for day in range(10, 31):
+            if world.frames.kind((date(2026, month, day) - date(2024, 1, 1)).days) == 0:
+                at = world.midnight(date(2026, month, day)) + np.arange(0, 86400, 300)
+                power_kw = gate.rate(at) / 1000
+                assert 13 <= power_kw.argmax() / 12 <= 16, (month, day)
+                highest.append(float(power_kw.max()))
+    assert 0.85 < max(highest) / world.scenario.contract_demand_kw < 1.15
+
+
+def test_hash_is_of_what_it_says() -> None:
+    one = scenario.read(small())
+    assert one.hash == scenario.read(small()).hash
+    assert one.hash != scenario.read(small(seed=2)).hash
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"sede": 1}, "sede: not known here"),
+        ({"contract_demand_kw": 0}, "contract_demand_kw: .*greater than 0"),
+        ({"zone": "Suzhou"}, "'Suzhou' is no time zone: use"),
+        ({"country": "XX"}, "'XX': use a code"),
+        ({"since": "2019-01-01"}, "begins on 2024-01-01"),
+        ({"weather": {"climate": "nice"}}, "weather: climate 'nice': use one of humid"),
+        ({"enterprises": []}, "enterprises: .*at least 1"),
+        ({"enterprises": [{"archetype": "bakery"}]}, r"enterprises\.0: .*use one of"),
+        ({"enterprises": [{}]}, r"enterprises\.0\.archetype: is missing"),
+        (
+            {"enterprises": [{"archetype": "steel", "shifts": "five"}]},
+            r"enterprises\.0: shifts 'five': use one of continuous",
+        ),
+        (
+            {"enterprises": [{"archetype": "steel", "count": 2, "code": "A"}]},
+            "of one enterprise",
+        ),
+        (
+            {"enterprises": [{"archetype": "steel", "size_kw": [9, 1]}]},
+            r"\[least, most\]",
+        ),
+        (
+            {"enterprises": [{"archetype": "steel", "feeder": 9}]},
+            r"enterprises\.0\.feeder: 9, but the park has 4",
+        ),
+        (
+            {"enterprises": [{"archetype": "steel", "code": "A"}] * 2},
+            "two enterprises have the code A",
+        ),
+    ],
+)
+def test_what_is_wrong(change: dict[str, object], told: str) -> None:
+    with pytest.raises(SimulatorError, match=told):
+        scenario.read(small(**change))
+
+
+@pytest.mark.parametrize(
+    ("enterprises", "told"),
+    [
+        ([{"archetype": "steel", "behind": "E09"}], "E01 is behind E09: name"),
+        ([{"archetype": "steel", "behind": "E01"}], "E01 is behind E01: name"),
+        ([{"archetype": "steel", "code": "PARK"}], "code PARK;"),
+        ([{"archetype": "steel", "code": "E02"}, {"archetype": "food"}], "code E02;"),
+    ],
+)
+def test_what_only_the_whole_park_shows(
+    enterprises: list[dict[str, str]], told: str
+) -> None:
+    with pytest.raises(SimulatorError, match=told):
+        World(scenario.read(small(enterprises=enterprises)))
+
+
+def test_files(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    with pytest.raises(SimulatorError, match=r"cannot read .*mine\.yaml"):
+        scenario.load(path)
+    path.write_text("a: [1", "utf-8")
+    with pytest.raises(SimulatorError, match=r"mine\.yaml is not YAML: .*line 1"):
+        scenario.load(path)
+    path.write_text("code: 'a b'", "utf-8")
+    with pytest.raises(SimulatorError, match=r"mine\.yaml: code: .*; name: is missing"):
+        scenario.load(path)
+    with pytest.raises(SimulatorError, match=r"no scenario 'dmeo'.*clean, demo"):
+        scenario.load("dmeo")
+
+
+def test_a_file_may_extend_another(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(
+        "code: T\nname: One\ncontract_demand_kw: 9\nenterprises: [{archetype: food}]\n"
+        "factors: {electricity: {value: 1, unit: kg, source: test}}\n",
+        "utf-8",
+    )
+    other = tmp_path / "two.yaml"
+    other.write_text("extends: one\nname: Two\n", "utf-8")
+    found = scenario.load(other)
+    assert (found.code, found.name) == ("T", "Two")
+    other.write_text("extends: nought\n", "utf-8")
+    with pytest.raises(SimulatorError, match=r"cannot read .*nought\.yaml"):
+        scenario.load(other)
+
+
+def test_shapes_are_shares() -> None:
+    for name, each in archetypes().shapes.items():
+        course = each.course()
+        assert course.shape == (len(DAY_KINDS), 288), name
+        assert course.min() >= 0
+        assert course.max() <= 1
+        assert course[0].mean() >= course[3].mean() or name == "hotel"
+
+
+def test_office_is_like_measured_trade() -> None:
+    """The 2025 profile G25 rests on meters of German trade, 2022 and 2023."""
+    own, standard = shape("office"), shape(BDEW)
+    for kind, least in (("workday", 0.9), ("saturday", 0.9), ("sunday", 0.8)):
+        like = np.corrcoef(getattr(own, kind), getattr(standard, kind))[0, 1]
+        assert like > least, kind
+    assert max(standard.workday) == 1
+
+
+def test_a_standard_profile_as_shifts() -> None:
+    said = small(enterprises=[{"archetype": "offices", "shifts": BDEW}])
+    assert World(scenario.read(said)).plants[0].shape == shape(BDEW)
+
+
+def test_a_standard_profile_without_its_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "demandlib.bdew", None)
+    with pytest.raises(SimulatorError, match=r"install parkwatt\[simulate\]"):
+        shape.__wrapped__(BDEW)
