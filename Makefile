@@ -75,7 +75,7 @@ lock: $(VENV)/.ready
 	@$(BIN)/python -m venv $(VENV)/lock
 	@$(VENV)/lock/bin/pip install --quiet 'pip-tools>=7.6'
 	@$(COMPILE) -o requirements/runtime.txt pyproject.toml
-	@$(COMPILE) --extra grafana --extra dev -c requirements/runtime.txt \
+	@$(COMPILE) --extra grafana --extra simulate --extra dev -c requirements/runtime.txt \
 		-o requirements/dev.txt pyproject.toml
 
 clean:
