@@ -184,7 +184,7 @@ def _emissions(score: Score) -> Table:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(title=f"\n{title}", title_justify="left", box=None, pad_edge=False)
     for place, name in enumerate(columns):
         table.add_column(name, justify="left" if place == 0 else "right")
     return table
@@ -193,9 +193,9 @@ def _table(title: str, *columns: str) -> Table:
 def _number(value: float | None) -> str:
     if value is None:
         return "–"
-    if isinstance(value, int) or math.isnan(value):
-        return f"{value}"
-    return f"{value:.6g}"
+    if math.isnan(value):
+        return "unknown"
+    return str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
 def _share(part: int, whole: int) -> str:
