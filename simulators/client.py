@@ -2,9 +2,9 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from zoneinfo import ZoneInfo
@@ -136,12 +136,10 @@ class Platform:
                 quantity=quantity,
                 grain="15min",
             )
-            if not rows:
-                continue
-            place = (_seconds(rows, "start") - start_s) // QUARTER_S
+            place = (_seconds(rows["start"]) - start_s) // QUARTER_S
             inside = (place >= 0) & (place < count)
             for name, into in zip(Told._fields, told, strict=True):
-                into[place[inside]] = _numbers(rows, name)[inside]
+                into[place[inside]] = _numbers(rows[name])[inside]
         return told
 
     def month_peaks(
@@ -248,9 +246,12 @@ class Platform:
         found: dict[str, Any] = self._get(path, asked).json()
         return found
 
-    def _csv(self, path: str, **asked: str | int) -> list[dict[str, str]]:
+    def _csv(self, path: str, **asked: str | int) -> dict[str, Sequence[str]]:
+        """Return the columns of a table by name."""
         text = self._get(path, asked | {"format": "csv"}).text
-        return list(csv.DictReader(io.StringIO(text)))
+        names, *rows = csv.reader(io.StringIO(text))
+        columns = zip(*rows, strict=True) if rows else [()] * len(names)
+        return dict(zip(names, columns, strict=True))
 
     def _get(self, path: str, asked: Mapping[str, str | int]) -> httpx.Response:
         try:
@@ -282,12 +283,12 @@ def _subject(enterprise: str | None, meter: str | None) -> dict[str, str]:
 
 
 def _second(text: str) -> int:
-    return int(datetime.fromisoformat(text).astimezone(UTC).timestamp())
+    return int(datetime.fromisoformat(text).timestamp())
 
 
-def _seconds(rows: list[dict[str, str]], name: str) -> Integers:
-    return np.array([_second(row[name]) for row in rows], dtype=np.int64)
+def _seconds(column: Sequence[str]) -> Integers:
+    return np.array([_second(text) for text in column], dtype=np.int64)
 
 
-def _numbers(rows: list[dict[str, str]], name: str) -> Float64:
-    return np.array([float(row[name] or "nan") for row in rows])
+def _numbers(column: Sequence[str]) -> Float64:
+    return np.array([float(text or "nan") for text in column])

@@ -247,11 +247,12 @@ def _span(meter: MeterNote, start_s: int, quarters: int, clock_s: float) -> slic
     """Return the quarter hours that lie between the first and the last reading.
 
     A reading is due at each multiple of the cadence within the run; where the clock is
-    wrong the outermost ones may be those of before or after it.
+    wrong the outermost ones may be those of before or after it, and the first is stamped
+    up to a second later.
     """
     cadence_s, stop_s = meter.cadence_s, start_s + quarters * QUARTER_S
     out = cadence_s * int(np.ceil(clock_s / cadence_s))
-    first = -(-start_s // cadence_s) * cadence_s + out
+    first = -(-start_s // cadence_s) * cadence_s + out + (1 if out else 0)
     last = (stop_s - 1) // cadence_s * cadence_s - out
     begin = -(-(first - start_s) // QUARTER_S)
     return slice(begin, max(begin, (last - start_s) // QUARTER_S))
