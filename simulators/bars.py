@@ -51,6 +51,8 @@ class Thresholds:
     def of_a_clean_run() -> "Thresholds":
         """Return the bars of a run without faults: all is right to the resolution."""
         return Thresholds(
+            park_energy_percent=0.0,
+            park_peak_percent=0.0,
             enterprise_peaks_percent=None,
             enterprise_peaks_share=1.0,
             registers_right_share=1.0,
@@ -69,8 +71,15 @@ def amount_checks(
     registers: Sequence[Amount],
     emissions: Sequence[Emission],
 ) -> list[Check]:
-    """Judge energy of the park and of all registers, and the park's emissions."""
-    energy = [abs(each.error_percent) for each in totals if each.quantity == ACTIVE]
+    """Judge energy of the park and of all registers, and the park's emissions.
+
+    What lies within the resolution is right.
+    """
+    energy = [
+        0.0 if each.right else abs(each.error_percent)
+        for each in totals
+        if each.quantity == ACTIVE
+    ]
     co2 = [abs(each.error_percent) for each in emissions if each.subject == park]
     return [
         *_most("park energy error [%]", energy, bars.park_energy_percent),
