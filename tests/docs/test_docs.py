@@ -2,6 +2,8 @@
 
 import re
 import tomllib
+from collections.abc import Iterable
+from dataclasses import asdict
 from inspect import signature
 from pathlib import Path
 
@@ -11,7 +13,10 @@ import typer.main
 import parkwatt
 from analytics.jobs.methods import shipped
 from simulators import gateway, spool
+from simulators.bars import Thresholds
+from simulators.control import WORDS
 from simulators.gateway import Gateway
+from simulators.matching import KINDS
 from store.quantities import QUANTITIES, UNITS
 from store.settings import Settings
 
@@ -145,3 +150,36 @@ def test_links_lead_somewhere(path: Path) -> None:
 def test_locks_hold_names_versions_and_hashes_only() -> None:
     for path in (ROOT / "requirements").glob("*.txt"):
         assert "://" not in path.read_text("utf-8"), path.name
+
+
+def test_every_fault_and_what_proves_it() -> None:
+    table = between(page("simulator_score.md"), "faults").strip().split("\n")[2:]
+    assert table == [
+        f"| `{kind}` | {_words(seen.proof)} | {_words(seen.beside)} "
+        f"| {_words(seen.refusal)} | {seen.hides or '–'} |"
+        for kind, seen in KINDS.items()
+    ]
+
+
+def test_every_bar_of_a_score() -> None:
+    text = between(page("simulator_score.md"), "bars")
+    rows = re.findall(r"^\| `(\w+)` \| (\S+) \| (\S+) \|", text, re.M)
+    clean = asdict(Thresholds.of_a_clean_run())
+    assert rows == [
+        (
+            name,
+            *("none" if each is None else f"{each:g}" for each in (bar, clean[name])),
+        )
+        for name, bar in asdict(Thresholds()).items()
+    ]
+
+
+def test_every_word_of_control() -> None:
+    text = between_headings(page("simulator_score.md"), "Live control")
+    for words in WORDS.values():
+        command = words.partition(":")[0].replace("|", r"\|")
+        assert f"\n| `{command}` |" in text
+
+
+def _words(some: Iterable[str]) -> str:
+    return ", ".join(sorted(some)) or "–"
