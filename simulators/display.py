@@ -38,8 +38,8 @@ class Display:
     Raises
     ------
     SimulatorError
-        If a register cannot be counted exactly, or a rollover is wanted of a register
-        that a reset has begun at 0.
+        If a register cannot be counted exactly, or a rollover is wanted of one that was
+        reset or replaced: where it began is then told.
     """
 
     def __init__(self, meter: Meter, faults: Iterable[Fault] = ()) -> None:
@@ -219,7 +219,6 @@ class _Register:
         self._base = np.array([round(meter.initial * self._steps)], dtype=np.int64)
         self._times, self._parts = self._per_step(_ratio(meter.ct, meter.pt))
         began = [0]  # segments in which the count begins anew
-        at_zero = set()
         for fault in changes:
             ratio = None
             if fault.kind == "multiplier_change":
@@ -227,12 +226,10 @@ class _Register:
                 ratio = _ratio(float(fault.parameters["ct"]), meter.pt)
             else:
                 began.append(self._start.size)
-                if fault.kind == "reset":
-                    at_zero.add(self._start.size)
                 base = round(float(fault.parameters.get("initial", 0)) * self._steps)
             self._append(fault.start_s, base, ratio)
         for fault in rollovers:
-            self._roll(meter, fault.start_s, began, at_zero)
+            self._roll(meter, fault.start_s, [*began, self._start.size][1])
 
     def shown(self, at: Integers) -> Float64:
         value: Float64 = self._counts(at) % self._modulus / self._steps
@@ -278,19 +275,14 @@ class _Register:
             )
         return np.array([times]), np.array([parts])
 
-    def _roll(
-        self, meter: Meter, at_s: int, began: list[int], at_zero: set[int]
-    ) -> None:
-        """Shift the count so that the register has just come to 0 at `at_s`."""
-        segment = int(np.searchsorted(self._start, at_s, "right")) - 1
-        first = max(each for each in began if each <= segment)
-        if first in at_zero:
+    def _roll(self, meter: Meter, at_s: int, second: int) -> None:
+        """Shift what is before the second beginning: it has just come to 0 at `at_s`."""
+        if at_s >= np.append(self._start, np.iinfo(np.int64).max)[second]:
             raise SimulatorError(
-                f"meter {meter.code}: a register that was reset cannot be placed for a "
-                "rollover"
+                f"meter {meter.code}: a register that was reset or replaced cannot be "
+                "placed for a rollover"
             )
-        later = min((each for each in began if each > segment), default=None)
-        self._base[first:later] += -self._at(at_s) % self._modulus
+        self._base[:second] += -self._at(at_s) % self._modulus
 
 
 def _odd(fault: Fault, value: Float64, most: float) -> Float64 | float:

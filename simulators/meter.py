@@ -98,7 +98,7 @@ class Fault:
     subject: str
     start_s: int
     stop_s: int
-    parameters: Mapping[str, float | str] = field(default_factory=dict)
+    parameters: Mapping[str, float | str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True, order=True)

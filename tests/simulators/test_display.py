@@ -143,9 +143,16 @@ def test_rollover_is_placed() -> None:
     assert shown == [9991.0, 9995.5, 0.0, 9.0]
 
 
-def test_rollover_of_a_register_that_was_reset_is_refused() -> None:
-    with pytest.raises(SimulatorError, match="was reset"):
-        Display(meter(), [fault("reset", 1), fault("rollover", 2)])
+@pytest.mark.parametrize("kind", ["reset", "replacement"])
+def test_rollover_of_a_register_that_began_anew_is_refused(kind: str) -> None:
+    with pytest.raises(SimulatorError, match="was reset or replaced"):
+        Display(meter(), [fault(kind, 1), fault("rollover", 2)])
+
+
+def test_rollover_after_a_change_of_the_ratio() -> None:
+    changes = [fault("multiplier_change", 2, ct=9.0), fault("rollover", 4)]
+    shown = registers(meter(digits=4), [1, 2, 3, 4, 5], *changes)
+    assert shown == [9989.0, 9998.0, 9999.0, 0.0, 1.0]
 
 
 def test_rollover_before_a_reset_moves_only_what_is_before_it() -> None:

@@ -1,0 +1,100 @@
+"""The plan of faults: seeded, spaced, and only where it makes sense."""
+
+import itertools
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from simulators import faults
+from simulators.errors import SimulatorError
+from simulators.load import EPOCH_S
+from simulators.meter import Fault, Meter
+from tests.simulators.test_display import meter
+
+MONTH = (EPOCH_S, EPOCH_S + 30 * 86_400)
+METERS = [
+    meter(code=f"E{n:02}-M1", enterprise=f"E{n:02}", ct=40.0, gateway=f"GW{n % 7}")
+    for n in range(60)
+]
+
+
+def mixed(seed: int = 1, meters: list[Meter] = METERS) -> list[Fault]:
+    return faults.plan({"mixed": 1}, meters, *MONTH, seed)
+
+
+def test_the_mixture_has_all_kinds_by_their_rates() -> None:
+    count = Counter(each.kind for each in mixed())
+    assert count.keys() == faults.KINDS.keys()
+    for kind, about in faults.KINDS.items():
+        subjects = 7 if about.gateways else len(METERS)
+        assert count[kind] == max(1, round(about.rate * subjects)), kind
+
+
+def test_same_seed_same_plan() -> None:
+    assert mixed(3) == mixed(3)
+    assert mixed(3) != mixed(4)
+    found = mixed()
+    assert found == sorted(found, key=lambda each: each.start_s)
+
+
+def test_faults_of_a_meter_stand_apart() -> None:
+    plan = mixed()
+    for each in METERS:
+        mine = [f for f in plan if f.subject in (each.code, each.gateway)]
+        for before, after in itertools.pairwise(mine):
+            assert after.start_s - before.stop_s >= faults.DISTANCE_S
+
+
+def test_no_ratio_no_change_of_it_and_no_text_no_cut() -> None:
+    plain = [meter(code="E01-M1", format="sparkplug", gateway="GW1")]
+    kinds = {each.kind for each in faults.plan({"mixed": 30}, plain, *MONTH, 1)}
+    assert not kinds & {"multiplier_change", "truncated", "nan"}
+
+
+def test_named_one_by_one() -> None:
+    at = datetime(2024, 1, 5, 3, tzinfo=UTC)
+    [found] = faults.plan(
+        {"gap": [{"gateway": "GW3", "at": at.isoformat(), "hours": 2, "minutes": 30}]},
+        METERS,
+        *MONTH,
+        1,
+    )
+    assert found.subject == "GW3"
+    assert found.start_s == int(at.timestamp())
+    assert found.stop_s - found.start_s == 9000
+    assert len(faults.meters_of(found, METERS)) == 9
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ({"gaps": 1}, "unknown fault 'gaps'"),
+        ({"gap": "many"}, "'many' is not a number"),
+        ({"gap": [{"meter": "E99-M1", "at": "2024-01-05"}]}, "'E99-M1'"),
+        ({"gap": [{"meter": "E01-M1", "at": "tomorrow"}]}, "is not a time"),
+        (
+            {"gap": [{"meter": "E01-M1", "at": "2024-01-05T00:00Z", "colour": 1}]},
+            "unknown 'colour'",
+        ),
+    ],
+)
+def test_what_cannot_be_planned(wanted: dict[str, object], message: str) -> None:
+    with pytest.raises(SimulatorError, match=message):
+        faults.plan(wanted, METERS, *MONTH, 1)
+
+
+def test_on_demand() -> None:
+    now_s = EPOCH_S + 1000
+    found = faults.command("silence GW3 for 2 h", METERS, now_s)
+    assert found is not None
+    assert (found.kind, found.subject) == ("gap", "GW3")
+    assert (found.start_s, found.stop_s) == (now_s, now_s + 7200)
+    spike = faults.command("spike E07-M1", METERS, now_s)
+    assert spike is not None
+    assert spike.start_s == spike.stop_s == now_s
+    assert faults.command("trip E07 chiller", METERS, now_s) is None
+    with pytest.raises(SimulatorError, match="beforehand"):
+        faults.command("rollover E07-M1", METERS, now_s)
+    with pytest.raises(SimulatorError, match="GW99"):
+        faults.command("silence GW99", METERS, now_s)
