@@ -7,7 +7,8 @@ import signal
 import sys
 import threading
 import time as clock
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -18,7 +19,13 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 import simulators.simulate
@@ -70,12 +77,18 @@ from ingest.broker import find_or_install as find_broker
 from ingest.mapping import load as load_mapping
 from ingest.sheets import SheetRow, read_sheet
 from ingest.statement_template import template
+from simulators import faults as simulated_faults
+from simulators import formats as simulated_formats
+from simulators import loading, steel
 from simulators import replay as replaying
-from simulators import steel
+from simulators import scenario as scenarios
+from simulators import truth as truths
+from simulators.control import Control, keyboard, listening
 from simulators.errors import PublishError, SimulatorError
-from simulators.park import CONTRACT_DEMAND_KW
-from simulators.park import Park as SimulatedPark
+from simulators.meter import Fault
 from simulators.publisher import Publisher
+from simulators.view import viewing
+from simulators.world import World
 from store import activities as stored_activities
 from store import closings as stored_closings
 from store import (
@@ -145,16 +158,8 @@ PLANT, STEEL, PLANT_METER = "plant", "steel", "M1"
 PLANT_YEAR = (date(2018, 1, 1), date(2019, 1, 1))
 PLANT_ADDED_VALUE_10K_CNY = 2000.0  # invented: the plant's is not published
 DEMO_PARK = "demo"
-DEMO_CAPACITY_KVA = 2000.0
 DEMO_ZONE = ZoneInfo("Asia/Shanghai")
-# of the park in the four years before this one, and this year's limits
-DEMO_PAST_T = (40_900.0, 42_600.0, 41_800.0, 40_700.0)
-DEMO_PAST_METHODS = ("location_region", "location_national")
-DEMO_LIMITS = (
-    ("co2", "location_region", 39_500.0),
-    ("energy_intensity", "calorific", 0.07),
-)
-DEMO_OUTPUT = {"E02": ("heat_treated_parts", "t", 2100.0), "E05": ("food", "t", 1450.0)}
+DEMO_QUARTERS_DAYS = 35  # so far back by quarter hours, further by hours
 INVENTED = "invented for the demonstration"
 
 ParkOption = Annotated[str, typer.Option("--park", help="code of the park")]
@@ -318,6 +323,29 @@ def _bar(title: str) -> Iterator[Callable[[int, int], None]]:
         )
 
 
+@contextlib.contextmanager
+def _run_bar(title: str) -> Iterator[simulators.simulate.Progress]:
+    """Show how far a simulated run is, and its rate; as `_bar`."""
+    with Progress(
+        "{task.description}",
+        BarColumn(),
+        TaskProgressColumn(),
+        "{task.fields[readings]:,} readings, {task.fields[rate]:,.0f}/s",
+        TimeElapsedColumn(),
+        console=err,
+    ) as progress:
+        task = progress.add_task(title, total=None, readings=0, rate=0.0)
+        begin = clock.monotonic()
+
+        def show(done: int, total: int, readings: int) -> None:
+            rate = readings / max(clock.monotonic() - begin, 1e-9)
+            progress.update(
+                task, completed=done, total=total, readings=readings, rate=rate
+            )
+
+        yield show
+
+
 @app.command()
 def migrate() -> None:
     """Bring the database up to date; record the shipped factors and tariffs."""
@@ -436,19 +464,19 @@ def demo(
     began = clock.monotonic()
     stop = _until_stopped()
     with _services() as (url, broker, supervisor):
-        park = SimulatedPark(code=DEMO_PARK)
+        world = World(scenarios.load(DEMO_PARK))
         _register_plant(url)
-        _register_simulated(url, park)
+        _register_world(url, world, _year_back())
         _wait_for_ingest(broker, supervisor, stop)
         if not _complete(url):
             _replay_plant(broker)
-        _backfill_demo(url, broker, park)
+        _backfill_demo(url, broker, world, stop)
         _settle(url, supervisor, stop)
-        answer = _demo_figures(url, park) | {"seconds": clock.monotonic() - began}
+        answer = _demo_figures(url, world) | {"seconds": clock.monotonic() - began}
         if once:
             sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2) + "\n")
             return
-        supervisor.start(_child(url, broker, "simulate", "--park", DEMO_PARK))
+        supervisor.start(_child(url, broker, "simulate", "--cadence", "5"))
         _print_figures(answer["plant"])
         _print_figures(answer["park"])
         out.print(
@@ -484,92 +512,143 @@ def _register(
     return enterprise_id
 
 
-def _register_simulated(url: str, park: SimulatedPark) -> None:
-    """Make the simulated park known, its meters confirmed."""
-    today = datetime.now(DEMO_ZONE).date()
-    months = [
-        date(today.year + n // 12, n % 12 + 1, 1)
-        for n in range(today.month - 13, today.month)
-    ]
+def _year_back() -> datetime:
+    """Give when the demonstration's history begins: a month's first, a year ago."""
+    today = datetime.now(DEMO_ZONE)
+    return datetime(today.year - 1, today.month, 1, tzinfo=DEMO_ZONE)
+
+
+def _register_world(
+    url: str, world: World, since: datetime, faults: Iterable[Fault] = ()
+) -> None:
+    """Make a simulated park known, its meters confirmed; one that is known stays."""
+    said = world.scenario
     with session(url) as conn:
-        park_id = registry.add_park(
-            conn,
-            park.code,
-            name="示范园区 Demonstration park",
-            zone=str(DEMO_ZONE),
-            region="CN-JS",
-        )
-        statements.set_contract_demand(
-            conn,
-            park_id,
-            CONTRACT_DEMAND_KW,
-            datetime(2024, 1, 1, tzinfo=UTC),
-            source="demonstration",
-        )
-        ids = {}
-        for each in park.enterprises:
-            ids[each.code] = registry.add_enterprise(
-                conn, park_id, each.code, name=each.name
+        if any(each.code == world.code for each in registry.parks(conn)):
+            return
+        with conn.transaction():
+            park_id = registry.add_park(
+                conn, world.code, name=said.name, zone=said.zone, region=said.region
             )
-            for first, following in pairwise(months):
-                statements.state_added_value(
-                    conn,
-                    ids[each.code],
-                    first,
-                    following,
-                    each.added_value_10k_cny,
-                    stage="provisional",
-                    source=INVENTED,
+            statements.set_contract_demand(
+                conn, park_id, said.contract_demand_kw, since, source=INVENTED
+            )
+            ids = {
+                each.code: registry.add_enterprise(
+                    conn, park_id, each.code, name=each.name
                 )
-            stored_tariffs.set_billing(
+                for each in world.enterprises
+            }
+            _register_meters(conn, world, park_id, ids, since)
+            _state_ratios(conn, world, faults)
+            _state_invented(conn, world, ids, since.astimezone(world.zone).date())
+
+
+def _register_meters(
+    conn: Connection, world: World, park_id: int, ids: dict[str, int], since: datetime
+) -> None:
+    known: dict[str, int] = {}
+    place = simulated_formats.Place(world.code, world.zone)
+    for meter in world.meters:
+        owner = ids[meter.enterprise]
+        code = simulated_formats.code_of(meter, place)
+        meter_id = known[meter.code] = registry.add_meter(conn, park_id, owner, code)
+        relations.confirm_meter(conn, meter_id, owner, source=INVENTED, since=since)
+        if meter.role != "main" or meter.parent is not None:
+            above = known[meter.parent] if meter.parent else None
+            relations.place_meter(
+                conn, meter_id, meter.role, above, since, source=INVENTED
+            )
+        if meter.ct * meter.pt != 1:
+            relations.set_multiplier(
                 conn,
-                ids[each.code],
-                "CN-JS",
-                "demand",
-                date(2025, 6, 1),
-                capacity_kva=DEMO_CAPACITY_KVA,
-                power_factor_standard=0.90,
-                source="demonstration",
+                meter_id,
+                ct=meter.ct,
+                pt=meter.pt,
+                valid_from=since,
+                source=INVENTED,
             )
-        _state_invented(conn, park.code, ids, months)
-        for meter in park.meters:
-            meter_id = registry.add_meter(
-                conn, park_id, ids[meter.enterprise], meter.code
+        if meter.accuracy_class is not None or meter.rated_per_h is not None:
+            judgements.set_plate(
+                conn,
+                meter_id,
+                accuracy_class=meter.accuracy_class,
+                rated_per_h=meter.rated_per_h,
+                source=INVENTED,
             )
-            relations.confirm_meter(
-                conn, meter_id, ids[meter.enterprise], source="demonstration"
+        for channel in meter.channels:
+            if channel.kind == "register":
+                quantity = channel.key.rpartition("_")[0]
+                relations.add_meter_channel(conn, meter_id, quantity, "register")
+                relations.set_digits(
+                    conn, meter_id, quantity, meter.digits, source=INVENTED
+                )
+
+
+def _state_ratios(conn: Connection, world: World, faults: Iterable[Fault]) -> None:
+    """State the changes of ratios that the plan of faults says are stated."""
+    for fault in faults:
+        if fault.kind == "multiplier_change" and fault.parameters.get("stated"):
+            [meter] = simulated_faults.meters_of(fault, world.meters)
+            subject = registry.subject(conn, world.code, meter.enterprise, meter.code)
+            relations.set_multiplier(
+                conn,
+                subject.subject_id,
+                ct=float(fault.parameters["ct"]),
+                pt=meter.pt,
+                valid_from=datetime.fromtimestamp(fault.start_s, UTC),
+                source=INVENTED,
             )
 
 
 def _state_invented(
-    conn: Connection, park: str, ids: dict[str, int], months: list[date]
+    conn: Connection, world: World, ids: dict[str, int], since: date
 ) -> None:
-    """State output, earlier years and limits of the simulated park: all invented."""
-    whole = registry.subject(conn, park)
-    year = zone_year(whole)
-    for code, (product, unit, amount) in DEMO_OUTPUT.items():
-        for first, following in pairwise(months):
-            statements.state(
-                conn,
-                Stated(
-                    subject_id=ids[code],
-                    kind="output",
-                    product=product,
-                    unit=unit,
-                    period_from=first,
-                    period_to=following,
-                    amount=amount,
-                    stage="provisional",
-                    source=INVENTED,
-                ),
-            )
+    """State added value, output, earlier years, limits and plant: all invented."""
+    whole = registry.subject(conn, world.code)
+    this_month = datetime.now(world.zone).date().replace(day=1)
+    for each in world.statements(since.replace(day=1), this_month):
+        statements.state(
+            conn,
+            Stated(
+                subject_id=ids[each.enterprise],
+                kind=each.kind,
+                product=each.product,
+                unit=each.unit,
+                period_from=each.first,
+                period_to=each.following,
+                amount=each.amount,
+                stage="provisional",
+                source=INVENTED,
+            ),
+        )
     common: dict[str, Any] = {"source": INVENTED, "who": "demonstration"}
-    for method in DEMO_PAST_METHODS:
-        for past, amount_t in enumerate(DEMO_PAST_T, year - len(DEMO_PAST_T)):
-            yearly.state(
-                conn, whole, method=method, year=past, amount_t=amount_t, **common
-            )
-    for kind, method, value in DEMO_LIMITS:
+    year = zone_year(whole)
+    past_t: dict[int, float] = defaultdict(float)
+    for month in world.before(year):
+        past_t[month.first.year] += month.co2_t
+        yearly.state(
+            conn,
+            whole,
+            method="location_region",
+            year=month.first.year,
+            month=month.first.month,
+            amount_t=month.co2_t,
+            **common,
+        )
+    for of, amount_t in past_t.items():
+        yearly.state(
+            conn,
+            whole,
+            method="location_region",
+            year=of,
+            amount_t=round(amount_t, 1),
+            **common,
+        )
+    limits = [("energy_intensity", "calorific", 0.1)]
+    if past_t:
+        limits.append(("co2", "location_region", round(0.98 * past_t[year - 1], -2)))
+    for kind, method, value in limits:
         targets.set_target(
             conn,
             targets.NewTarget(
@@ -581,6 +660,30 @@ def _state_invented(
                 **common,
             ),
         )
+    for enterprise in world.enterprises:
+        subject = registry.subject(conn, world.code, enterprise.code)
+        for what in ("pv_kwp", "storage_kwh", "charging_kw", "charging_piles"):
+            if value := getattr(enterprise, what):
+                onsiting.state(
+                    conn,
+                    subject,
+                    what=what,
+                    value=float(value),
+                    valid_from=since,
+                    valid_to=None,
+                    **common,
+                )
+        if enterprise.size_kw:
+            stored_tariffs.set_billing(
+                conn,
+                ids[enterprise.code],
+                "CN-JS",
+                "demand",
+                since,
+                capacity_kva=round(1.25 * enterprise.size_kw, -1) or 10.0,
+                power_factor_standard=0.90,
+                source=INVENTED,
+            )
 
 
 def _wait_for_ingest(
@@ -626,22 +729,33 @@ def _replay_plant(broker: Address) -> None:
     )
 
 
-def _backfill_demo(url: str, broker: Address, park: SimulatedPark) -> None:
+def _backfill_demo(
+    url: str, broker: Address, world: World, stop: threading.Event
+) -> None:
     """Send what the simulated park has measured since it was last heard of."""
-    zone = DEMO_ZONE
     now = datetime.now(UTC).replace(microsecond=0)
-    midnight = datetime.combine(now.astimezone(zone).date(), time(), zone)
+    midnight = datetime.combine(now.astimezone(world.zone).date(), time(), world.zone)
+    quarters = midnight - timedelta(days=DEMO_QUARTERS_DAYS)
     with session(url) as conn:
-        newest = live.newest(conn, registry.subject(conn, DEMO_PARK).park.park_id)
-    start = newest or datetime.combine(_last_month()[0], time(), zone)
+        newest = live.newest(conn, registry.subject(conn, world.code).park.park_id)
+    start = newest or _year_back()
     where = simulators.simulate.Broker(
-        host=broker.host, port=broker.port, spool=_spool(DEMO_PARK)
+        host=broker.host, port=broker.port, spool=_spool(world.code)
     )
-    for low, high, step_s in ((start, midnight, 900), (max(start, midnight), now, 300)):
-        if low < high:
-            with _bar(f"simulated park from {low.astimezone(zone):%m-%d %H:%M}") as bar:
+    edges = [start, max(start, quarters), max(start, midnight), now]
+    for (low, high), cadence_s in zip(pairwise(edges), (3600, 900, 300), strict=True):
+        if low < high and not stop.is_set():
+            with _run_bar(
+                f"simulated park from {low.astimezone(world.zone):%m-%d}"
+            ) as bar:
                 simulators.simulate.backfill(
-                    park, where, start=low, until=high, step_s=step_s, progress=bar
+                    world,
+                    where,
+                    start=low,
+                    until=high,
+                    cadence_s=cadence_s,
+                    stop=stop,
+                    progress=bar,
                 )
 
 
@@ -668,32 +782,57 @@ def _last_month() -> tuple[date, date]:
     return (this - timedelta(days=1)).replace(day=1), this
 
 
-def _demo_figures(url: str, park: SimulatedPark) -> dict[str, Any]:
+def _demo_figures(url: str, world: World) -> dict[str, Any]:
     with session(url) as conn:
         plant = compute_figures(conn, registry.subject(conn, PLANT), *PLANT_YEAR)
-        whole = compute_figures(conn, registry.subject(conn, park.code), *_last_month())
+        whole = compute_figures(
+            conn, registry.subject(conn, world.code), *_last_month()
+        )
         sources = [vars(each) for each in live.source_counts(conn)]
     return {"plant": plant, "park": whole, "sources": sources, "page": _page()}
 
 
+TIME_FORMATS = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
+
+
 @app.command()
 def simulate(
-    park: ParkOption = DEMO_PARK,
-    seed: Annotated[int, typer.Option(help="same seed, same park")] = 1,
-    interval: Annotated[float, typer.Option(help="seconds between snapshots")] = 5.0,
+    scenario: Annotated[
+        str, typer.Argument(help="demo, clean, mixed, year, or a YAML file")
+    ] = DEMO_PARK,
+    park: Annotated[str | None, typer.Option(help="another code of the park")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="another seed: same seed, same park")
+    ] = None,
+    interval: Annotated[float, typer.Option(help="seconds between ticks")] = 5.0,
     speed: Annotated[float, typer.Option(help="times real time, from --start")] = 1.0,
     start: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"], help="UTC"),
+        datetime | None, typer.Option(formats=TIME_FORMATS, help="UTC")
     ] = None,
     until: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"],
-            help="UTC; with --start: back-fill to here and end",
+            formats=TIME_FORMATS, help="UTC; with --start: back-fill to here and end"
         ),
     ] = None,
-    step: Annotated[int, typer.Option(help="seconds between back-filled")] = 900,
+    cadence: Annotated[
+        int | None, typer.Option(help="seconds between readings; else the scenario's")
+    ] = None,
+    faults: Annotated[
+        str | None, typer.Option(help="mixed; none: not even the scenario's")
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="write what truly happened to this file")
+    ] = None,
+    control: Annotated[
+        int | None, typer.Option(help="take commands by HTTP on this port and by keys")
+    ] = None,
+    view: Annotated[bool, typer.Option(help="show the run in the terminal")] = False,
+    rate: Annotated[
+        float | None, typer.Option(help="load: readings a second, from --start")
+    ] = None,
+    connections: Annotated[int, typer.Option(help="of the load")] = 10,
+    seconds: Annotated[float, typer.Option(help="how long the load lasts")] = 60.0,
     gateway: Annotated[
         bool, typer.Option(help="keep batches on disk until they are stored")
     ] = True,
@@ -701,37 +840,143 @@ def simulate(
         bool, typer.Option(help="register and confirm the park's meters first")
     ] = False,
 ) -> None:
-    """Be a park of twelve enterprises over MQTT: real time, accelerated or back-fill."""
-    world = SimulatedPark(seed=seed, code=park)
+    """Be a park over MQTT: in real time, accelerated, back-filled, or as a load."""
+    world = World(_scenario(scenario, park, seed))
+    begin = start.replace(tzinfo=UTC) if start else None
+    end = until.replace(tzinfo=UTC) if until else None
+    plan = _planned_faults(world, begin, end, faults, cadence)
     if register:
         with _database() as url:
-            _register_simulated(url, world)
-    address = _known_broker()
-    known = settings()
-    where = simulators.simulate.Broker(
+            _register_world(url, world, begin or datetime.now(UTC), plan)
+    where = _simulated_broker(world.code, gateway)
+    stop = _until_stopped()
+    if rate is not None:
+        if begin is None:
+            raise Invalid("a load needs --start: its readings go on from there")
+        sent = loading.load(world, where, begin, rate, connections, seconds, stop=stop)
+        _say(
+            f"{sent.readings} readings in {sent.messages} messages, "
+            f"{sent.rate:.0f} readings/s over {connections} connections"
+        )
+        return
+    if begin is not None and end is not None:
+        with _run_bar(f"park {world.code}") as bar:
+            report = simulators.simulate.backfill(
+                world,
+                where,
+                start=begin,
+                until=end,
+                cadence_s=cadence,
+                faults=plan,
+                stop=stop,
+                progress=bar,
+            )
+    else:
+        with contextlib.ExitStack() as stack:
+            commands = None
+            if control is not None:
+                commands = Control(stop, simulated_faults.KINDS)
+                address = stack.enter_context(
+                    listening(commands, lambda: {"park": world.code}, port=control)
+                )
+                keyboard(commands, sys.stdin, lambda text: _say(text))
+                _say(f"commands: {address}, or type them; help lists them")
+            report = simulators.simulate.run(
+                world,
+                where,
+                interval_s=interval,
+                cadence_s=cadence,
+                start=begin,
+                speed=speed,
+                faults=plan,
+                control=commands,
+                view=stack.enter_context(viewing(err, headless=not view)),
+                stop=stop,
+            )
+    _tell_run(world, report, truth)
+
+
+def _scenario(name: str, park: str | None, seed: int | None) -> scenarios.Scenario:
+    found = scenarios.load(Path(name) if Path(name).suffix else name)
+    other = {"code": park, "seed": seed}
+    return found.model_copy(
+        update={key: value for key, value in other.items() if value is not None}
+    )
+
+
+def _planned_faults(
+    world: World,
+    begin: datetime | None,
+    end: datetime | None,
+    wanted: str | None,
+    cadence: int | None,
+) -> list[Fault]:
+    if wanted == "none" or not (wanted or world.scenario.faults):
+        return []
+    if begin is None or end is None:
+        raise Invalid("a plan of faults needs --start and --until")
+    return simulators.simulate.planned(world, begin, end, wanted, cadence)
+
+
+def _simulated_broker(park: str, gateway: bool) -> simulators.simulate.Broker:
+    address, known = _known_broker(), settings()
+    return simulators.simulate.Broker(
         host=address.host,
         port=address.port,
         username=known.mqtt_username or None,
         password=known.mqtt_password or None,
         spool=_spool(park) if gateway else None,
     )
-    stop = _until_stopped()
-    begin = start.replace(tzinfo=UTC) if start else None
-    if until is not None and begin is not None:
-        with _bar(f"park {park}") as bar:
-            simulators.simulate.backfill(
-                world,
-                where,
-                start=begin,
-                until=until.replace(tzinfo=UTC),
-                step_s=step,
-                stop=stop,
-                progress=bar,
-            )
+
+
+def _tell_run(
+    world: World, report: simulators.simulate.Report, truth: Path | None
+) -> None:
+    """Say what a run sent, and write its truth."""
+    _say(
+        f"{report.readings} readings in {report.messages} messages, "
+        f"{report.readings / max(report.seconds, 1e-9):.0f} readings/s"
+    )
+    if truth is None:
+        return
+    quarter = 900
+    start_s = -(-int(report.start.timestamp()) // quarter) * quarter
+    stop_s = int(report.stop.timestamp()) // quarter * quarter
+    written = truths.write(
+        truth,
+        world,
+        datetime.fromtimestamp(start_s, UTC),
+        datetime.fromtimestamp(stop_s, UTC),
+        faults=report.faults,
+        ledger=asdict(report.ledger) if report.ledger else None,
+    )
+    _say(f"{truth}: {written.rows} rows of truth in {written.seconds:.1f} s")
+
+
+@app.command()
+def score(
+    truth: Annotated[Path, typer.Argument(help="what a simulated run has written")],
+    url: Annotated[
+        str | None, typer.Option(help="of the platform; else this machine's")
+    ] = None,
+    clean: Annotated[
+        bool, typer.Option(help="bars of a run without faults: all exact")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
+) -> None:
+    """Compare the platform with a run's truth by its API; status 1 where a bar is missed."""
+    from simulators import bars, client, score_table, truth_file
+    from simulators import score as scoring
+
+    told = truth_file.read(truth)
+    thresholds = bars.Thresholds.of_a_clean_run() if clean else bars.Thresholds()
+    with client.Platform(url or _page().rstrip("/"), told.park, told.zone) as platform:
+        found = scoring.score(told, platform, thresholds=thresholds)
+    if as_json:
+        sys.stdout.write(found.to_json().decode() + "\n")
     else:
-        simulators.simulate.run(
-            world, where, interval_s=interval, start=begin, speed=speed, stop=stop
-        )
+        score_table.show(out, found)
+    raise typer.Exit(0 if found.passed else 1)
 
 
 @app.command()

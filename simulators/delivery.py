@@ -19,6 +19,7 @@ import numpy as np
 from simulators import formats
 from simulators.display import Display, instants, struck
 from simulators.formats import Encode, Place, native
+from simulators.formats.common import part, pieces
 from simulators.load import draw
 from simulators.meter import Fault, Message, Meter, Shown
 
@@ -197,25 +198,20 @@ class Delivery:
         if name not in self._encoders:
             self._encoders[name] = formats.named(name).encoder(self._place)
         keys = max(1, len(run.values))
-        for part in _pieces(run, min(self._in_a_message(route), IN_A_MESSAGE // keys)):
-            for message in self._encoders[name](part):
-                self._send(message, route, int(part.stamp_us[-1]))
+        for piece in pieces(run, min(self._in_a_message(route), IN_A_MESSAGE // keys)):
+            for message in self._encoders[name](piece):
+                self._send(message, route, int(piece.stamp_us[-1]))
 
     def _write_batches(self, gateway: str, runs: Sequence[Shown], route: Route) -> None:
         """Fill batches, all meters going on in time together."""
-        keys = sum(max(1, len(run.values)) for run in runs)
-        step = self._in_a_message(route)
-        if keys * step > IN_A_MESSAGE:
-            step = max(1, IN_A_MESSAGE // keys)
-        for parts in itertools.zip_longest(*(_pieces(run, step) for run in runs)):
-            for some in _filled([each for each in parts if each is not None]):
-                topic = f"{some[0].meter.enterprise}/{gateway}"
-                message = native.batch(
-                    self._place, gateway, self._boot, self._seq[topic], some
-                )
-                self._seq[topic] += 1
-                latest = max(int(each.stamp_us[-1]) for each in some)
-                self._send(message, route, latest)
+        for parts in native.batches(runs, self._in_a_message(route), IN_A_MESSAGE):
+            topic = f"{parts[0].meter.enterprise}/{gateway}"
+            message = native.batch(
+                self._place, gateway, self._boot, self._seq[topic], parts
+            )
+            self._seq[topic] += 1
+            latest = max(int(each.stamp_us[-1]) for each in parts)
+            self._send(message, route, latest)
 
     def _in_a_message(self, route: Route) -> int:
         return 1 if _first(route, "shuffle") else self._many
@@ -291,7 +287,7 @@ class _Line:
             route = tuple(
                 each for each, met in zip(inside, hit[:, low], strict=True) if met
             )
-            yield route, _part(shown, low, high)
+            yield route, part(shown, low, high)
 
 
 def _first(route: Route, *kinds: str) -> Fault | None:
@@ -301,39 +297,6 @@ def _first(route: Route, *kinds: str) -> Fault | None:
 def _readings(shown: Shown) -> int:
     carried = formats.named(shown.meter.format).carried(shown.values)
     return sum(int(np.count_nonzero(~np.isnan(shown.values[key]))) for key in carried)
-
-
-def _part(shown: Shown, low: int, high: int) -> Shown:
-    return replace(
-        shown,
-        at_s=shown.at_s[low:high],
-        stamp_us=shown.stamp_us[low:high],
-        values={key: values[low:high] for key, values in shown.values.items()},
-    )
-
-
-def _pieces(shown: Shown, size: int) -> Iterator[Shown]:
-    """Cut a stretch into pieces of `size` instants."""
-    if shown.at_s.size <= size:
-        yield shown
-        return
-    for low in range(0, shown.at_s.size, size):
-        yield _part(shown, low, low + size)
-
-
-def _filled(parts: Sequence[Shown]) -> Iterator[list[Shown]]:
-    """Group pieces of several meters so that each group fits into a message."""
-    some: list[Shown] = []
-    size = 0
-    for part in parts:
-        readings = part.at_s.size * max(1, len(part.values))
-        if some and size + readings > IN_A_MESSAGE:
-            yield some
-            some, size = [], 0
-        some.append(part)
-        size += readings
-    if some:
-        yield some
 
 
 def _claimed(message: Message, fault: Fault, place: Place) -> Message:

@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -196,18 +196,28 @@ class Gateway:
         SpoolError
             If the spool fails.
         """
-        self._check()
-        topic = self._topic(enterprise)
         for meter in meters:
             _checked(meter)
 
-        def build(seq: int) -> bytes:
-            body = {"boot": self._spool.boot, "seq": seq, "meters": meters}
+        def build(boot: str, seq: int) -> bytes:
+            body = {"boot": boot, "seq": seq, "meters": meters}
             try:
                 text = json.dumps(body, separators=(",", ":"), allow_nan=False)
             except ValueError as error:
                 raise PublishError(f"batch of {enterprise!r}: {error}") from error
-            payload = text.encode()
+            return text.encode()
+
+        return self.keep(enterprise, build)
+
+    def keep(self, enterprise: str, build: Callable[[str, int], bytes]) -> int:
+        """Take one batch that the caller writes, given boot and sequence number.
+
+        Otherwise as `send`.
+        """
+        self._check()
+
+        def checked(seq: int) -> bytes:
+            payload = build(self._spool.boot, seq)
             if len(payload) > LARGEST_PAYLOAD:
                 raise PublishError(
                     f"batch of {enterprise!r} has {len(payload)} bytes, more than "
@@ -215,7 +225,7 @@ class Gateway:
                 )
             return payload
 
-        seq = self._spool.append(topic, build)
+        seq = self._spool.append(self._topic(enterprise), checked)
         self._told.put(None)
         return seq
 

@@ -122,7 +122,7 @@ class Publisher:
         finally:
             self.close()
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Hand over one message; wait while the window is full.
 
         Raises
@@ -139,7 +139,7 @@ class Publisher:
         with self._changed:
             self._in_flight += 1
         try:
-            code = self._client.publish(topic, payload, qos=1).rc
+            code = self._client.publish(topic, payload, qos=1, retain=retain).rc
         except ValueError as error:
             self._settle()
             raise PublishError(f"cannot publish to {topic!r}: {error}") from error

@@ -36,15 +36,32 @@ class Series:
         Number of a stretch since the epoch -> its node values, (`CHUNK`,).
     """
 
+    _outages = 0  # of all series: what is kept may rest on one that was cut off
+
     def __init__(self, make: Make) -> None:
         self._make = make
         self._kept: dict[int, Integers] = {}
+        self._as_of = 0  # outages when it was kept
+        self._off: list[tuple[int, int]] = []
+
+    def cut_off(self, first: int, last: int) -> None:
+        """Let the values of nodes ``[first, last)`` be 0 from now on."""
+        self._off.append((first, last))
+        Series._outages += 1
 
     def chunk(self, number: int) -> Integers:
         """Return the values of a stretch; not to be written to."""
+        if self._as_of != Series._outages:
+            self._kept.clear()
+            self._as_of = Series._outages
         known = self._kept.get(number)
         if known is None:
             known = self._make(number)
+            for first, last in self._off:
+                begin, end = (max(0, at - number * CHUNK) for at in (first, last))
+                if begin < CHUNK and end:
+                    known = known.copy()
+                    known[begin:end] = 0
             if len(self._kept) >= _KEPT:
                 self._kept.pop(next(iter(self._kept)), None)
             self._kept[number] = known

@@ -1,28 +1,43 @@
-"""Run the simulated park over MQTT: in real time, accelerated, or back-filled."""
+"""Run a simulated park over MQTT: in real time, accelerated, or back-filled.
 
+Without faults the readings go as batches through a gateway, which keeps them on disk
+until they are stored. With faults they go as a delivery has them, copies and spoilt
+messages included, by plain publishing: a gateway would mend what is meant to be wrong.
+"""
+
+import itertools
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
-import numpy as np
-
+from simulators import faults as planning
+from simulators.control import Command, Control
+from simulators.delivery import IN_A_MESSAGE, Delivery, Ledger
+from simulators.display import Display, instants
 from simulators.errors import SimulatorError
+from simulators.formats import Place, native
 from simulators.gateway import Gateway
-from simulators.load import Integers, seconds
-from simulators.park import Park, Reading, chunks
+from simulators.load import seconds
+from simulators.meter import Fault, Message, Meter, Shown
 from simulators.publisher import Publisher
+from simulators.view import State, View
+from simulators.world import World
 
-# progress(readings so far, readings in all; 0 where the run has no end)
-Progress = Callable[[int, int], None]
+# progress(simulated seconds done, seconds in all, readings so far)
+Progress = Callable[[int, int, int], None]
 
-# sends these instants of every meter and returns the number of messages
-_Send = Callable[[Integers], int]
 _AHEAD = 400  # batches that a back-fill may be ahead of the store
+_STRETCH_S = 21_600  # of a back-fill at a time
+_IN_BACKFILL = 60  # instants of a meter in one message
+_TRIP_S = 3600  # a trip lasts so long if nothing is said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,47 +57,161 @@ class Report:
     """What a run sent.
 
     Plain messages were acknowledged by the broker. Batches are stored, or wait in the
-    spool where the run was stopped.
+    spool where the run was stopped. Only plain ones are accounted for in a ledger.
     """
 
+    start: datetime
+    stop: datetime
     readings: int
     messages: int
     seconds: float
+    faults: tuple[Fault, ...] = ()
+    ledger: Ledger | None = None
 
 
-def run(
-    park: Park,
+class Door(Protocol):
+    """How readings leave."""
+
+    @property
+    def accepted(self) -> int:
+        """Messages that are acknowledged."""
+
+    @property
+    def waiting(self) -> int:
+        """Messages and batches that are not."""
+
+    def send(self, start_s: int, stop_s: int) -> tuple[int, int]:
+        """Send what is due in a stretch of time; give messages and readings."""
+
+    def settle(self, most: int) -> None:
+        """Wait until at most so many are not yet acknowledged."""
+
+    @property
+    def faults(self) -> Sequence[Fault]:
+        """What goes wrong."""
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """What became of the readings, where it is told."""
+
+    def rest(self) -> tuple[int, int]:
+        """Send what would leave later; give messages and readings."""
+
+    def add(self, fault: Fault) -> None:
+        """Let a fault begin."""
+
+
+def backfill(
+    world: World,
     broker: Broker,
     *,
-    interval_s: float = 5.0,
-    start: datetime | None = None,
-    speed: float = 1.0,
-    ticks: int | None = None,
+    start: datetime,
+    until: datetime,
+    cadence_s: int | None = None,
+    faults: Sequence[Fault] = (),
     stop: Event | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Send a snapshot of the park every `interval_s`, until stopped.
+    """Send the park's history of ``[start, until)`` as fast as it is acknowledged.
 
     Parameters
     ----------
-    park : Park
+    world : World
+        Whose meters.
+    broker : Broker
+        Where to.
+    start, until : datetime
+        With zone.
+    cadence_s : int, optional
+        Between readings of each meter; by default as the scenario says.
+    faults : sequence of Fault
+        What goes wrong.
+    stop : Event, optional
+        Ends the run when set.
+    progress : callable, optional
+        Called after each stretch of the way.
+
+    Raises
+    ------
+    SimulatorError
+        If a time or number makes no sense.
+    PublishError
+        If the broker cannot be reached or does not accept a message.
+    """
+    stop = stop or Event()
+    first, last = seconds(start), seconds(until)
+    if last <= first:
+        raise SimulatorError("a back-fill must end after it begins")
+    messages = readings = 0
+    reached = first
+    begin = time.monotonic()
+    meters = _at_cadence(world.meters, cadence_s)
+    with _door(world, meters, broker, faults, stop, many=_IN_BACKFILL) as door:
+        for low in range(first, last, _STRETCH_S):
+            if stop.is_set():
+                break
+            reached = min(low + _STRETCH_S, last)
+            sent = door.send(low, reached)
+            messages, readings = messages + sent[0], readings + sent[1]
+            door.settle(_AHEAD)
+            if progress is not None:
+                progress(reached - first, last - first, readings)
+        else:
+            sent = door.rest()
+            messages, readings = messages + sent[0], readings + sent[1]
+        door.settle(0)
+    return Report(
+        start=start,
+        stop=datetime.fromtimestamp(reached, world.zone),
+        readings=readings,
+        messages=messages,
+        seconds=time.monotonic() - begin,
+        faults=tuple(door.faults),
+        ledger=door.ledger,
+    )
+
+
+def run(
+    world: World,
+    broker: Broker,
+    *,
+    interval_s: float = 5.0,
+    cadence_s: int | None = None,
+    start: datetime | None = None,
+    speed: float = 1.0,
+    ticks: int | None = None,
+    faults: Sequence[Fault] = (),
+    control: Control | None = None,
+    view: View | None = None,
+    stop: Event | None = None,
+) -> Report:
+    """Let the park go on, a tick each `interval_s`, until stopped.
+
+    Parameters
+    ----------
+    world : World
         Whose meters.
     broker : Broker
         Where to.
     interval_s : float
-        Seconds between snapshots.
+        Seconds between ticks; in a tick all readings leave that have become due.
+    cadence_s : int, optional
+        Between readings of each meter; by default as the scenario says.
     start : datetime, optional
-        Simulated time of the first snapshot; without it every snapshot is stamped
-        with the present.
+        Simulated time of the beginning; without it, now.
     speed : float
         Simulated seconds per second, from `start`. The run ends where the simulated
         time reaches the present.
     ticks : int, optional
-        End after so many snapshots.
+        End after so many.
+    faults : sequence of Fault
+        What goes wrong.
+    control : Control, optional
+        Takes commands between two ticks.
+    view : View, optional
+        Shows how the run goes, after each tick.
     stop : Event, optional
         Ends the run when set.
-    progress : callable, optional
-        Called after each snapshot.
 
     Raises
     ------
@@ -97,132 +226,273 @@ def run(
     if start is None and speed != 1:
         raise SimulatorError("an accelerated run needs a start")
     stop = stop or Event()
-    each = _keys(park)
-    total = (ticks or 0) * each
-    tick = messages = 0
+    live = start is None
+    began = start or datetime.now(UTC)
+    first = reached = seconds(began)
+    messages = readings = 0
     begin = due = time.monotonic()
-    with _connection(park, broker, stop) as (send, settle):
-        while tick != ticks:
-            at = now = datetime.now(UTC)
-            if start is not None:
-                at = start + timedelta(seconds=tick * interval_s * speed)
-            if at > now:
+    meters = _at_cadence(world.meters, cadence_s)
+    plain = bool(faults) or control is not None
+    with _door(
+        world, meters, broker, faults, stop, many=1, live=live, plain=plain
+    ) as door:
+        for tick in itertools.count(1):
+            now_s = int(time.time())
+            until = now_s + 1 if live else first + round(tick * interval_s * speed)
+            if until > now_s + 1:
                 break
-            messages += send(np.array([seconds(at)], dtype=np.int64))
-            tick += 1
-            if progress is not None:
-                progress(tick * each, total)
-            # a snapshot that is late moves all later ones, they do not pile up
+            if control is not None:
+                control.handle(partial(_obey, world, door, until))
+            if until > reached:
+                sent = door.send(reached, until)
+                messages, readings = messages + sent[0], readings + sent[1]
+                reached = until
+            if view is not None:
+                told = _state(world, door, reached)
+                view(
+                    replace(
+                        told,
+                        speed=speed,
+                        readings=readings,
+                        readings_per_s=readings / (time.monotonic() - begin),
+                        messages=messages,
+                        answers=tuple(control.answers) if control else (),
+                    )
+                )
+            # a tick that is late moves all later ones, they do not pile up
             due = max(due + interval_s, time.monotonic())
             if tick == ticks or stop.wait(due - time.monotonic()):
                 break
-        settle(0)
+        door.settle(0)
     return Report(
-        readings=tick * each, messages=messages, seconds=time.monotonic() - begin
+        start=began,
+        stop=datetime.fromtimestamp(reached, world.zone),
+        readings=readings,
+        messages=messages,
+        seconds=time.monotonic() - begin,
+        faults=tuple(door.faults),
+        ledger=door.ledger,
     )
 
 
-def backfill(
-    park: Park,
-    broker: Broker,
-    *,
+def planned(
+    world: World,
     start: datetime,
     until: datetime,
-    step_s: int = 300,
-    per_message: int = 60,
-    stop: Event | None = None,
-    progress: Progress | None = None,
-) -> Report:
-    """Send the park's history of ``[start, until)`` as fast as it is acknowledged.
+    wanted: object = None,
+    cadence_s: int | None = None,
+) -> list[Fault]:
+    """Plan the faults that a scenario wants of a run.
 
     Parameters
     ----------
-    park : Park
-        Whose meters.
-    broker : Broker
-        Where to.
-    start, until : datetime
-        With zone.
-    step_s : int
-        Seconds between instants.
-    per_message : int
-        Instants of a meter in one message.
-    stop : Event, optional
-        Ends the run when set.
-    progress : callable, optional
-        Called with readings done and readings in all after each step of the way.
-
-    Raises
-    ------
-    SimulatorError
-        If a time or number makes no sense.
-    PublishError
-        If the broker cannot be reached or does not accept a message.
+    wanted : str or mapping, optional
+        Instead of what the scenario says.
     """
-    stop = stop or Event()
-    each = _keys(park)
-    # every round goes through all meters, so the park fills evenly
-    rounds = list(chunks(start, until, step_s, per_message))
-    total = each * sum(instants.size for instants in rounds)
-    done = messages = 0
-    begin = time.monotonic()
-    with _connection(park, broker, stop) as (send, settle):
-        for instants in rounds:
-            if stop.is_set():
-                break
-            messages += send(instants)
-            settle(_AHEAD)
-            done += each * instants.size
-            if progress is not None:
-                progress(done, total)
-        settle(0)
-    return Report(readings=done, messages=messages, seconds=time.monotonic() - begin)
+    asked = world.scenario.faults if wanted is None else wanted
+    if not asked:
+        return []
+    mapping = {asked: 1} if isinstance(asked, str) else asked
+    if not isinstance(mapping, dict):
+        raise SimulatorError("faults: name mixed, or kinds with their numbers")
+    meters = _at_cadence(world.meters, cadence_s)
+    return planning.plan(
+        mapping, meters, seconds(start), seconds(until), world.scenario.seed
+    )
 
 
-def _keys(park: Park) -> int:
-    return sum(len(meter.keys) for meter in park.meters)
+def _at_cadence(meters: Iterable[Meter], cadence_s: int | None) -> tuple[Meter, ...]:
+    if cadence_s is None:
+        return tuple(meters)
+    if cadence_s < 1:
+        raise SimulatorError("a cadence is at least 1 s")
+    return tuple(replace(each, cadence_s=cadence_s) for each in meters)
 
 
 @contextmanager
-def _connection(
-    park: Park, broker: Broker, stop: Event
-) -> Iterator[tuple[_Send, Callable[[int], None]]]:
-    """Give how to send, and how to wait until few enough are not yet stored."""
-    if broker.spool is not None:
+def _door(
+    world: World,
+    meters: Sequence[Meter],
+    broker: Broker,
+    faults: Sequence[Fault],
+    stop: Event,
+    *,
+    many: int,
+    live: bool = False,
+    plain: bool = False,
+) -> Iterator[Door]:
+    place = Place(world.code, ZoneInfo(world.scenario.zone))
+    all_native = all(each.format == "native" for each in meters)
+    if broker.spool is not None and all_native and not faults and not plain:
         with Gateway(
             broker.host,
             broker.port,
-            park=park.code,
+            park=world.code,
             spool=broker.spool,
             username=broker.username,
             password=broker.password,
         ) as gateway:
-            yield (
-                lambda instants: _batches(park, gateway, instants),
-                lambda most: gateway.drain(most, stop=stop),
-            )
-    else:
-        with Publisher(
-            broker.host,
-            broker.port,
-            client_id=f"parkwatt-simulate-{park.code}",
-            username=broker.username,
-            password=broker.password,
-        ) as publisher:
-            yield lambda instants: _messages(park, publisher, instants), lambda _: None
+            yield _Spooled(gateway, meters, place, many, stop)
+        return
+    with Publisher(
+        broker.host,
+        broker.port,
+        client_id=f"parkwatt-simulate-{world.code}",
+        username=broker.username,
+        password=broker.password,
+    ) as publisher:
+        boot = f"run-{time.time_ns()}"
+        delivery = Delivery(
+            meters,
+            faults,
+            place=place,
+            instants_in_message=many,
+            boot=boot,
+            live=live,
+        )
+        yield _Plain(publisher, delivery)
 
 
-def _messages(park: Park, publisher: Publisher, instants: Integers) -> int:
-    for meter in park.meters:
-        message = park.message(meter, instants)
-        publisher.publish(message.topic, message.payload)
-    return len(park.meters)
+class _Spooled:
+    """Batches of each enterprise, on disk until they are stored."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        meters: Sequence[Meter],
+        place: Place,
+        many: int,
+        stop: Event,
+    ) -> None:
+        self._gateway, self._place, self._stop = gateway, place, stop
+        self._many = many
+        self._displays: dict[str, list[Display]] = defaultdict(list)
+        for meter in meters:
+            self._displays[meter.enterprise].append(Display(meter))
+
+    @property
+    def accepted(self) -> int:
+        return self._gateway.confirmed
+
+    @property
+    def waiting(self) -> int:
+        return self._gateway.unconfirmed
+
+    def send(self, start_s: int, stop_s: int) -> tuple[int, int]:
+        messages = readings = 0
+        for enterprise, displays in self._displays.items():
+            shown = [
+                each.show(instants(each.meter, start_s, stop_s)) for each in displays
+            ]
+            for parts in native.batches(shown, self._many, IN_A_MESSAGE):
+                readings += self._keep(enterprise, parts)
+                messages += 1
+        return messages, readings
+
+    def _keep(self, enterprise: str, parts: list[Shown]) -> int:
+        readings = 0
+
+        def build(boot: str, seq: int) -> bytes:
+            nonlocal readings
+            message = native.batch(self._place, "GW1", boot, seq, parts)
+            readings = message.readings
+            return message.payload
+
+        self._gateway.keep(enterprise, build)
+        return readings
+
+    def settle(self, most: int) -> None:
+        self._gateway.drain(most, stop=self._stop)
+
+    @property
+    def faults(self) -> Sequence[Fault]:
+        return ()
+
+    @property
+    def ledger(self) -> None:
+        return None
+
+    def rest(self) -> tuple[int, int]:
+        return 0, 0
+
+    def add(self, fault: Fault) -> None:
+        raise SimulatorError("a gateway with a spool mends faults")
 
 
-def _batches(park: Park, gateway: Gateway, instants: Integers) -> int:
-    meters: dict[str, dict[str, list[Reading]]] = defaultdict(dict)
-    for meter in park.meters:
-        meters[meter.enterprise][meter.code] = park.readings(meter, instants)
-    for enterprise, readings in meters.items():
-        gateway.send(enterprise, readings)
-    return len(meters)
+class _Plain:
+    """Messages as a delivery has them."""
+
+    def __init__(self, publisher: Publisher, delivery: Delivery) -> None:
+        self._publisher, self._delivery = publisher, delivery
+
+    @property
+    def accepted(self) -> int:
+        return self._publisher.accepted
+
+    @property
+    def waiting(self) -> int:
+        return self._publisher.in_flight + self._delivery.waiting
+
+    @property
+    def ledger(self) -> Ledger:
+        return self._delivery.ledger
+
+    @property
+    def faults(self) -> Sequence[Fault]:
+        return self._delivery.faults
+
+    def send(self, start_s: int, stop_s: int) -> tuple[int, int]:
+        return self._publish(self._delivery.run(start_s, stop_s))
+
+    def rest(self) -> tuple[int, int]:
+        return self._publish(self._delivery.rest())
+
+    def settle(self, most: int) -> None:
+        if not most:
+            self._publisher.drain()
+
+    def add(self, fault: Fault) -> None:
+        self._delivery.add(fault)
+
+    def _publish(self, leaving: Iterable[Message]) -> tuple[int, int]:
+        messages = readings = 0
+        for each in leaving:
+            self._publisher.publish(each.topic, each.payload, retain=each.retain)
+            messages, readings = messages + 1, readings + each.readings
+        return messages, readings
+
+
+def _state(world: World, door: Door, at_s: int) -> State:
+    """Tell how the park and its door stand."""
+    power = {each.code: world.power_w(each.code, at_s) for each in world.enterprises}
+    highest = sorted(power.items(), key=lambda each: -each[1])
+    return State(
+        park=world.code,
+        at=datetime.fromtimestamp(at_s, world.zone),
+        speed=1.0,
+        acknowledged=door.accepted,
+        waiting=door.waiting,
+        faults=tuple(
+            (each.kind, each.subject, datetime.fromtimestamp(each.stop_s, world.zone))
+            for each in door.faults
+            if each.start_s <= at_s < each.stop_s
+        ),
+        power_kw=world.power_w(world.code, at_s) / 1000,
+        contract_kw=world.scenario.contract_demand_kw,
+        enterprises=tuple((code, power_w / 1000) for code, power_w in highest),
+    )
+
+
+def _obey(world: World, door: Door, now_s: int, command: Command) -> str:
+    if command.word == "status":
+        return f"{door.accepted} messages acknowledged, {door.waiting} waiting"
+    if command.word == "trip":
+        until_s = now_s + (command.lasts_s or _TRIP_S)
+        return world.trip(str(command.subject), str(command.part), now_s, until_s)
+    fault = planning.command(command.line, world.meters, now_s)
+    if fault is None:
+        raise SimulatorError(f"{command.line!r} is no fault that can begin now")
+    door.add(fault)
+    until = datetime.fromtimestamp(fault.stop_s, world.zone)
+    ends = f" until {until:%m-%d %H:%M}" if fault.stop_s > fault.start_s else ""
+    return f"{fault.kind} of {fault.subject}{ends}"

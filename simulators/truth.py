@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from simulators import formats
 from simulators.errors import SimulatorError
 from simulators.load import Flow, Integers, seconds
 from simulators.meter import Fault, Float64, Meter
@@ -52,6 +53,7 @@ def write(
     stop: datetime,
     *,
     faults: Iterable[Fault] = (),
+    ledger: Mapping[str, int] | None = None,
     minutes: bool | None = None,
     progress: Progress | None = None,
 ) -> Written:
@@ -67,6 +69,8 @@ def write(
         With zone, at quarters of an hour.
     faults : iterable of Fault
         Those that were injected.
+    ledger : mapping of str to int, optional
+        What the delivery counted, see `simulators.delivery.Ledger`.
     minutes : bool, optional
         Usage by the minute too; by default for runs of up to 31 days.
     progress : callable, optional
@@ -102,6 +106,8 @@ def write(
             file.flush()
             if progress is not None:
                 progress(number, len(days))
+        for name, count in (ledger or {}).items():
+            file.one("ledger", world.code, name, "", first, last, float(count), "")
         for fault in faults:
             note = json.dumps(dict(fault.parameters), ensure_ascii=False)
             file.one(
@@ -154,6 +160,9 @@ def _tell_meter(file: "_File", meter: Meter, start: int, stop: int) -> None:
         "clock_offset_s": meter.clock_offset_s,
         "clock_drift_ppm": meter.clock_drift_ppm,
         "format": meter.format,
+        "carried": formats.named(meter.format).carried(
+            [channel.key for channel in meter.channels]
+        ),
         "gateway": meter.gateway,
     }
     text = json.dumps(note, ensure_ascii=False)

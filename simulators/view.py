@@ -1,11 +1,10 @@
 """A run as a terminal shows it, or as lines where there is none."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -59,11 +58,8 @@ class State:
     answers: tuple[tuple[str, str], ...] = ()
 
 
-class View(Protocol):
-    """Takes how a run goes, as often as it likes to tell."""
-
-    def __call__(self, state: State) -> None:
-        """Show it."""
+# takes how a run goes, as often as it is told
+View = Callable[[State], None]
 
 
 def render(state: State, width: int) -> RenderableType:

@@ -16,7 +16,7 @@ import numpy as np
 from simulators import network
 from simulators.errors import SimulatorError
 from simulators.frame import Frames
-from simulators.load import CHUNK_DAYS, EPOCH, EPOCH_S, Flow
+from simulators.load import CHUNK_DAYS, EPOCH, EPOCH_S, NODE_S, Flow
 from simulators.meter import Meter
 from simulators.metering import CARRIERS, Metering
 from simulators.network import Node
@@ -24,6 +24,8 @@ from simulators.plant import Builder, Plant, behind
 from simulators.scenario import Factor, Scenario
 from simulators.statements import Past, Statement, months, stated
 from simulators.weather import CLIMATES, Weather
+
+_PARTS = {"chiller": "cooling", "chillers": "cooling", "chargers": "charging"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +110,36 @@ class World:
             for flow in self._metering.flows:
                 flow.integral(at)
             yield (until - first) / max(day - first, 1)
+
+    def trip(self, enterprise: str, part: str, from_s: int, until_s: int) -> str:
+        """Let a load of an enterprise fall to 0 for a while; tell what happens.
+
+        It falls within five minutes of `from_s` and is back as soon after `until_s`;
+        what is before stays as it was.
+
+        Raises
+        ------
+        SimulatorError
+            If there is no such enterprise, or it has no such load.
+        """
+        plants = {plant.code: plant for plant in self.plants}
+        if enterprise not in plants:
+            raise SimulatorError(f"no enterprise {enterprise!r} in park {self.code}")
+        parts = plants[enterprise].parts
+        name = _PARTS.get(part, part)
+        if name not in parts:
+            raise SimulatorError(
+                f"{enterprise} has no load {part!r}, but {', '.join(parts)}"
+            )
+        first, last = (-(-(at - EPOCH_S) // NODE_S) for at in (from_s, until_s))
+        parts[name].cut_off(first, last)
+        return f"{name} of {enterprise} is off for {(until_s - from_s) / 60:.0f} min"
+
+    def power_w(self, subject: str, at_s: int) -> float:
+        """Return the power that an enterprise or the park takes at an instant [W]."""
+        at = np.array([at_s], dtype=np.int64)
+        flows = self.counted(subject).get("energy_import_kwh", [])
+        return float(sum(int(flow.rate(at)[0]) for flow in flows))
 
     def midnight(self, day: date) -> int:
         """Return when a local day begins [s since 1970]."""

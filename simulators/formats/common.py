@@ -1,6 +1,7 @@
 """What the formats share: where a meter stands, and its values as numbers to write."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -55,6 +56,25 @@ class Instant(NamedTuple):
 def raw(meter: Meter, place: Place) -> str:
     """Return the prefix below which the meter uses its own topics."""
     return f"parkwatt/v1/{place.park}/{meter.enterprise}/raw"
+
+
+def part(shown: Shown, low: int, high: int) -> Shown:
+    """Return some of the instants."""
+    return replace(
+        shown,
+        at_s=shown.at_s[low:high],
+        stamp_us=shown.stamp_us[low:high],
+        values={key: values[low:high] for key, values in shown.values.items()},
+    )
+
+
+def pieces(shown: Shown, size: int) -> Iterator[Shown]:
+    """Cut a stretch into pieces of `size` instants."""
+    if 0 < shown.at_s.size <= size:
+        yield shown
+        return
+    for low in range(0, shown.at_s.size, size):
+        yield part(shown, low, low + size)
 
 
 def each(shown: Shown, keys: Sequence[str]) -> Iterator[Instant]:

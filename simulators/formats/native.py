@@ -1,12 +1,13 @@
 """The native format: docs/wire.md."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 
 import msgspec
 import numpy as np
 
-from simulators.formats.common import Encode, Place, count
+from simulators.formats.common import Encode, Place, count, pieces
 from simulators.load import Integers
 from simulators.meter import Message, Shown
 
@@ -59,6 +60,34 @@ def batch(
         payload=_encoder.encode({"boot": boot, "seq": seq, "meters": meters}),
         readings=sum(count(shown, shown.values) for shown in parts),
     )
+
+
+def batches(runs: Sequence[Shown], many: int, most: int) -> Iterator[list[Shown]]:
+    """Group what meters of one gateway showed into batches, all going on in time.
+
+    Parameters
+    ----------
+    many : int
+        Instants of a meter in a batch, at most.
+    most : int
+        Readings in a batch, at most.
+    """
+    keys = sum(len(run.values) for run in runs)
+    step = max(1, min(many, most // max(1, keys)))
+    for together in zip_longest(*(pieces(run, step) for run in runs)):
+        some: list[Shown] = []
+        size = 0
+        for piece in together:
+            if piece is None:
+                continue
+            readings = piece.at_s.size * len(piece.values)
+            if some and size + readings > most:
+                yield some
+                some, size = [], 0
+            some.append(piece)
+            size += readings
+        if some:
+            yield some
 
 
 def _rows(shown: Shown) -> list[object]:

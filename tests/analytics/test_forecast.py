@@ -9,8 +9,8 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
 from analytics import demand, forecast
-from simulators import steel
-from simulators.park import Park
+from simulators import scenario, steel
+from simulators.world import World
 
 SLOTS = 4  # of a day in the small series
 Series = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -299,12 +299,12 @@ def test_the_plant_years_next_window_beats_the_last() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("elapsed", [0, 5, 10])
 def test_the_simulated_park_beats_holding_the_power(elapsed: int) -> None:
-    park = Park()
     monday = datetime(2026, 3, 2, tzinfo=ZoneInfo("Asia/Shanghai"))
     start, days = int(monday.timestamp()), 42
     at = np.arange(start, start + days * 86_400 + 1, 60)
-    meter = next(each for each in park.meters if each.code == "E05-M1")
-    register = np.array([each[meter.keys[0]] for each in park.readings(meter, at)])
+    park = World(scenario.load("clean"))
+    [meter] = [each for each in park.meters if each.code == "E23-M1"]
+    register = meter.channels[0].flow.integral(at) / 3_600_000
     kw = demand.fixed(np.diff(register[::15].astype(np.float64)))
     number = np.arange(kw.size)
     score = forecast.backtest(
@@ -317,7 +317,7 @@ def test_the_simulated_park_beats_holding_the_power(elapsed: int) -> None:
     assert score.windows == 14 * 96
     assert score.mae_kw < 0.8 * score.latest_mae_kw
     assert score.mae_kw < 0.8 * score.last_window_mae_kw
-    assert elapsed == 0 or score.mae_kw < 0.5 * score.so_far_mae_kw
+    assert elapsed == 0 or score.mae_kw < 0.6 * score.so_far_mae_kw
     assert 0.75 <= score.band <= 0.85
 
 

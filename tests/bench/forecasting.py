@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics import demand, forecast, peaks
-from simulators import steel
-from simulators.park import Park
+from simulators import scenario, steel
+from simulators.world import World
 from tests.bench.tools import emit, note
 
 WARM_UP = 28 * 96  # windows that are only learned from
@@ -57,15 +57,12 @@ def measure() -> None:
 
 def park() -> NDArray[np.float64]:
     """Registers of the enterprises, summed, each minute of twelve weeks [kWh]."""
-    simulated = Park()
+    simulated = World(scenario.load("clean"))
     start = int(MONDAY.timestamp())
     at = np.arange(start, start + DAYS * 86_400 + 1, 60, dtype=np.int64)
-    total = np.zeros(at.size)
-    for meter in simulated.meters:
-        if meter.carrier == "electricity" and meter.role == "main":
-            key = meter.keys[0]
-            total += [float(each[key]) for each in simulated.readings(meter, at)]
-    return total
+    flows = simulated.counted(simulated.code)["energy_import_kwh"]
+    total: NDArray[np.float64] = np.sum([each.integral(at) for each in flows], axis=0)
+    return total / 3_600_000
 
 
 def _tell(what: str, score: forecast.Score) -> None:

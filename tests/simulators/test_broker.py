@@ -12,18 +12,24 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from simulators import steel
-from simulators.errors import PublishError
+from simulators import faults, scenario, steel
+from simulators.control import Control
+from simulators.display import Display
+from simulators.errors import PublishError, SimulatorError
 from simulators.gateway import Gateway, Reading
-from simulators.park import Park
+from simulators.load import EPOCH_S
+from simulators.loading import load
 from simulators.publisher import Publisher
 from simulators.replay import replay
 from simulators.simulate import Broker, backfill, run
 from simulators.spool import SpoolError
+from simulators.view import State
+from simulators.world import World
 from tests.crash import sender
 
 pytestmark = pytest.mark.broker
@@ -178,37 +184,149 @@ def test_replay_arrives_completely(
     }
 
 
+def world(code: str) -> World:
+    """Two enterprises with 4 electricity and other meters, one value at an instant each."""
+    return World(
+        scenario.read(
+            {
+                "code": code,
+                "name": "Test",
+                "contract_demand_kw": 3000,
+                "enterprises": [
+                    {"archetype": "food", "carriers": ["water"]},
+                    {"archetype": "offices", "carriers": ["water"]},
+                ],
+                "park": {"feeders": 0},
+                "meters": {"gauges": "none"},
+                "factors": {
+                    "electricity": {
+                        "value": 0.5827,
+                        "unit": "kgCO2/kWh",
+                        "source": "CN-JS 2023",
+                    }
+                },
+            }
+        )
+    )
+
+
+def channels(park: World) -> int:
+    return sum(len(each.channels) for each in park.meters)
+
+
 def test_backfill_and_run(mosquitto_port: int, listen: Callable[..., Got]) -> None:
-    park = Park(1, code="P02")
+    park = world("P02")
     broker = Broker(host="127.0.0.1", port=mosquitto_port)
-    got = listen("parkwatt/v1/P02/+/+/readings")
-    report = backfill(park, broker, start=DAY, until=DAY + timedelta(hours=6))
-    assert report.messages == 54  # 72 instants of 27 meters, 60 in a message
-    assert report.readings == 72 * (12 * 3 + 12 + 2 + 2)
-    wait_for(lambda: len(got) == 54)
-    expected = list(park.history(DAY, DAY + timedelta(hours=6), 300))
-    assert sorted(got) == sorted((each.topic, each.payload) for each in expected)
+    got = listen("parkwatt/v1/P02/+/+/batch")
+    report = backfill(
+        park, broker, start=DAY, until=DAY + timedelta(hours=6), cadence_s=300
+    )
+    assert report.readings == 72 * channels(park)
+    assert report.ledger is not None
+    assert report.ledger.stored == report.readings
+    wait_for(lambda: len(got) == report.messages)
+    read = {
+        (meter, reading["at"]): reading
+        for _, payload in got
+        for meter, readings in json.loads(payload)["meters"].items()
+        for reading in readings
+    }
+    assert len(read) == 72 * len(park.meters)
+    at = np.array([int(DAY.timestamp()) + 3600])
+    for meter in park.meters:
+        shown = Display(meter).show(at)
+        reading = read[meter.code, "2026-03-03T17:00:00Z"]
+        assert {key: values[0] for key, values in shown.values.items()} == {
+            key: value for key, value in reading.items() if key != "at"
+        }
 
     got.clear()
-    report = run(park, broker, interval_s=0.01, start=DAY, speed=6000, ticks=3)
-    assert report.messages == 81
-    wait_for(lambda: len(got) == 81)
-    times = {json.loads(payload)["at"] for _, payload in got}
-    assert times == {f"2026-03-04T00:0{minute}:00+08:00" for minute in range(3)}
-
-
-def test_run_stops_when_told(mosquitto_port: int, listen: Callable[..., Got]) -> None:
-    listen("parkwatt/v1/P03/+/+/readings")
-    stop = threading.Event()
     report = run(
-        Park(1, code="P03"),
-        Broker(host="127.0.0.1", port=mosquitto_port),
-        interval_s=60,
-        stop=stop,
-        progress=lambda *_: stop.set(),
+        park, broker, interval_s=0.01, cadence_s=60, start=DAY, speed=6000, ticks=3
     )
-    assert report.messages == 27
-    assert report.seconds < 20
+    assert report.readings == 3 * channels(park)
+    wait_for(lambda: len(got) == report.messages)
+    assert report.stop - report.start == timedelta(minutes=3)
+
+
+def test_run_takes_commands_and_stops_when_told(
+    mosquitto_port: int, listen: Callable[..., Got]
+) -> None:
+    park = world("P03")
+    got = listen("parkwatt/v1/P03/+/+/batch")
+    stop = threading.Event()
+    control = Control(stop, faults.KINDS)
+    seen: list[State] = []
+    answers: list[str | None] = []
+
+    def say() -> None:
+        answers.append(control.ask("trip E02 chiller for 30 min"))
+        answers.append(control.ask("silence E01-M1 for 10 min"))
+        answers.append(control.ask("stop"))
+
+    talk = threading.Thread(target=say)
+    talk.start()
+    report = run(
+        park,
+        Broker(host="127.0.0.1", port=mosquitto_port),
+        interval_s=0.02,
+        cadence_s=60,
+        start=DAY + timedelta(hours=12),
+        speed=3000,
+        control=control,
+        view=seen.append,
+        stop=stop,
+    )
+    talk.join()
+    assert answers == [
+        "cooling of E02 is off for 30 min",
+        f"gap of E01-M1 until {answers[1][-11:] if answers[1] else ''}",
+        "the run ends after this tick",
+    ]
+    assert report.ledger is not None
+    assert [each.kind for each in report.faults] == ["gap"]
+    assert report.ledger.never_sent + report.ledger.stored == report.ledger.shown
+    assert seen[-1].contract_kw == 3000
+    assert seen[-1].power_kw is not None
+    wait_for(lambda: len(got) == report.messages)
+
+
+def test_a_trip_takes_the_load_away_and_leaves_the_past() -> None:
+    park, other = world("P03"), world("P03")
+    noon = int(DAY.timestamp()) + 12 * 3600
+    at = np.arange(noon - 86_400, noon + 7200, 300)
+    [main] = [each for each in park.meters if each.code == "E02-M1"]
+    before = main.channels[0].flow.integral(at)
+    park.trip("E02", "base", noon, noon + 3600)
+    after = main.channels[0].flow.integral(at)
+    base = {each.code: each for each in other.plants}["E02"].parts["base"]
+    off = base((at - EPOCH_S) // 300)[(at >= noon) & (at < noon + 3600)]
+    assert (after[at < noon] == before[at < noon]).all()
+    # an hour of nodes, half of the first and the last interval beside them
+    lost = before[-1] - after[-1]
+    assert lost == pytest.approx(off.sum() * 300, rel=0.01)
+    with pytest.raises(SimulatorError, match="has no load 'oven', but process, base"):
+        park.trip("E02", "oven", noon, noon + 60)
+
+
+def test_a_load_of_many_connections(
+    mosquitto_port: int, listen: Callable[..., Got]
+) -> None:
+    park = world("P12")
+    got = listen("parkwatt/v1/P12/+/+/batch")
+    sent = load(
+        park,
+        Broker(host="127.0.0.1", port=mosquitto_port),
+        DAY,
+        rate=20_000,
+        connections=3,
+        lasts_s=1.0,
+    )
+    wait_for(lambda: len(got) == sent.messages)
+    assert sum(json.loads(payload)["seq"] == 0 for _, payload in got) >= 3
+    assert 5_000 < sent.readings < 40_000
+    with pytest.raises(SimulatorError, match="above 0"):
+        load(park, Broker(host="127.0.0.1", port=mosquitto_port), DAY, rate=0)
 
 
 def confirm(client: Client, message: MQTTMessage) -> None:
@@ -370,10 +488,16 @@ def test_backfill_through_the_gateway(
     got = listen("parkwatt/v1/P06/+/GW1/batch", confirm)
     broker = Broker(host="127.0.0.1", port=mosquitto_port, spool=tmp_path / "s.db")
     report = backfill(
-        Park(1, code="P06"), broker, start=DAY, until=DAY + timedelta(hours=6)
+        world("P06"),
+        broker,
+        start=DAY,
+        until=DAY + timedelta(hours=6),
+        cadence_s=300,
     )
-    assert report.messages == 24
-    assert len(got) == 24
+    # two stretches, none longer than an hour's batch: 60 and 12 instants
+    assert len(got) == report.messages
+    assert report.readings == 72 * channels(world("P06"))
+    assert report.ledger is None
     first = json.loads(got[0][1])
-    assert set(first["meters"]) == {"E01-M1", "E01-W1"}
-    assert len(first["meters"]["E01-M1"]) == 60
+    assert len(first["meters"]) >= 1
+    assert all(len(readings) == 60 for readings in first["meters"].values())

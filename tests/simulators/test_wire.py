@@ -5,8 +5,8 @@ from pathlib import Path
 
 import yaml
 
-from simulators import steel
-from simulators.park import Park
+from simulators import scenario, steel
+from simulators.world import World
 
 ROOT = Path(__file__).parents[2]
 WIRE = ROOT / "tests" / "data" / "wire"
@@ -31,7 +31,8 @@ def test_index_names_every_file() -> None:
 
 def test_simulators_use_documented_keys() -> None:
     used = set(steel.KEYS)
-    for meter in Park().meters:
-        used.update(meter.keys)
+    for name in scenario.shipped():
+        for meter in World(scenario.load(name)).meters:
+            used.update(channel.key for channel in meter.channels)
     assert used <= keys_of_the_docs()
     assert len(keys_of_the_docs()) == 48 + 25
