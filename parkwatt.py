@@ -222,6 +222,7 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request
     try:
         app()
     except (ParkwattError, SimulatorError) as error:
@@ -807,12 +808,13 @@ def simulate(
     interval: Annotated[float, typer.Option(help="seconds between ticks")] = 5.0,
     speed: Annotated[float, typer.Option(help="times real time, from --start")] = 1.0,
     start: Annotated[
-        datetime | None, typer.Option(formats=TIME_FORMATS, help="UTC")
+        datetime | None,
+        typer.Option(formats=TIME_FORMATS, help="the park's local time"),
     ] = None,
     until: Annotated[
         datetime | None,
         typer.Option(
-            formats=TIME_FORMATS, help="UTC; with --start: back-fill to here and end"
+            formats=TIME_FORMATS, help="with --start: back-fill to here and end"
         ),
     ] = None,
     cadence: Annotated[
@@ -842,8 +844,8 @@ def simulate(
 ) -> None:
     """Be a park over MQTT: in real time, accelerated, back-filled, or as a load."""
     world = World(_scenario(scenario, park, seed))
-    begin = start.replace(tzinfo=UTC) if start else None
-    end = until.replace(tzinfo=UTC) if until else None
+    begin = start.replace(tzinfo=world.zone) if start else None
+    end = until.replace(tzinfo=world.zone) if until else None
     plan = _planned_faults(world, begin, end, faults, cadence)
     if register:
         with _database() as url:
@@ -962,6 +964,12 @@ def score(
     clean: Annotated[
         bool, typer.Option(help="bars of a run without faults: all exact")
     ] = False,
+    before: Annotated[
+        Path | None,
+        typer.Option(
+            help="/api/v1/sources from before the run, where the platform was not empty"
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
 ) -> None:
     """Compare the platform with a run's truth by its API; status 1 where a bar is missed."""
@@ -971,7 +979,12 @@ def score(
     told = truth_file.read(truth)
     thresholds = bars.Thresholds.of_a_clean_run() if clean else bars.Thresholds()
     with client.Platform(url or _page().rstrip("/"), told.park, told.zone) as platform:
-        found = scoring.score(told, platform, thresholds=thresholds)
+        found = scoring.score(
+            told,
+            platform,
+            thresholds=thresholds,
+            before=client.counts(before.read_bytes()) if before else None,
+        )
     if as_json:
         sys.stdout.write(found.to_json().decode() + "\n")
     else:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -194,12 +195,7 @@ class Platform:
 
     def sources(self) -> dict[str, dict[str, int]]:
         """Return what became of all readings, by source."""
-        return {
-            row["source"]: {
-                name: value for name, value in row.items() if name != "source"
-            }
-            for row in self._json("/sources")["rows"]
-        }
+        return _by_source(self._json("/sources"))
 
     def quarantine(self) -> tuple[list[Refused], bool]:
         """Return the newest of what could not be read, and whether that is all."""
@@ -292,3 +288,24 @@ def _seconds(column: Sequence[str]) -> Integers:
 
 def _numbers(column: Sequence[str]) -> Float64:
     return np.array([float(text or "nan") for text in column])
+
+
+def counts(body: bytes) -> dict[str, dict[str, int]]:
+    """Read what became of readings, as the platform answered earlier.
+
+    Raises
+    ------
+    SimulatorError
+        If it is no answer of /api/v1/sources.
+    """
+    try:
+        return _by_source(json.loads(body))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SimulatorError("this is no answer of /api/v1/sources") from error
+
+
+def _by_source(answer: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    return {
+        row["source"]: {name: value for name, value in row.items() if name != "source"}
+        for row in answer["rows"]
+    }

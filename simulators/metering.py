@@ -1,11 +1,13 @@
 """Meters on flows, made as the scenario says or the seed draws."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from simulators.load import Flow, draw
+import numpy as np
+
+from simulators.load import EPOCH_S, NODE_S, Flow, draw
 from simulators.meter import Channel, Meter
 from simulators.network import Node, quadrant
 from simulators.plant import Plant, flue, pollutant
@@ -70,7 +72,7 @@ class Metering:
             self._channels(registers, gauges),
             role=role,
             parent=parent,
-            rated_kw=round(1.6 * node.size_kw + 50),
+            size_kw=1.6 * node.size_kw + 50,
         )
 
     def behind(self, plant: Plant) -> Iterator[Meter]:
@@ -162,7 +164,7 @@ class Metering:
         channels: tuple[Channel, ...],
         role: str = "main",
         parent: str | None = None,
-        rated_kw: float | None = None,
+        size_kw: float | None = None,
     ) -> Meter:
         said = self._said
         other = self._overrides(code)
@@ -173,8 +175,9 @@ class Metering:
         grade = {str(of): each for of, each in said.accuracy_class.items()}.get(carrier)
         grade = other.get("accuracy_class", grade)
         ct, pt = (1.0, 1.0)
-        if said.transformers and rated_kw is not None:
-            ct, pt = _ratios(rated_kw)
+        rated = self._rated(channels)
+        if said.transformers and size_kw is not None:
+            ct, pt = _ratios(max(size_kw, rated))
         meter = Meter(
             enterprise=enterprise,
             code=code,
@@ -191,13 +194,26 @@ class Metering:
             initial=round(20_000 * draw(self._seed, code, "initial"), said.decimals),
             ct=ct,
             pt=pt,
-            rated_per_h=rated_kw,
+            rated_per_h=rated,
             accuracy_class=grade,
             error_ppm=round(either_way(9000 * (grade or 0), "error")),
             clock_offset_s=either_way(said.clock_offset_s, "clock"),
             clock_drift_ppm=either_way(said.clock_drift_ppm, "drift"),
         )
         return replace(meter, **other)
+
+    def _rated(self, channels: Iterable[Channel]) -> float:
+        """Return what a meter is chosen for: twice what a winter and a summer bring."""
+        weeks = EPOCH_S + 86400 * (
+            self._since + np.array([[20], [200]]) + np.arange(0, 8, NODE_S / 86400)
+        )
+        at = weeks.astype(np.int64).ravel()
+        highest = max(
+            int(each.flow.rate(at).max())
+            for each in channels
+            if each.kind == "register"
+        )
+        return float(max(1, -(-2 * highest // 1000)))
 
     def _overrides(self, code: str) -> dict[str, Any]:
         stated: dict[str, Any] = {}

@@ -86,7 +86,6 @@ class Accounting:
     balanced: bool  # received is the sum of the four, for each source
     sent: int | None = None  # distinct, well-formed
     sent_again: int | None = None
-    sent_otherwise: int | None = None  # another value for the same key
     refusable: int | None = None  # corrupt, foreign, clock not set, ahead
     lost: int | None = None
     doubled: int | None = None

@@ -126,7 +126,6 @@ def account(after: Counts, before: Counts, ledger: Mapping[str, int]) -> Account
         balanced=balanced,
         sent=ledger["stored"],
         sent_again=ledger["duplicates"],
-        sent_otherwise=ledger["conflicts"],
         refusable=sum(ledger[name] for name in _REFUSABLE),
         lost=max(0, short),
         doubled=max(0, -short),

@@ -154,7 +154,7 @@ def _accounting(score: Score) -> Table:
     for name, counted, sent in (
         ("distinct, stored", of.inserted, of.sent),
         ("again, duplicates", of.duplicate, of.sent_again),
-        ("otherwise, conflicts", of.conflict, of.sent_otherwise),
+        ("otherwise, conflicts", of.conflict, 0),
         ("refused", of.quarantined, of.refusable),
         ("received", of.received, None),
         ("lost", of.lost, None),

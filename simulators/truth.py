@@ -37,6 +37,8 @@ _WINDOWS = {"demand_fixed15": _QUARTER_S, "demand_sliding15": _MINUTE_S}
 # progress(days done, days in all)
 Progress = Callable[[int, int], None]
 
+_BEGINS = ("rollover", "reset", "replacement", "multiplier_change")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
@@ -108,7 +110,8 @@ def write(
                 progress(number, len(days))
         for name, count in (ledger or {}).items():
             file.one("ledger", world.code, name, "", first, last, float(count), "")
-        for fault in faults:
+        planned = tuple(faults)
+        for fault in (*planned, *_rollovers(world.meters, planned, first, last)):
             note = json.dumps(dict(fault.parameters), ensure_ascii=False)
             file.one(
                 *("fault", fault.subject, fault.kind, ""),
@@ -167,6 +170,30 @@ def _tell_meter(file: "_File", meter: Meter, start: int, stop: int) -> None:
     }
     text = json.dumps(note, ensure_ascii=False)
     file.one("meter", meter.code, "multiplier", "", start, stop, ratio, text)
+
+
+def _rollovers(
+    meters: Iterable[Meter], faults: Iterable[Fault], start: int, stop: int
+) -> Iterator[Fault]:
+    """Yield the quarter hours in which registers roll over that no fault has touched."""
+    touched = {each.subject for each in faults if each.kind in _BEGINS}
+    at = np.arange(start, stop + 1, _QUARTER_S, dtype=np.int64)
+    for meter in meters:
+        if meter.code in touched:
+            continue
+        for channel in meter.channels:
+            if channel.kind != "register":
+                continue
+            counted = channel.flow.integral(at) / (_UNIT * meter.ct * meter.pt)
+            rounds = (meter.initial + counted) // 10**meter.digits
+            for place in np.flatnonzero(np.diff(rounds)).tolist():
+                yield Fault(
+                    kind="rollover",
+                    subject=meter.code,
+                    start_s=int(at[place]),
+                    stop_s=int(at[place + 1]),
+                    parameters={"channel": channel.key},
+                )
 
 
 class _Book:

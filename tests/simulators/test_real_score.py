@@ -154,7 +154,7 @@ def scored(world: tuple[World, str], folder: Path, lost: int = 0) -> Score:
         ("glitch", "M2", at(GLITCH), at(GLITCH), {"to": 0.0}),
         ("reset", "S2", at(RESET) - timedelta(minutes=7), at(RESET), {}),
     )
-    ledger = dict.fromkeys(("conflicts", "foreign", "clock_not_set", "ahead"), 0)
+    ledger = dict.fromkeys(("foreign", "clock_not_set", "ahead"), 0)
     ledger |= {"stored": made.sent + lost, "duplicates": 45, "corrupt": 1}
     path = write(folder / "truth.parquet", *MARCH, faults=faults, ledger=ledger)
     with Platform(address, "T", "Asia/Shanghai") as platform:

@@ -44,7 +44,7 @@ CHANNELS = {
     Key("W1", "water"): "m3",
     Key("W1", "cod"): "kg",  # no quantity of the platform
 }
-SENT = {"stored": 1000, "duplicates": 20, "conflicts": 0}
+SENT = {"stored": 1000, "duplicates": 20}
 LEDGER = SENT | dict.fromkeys(("corrupt", "foreign", "clock_not_set", "ahead"), 0)
 FACTOR, VALUE = 0.5827, 1200.0
 
