@@ -382,6 +382,23 @@ def test_a_meter_above_that_is_confirmed_late_stands_there_at_all_times(
     assert park.totals(1) == {}
 
 
+def test_a_place_waits_for_a_quantity_that_is_being_made_above(park: Park) -> None:
+    """Else the job could see the place alone, and nothing would mark what is below."""
+    park.confirm("A")
+    park.confirm("H2O")
+    park.say("A", "energy_import")
+    with connect(park.url) as conn:
+        relations.add_meter_channel(conn, park.meter("H2O"), "energy_export", "delta")
+        other = threading.Thread(target=park.place, args=("A", "H2O"))
+        other.start()
+        other.join(0.2)
+        assert other.is_alive()
+        conn.commit()
+        other.join(10)
+    park.analyse()
+    assert park.totals() == {}
+
+
 def test_a_total_that_nothing_counted_in_fills_when_a_meter_is_placed(
     park: Park,
 ) -> None:
