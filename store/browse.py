@@ -64,7 +64,7 @@ def power_now(
                    counts.of_park,
                    last.at, last.value * coalesce(ratio.value, 1) AS kw,
                    nullif(extract(epoch FROM last.gap), 0)::float8 AS interval_s
-            FROM core.counting(%(now)s) AS counts
+            FROM core.counting(%(now)s, 'electricity', rates => true) AS counts
             JOIN core.meter m USING (meter_id)
             LEFT JOIN core.enterprise e ON e.enterprise_id = counts.enterprise_id
             LEFT JOIN LATERAL (

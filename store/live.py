@@ -15,7 +15,7 @@ class LastReading:
     enterprise: str
     meter: str
     confirmed: bool
-    counts: bool  # a main meter: its power adds up to the park's
+    counts: bool  # for the park or an enterprise, in the flow that it is of
     quantity: str
     kind: str
     unit: str
@@ -56,6 +56,9 @@ def last_readings(
     with conn.cursor(row_factory=class_row(LastReading)) as cur:
         return cur.execute(
             """
+            WITH counting AS MATERIALIZED (
+                SELECT f.flow, k.* FROM (SELECT DISTINCT flow FROM core.channel) AS f
+                CROSS JOIN LATERAL core.counting(now(), f.flow, rates => true) AS k)
             SELECT e.code AS enterprise, m.code AS meter,
                    m.confirmed_at IS NOT NULL AS confirmed,
                    coalesce(k.of_park OR k.enterprise_id IS NOT NULL, false)
@@ -63,8 +66,8 @@ def last_readings(
                    c.quantity, c.kind, c.unit, last.at, last.value
             FROM core.meter m
             JOIN core.enterprise e USING (enterprise_id)
-            LEFT JOIN core.counting(now()) k USING (meter_id)
             JOIN core.channel c ON c.subject_id = m.meter_id
+            LEFT JOIN counting k ON k.meter_id = m.meter_id AND k.flow = c.flow
             CROSS JOIN LATERAL (
                 SELECT at, value FROM core.reading r
                 WHERE r.channel_id = c.channel_id AND r.at >= %s

@@ -24,6 +24,29 @@ class Quantity:
     direction: Direction  # how it enters the carrier's balance
     meaning: str
 
+    @property
+    def flow(self) -> str:
+        """What flow it measures: by flows meters stand above one another.
+
+        All that is exchanged of a carrier with what lies above is one flow, both ways: a
+        feed behind a meter that has no register of it stays behind it all the same. What
+        is made, stored or charged of electricity comes to that point as part of it, and is
+        a flow of its own.
+        """
+        return _APART.get(self.name, self.carrier)
+
+
+_APART: dict[str, str] = {
+    "pv_generation": "pv_generation",
+    "pv_power": "pv_generation",
+    "storage_charge": "storage",
+    "storage_discharge": "storage",
+    "storage_power": "storage",
+    "state_of_charge": "storage",
+    "charging_energy": "charging",
+    "charging_power": "charging",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Key:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from store.quantities import QUANTITIES
+
 
 @dataclass(frozen=True, kw_only=True)
 class Park:
@@ -55,6 +57,11 @@ class Channel:
     momentary: int = 4  # odd readings in a row that are left out
     straight_up_to_s: float = 3600.0  # a longer gap runs as its like days did
     stuck_after_s: float | None = None  # a register that rests longer is told of
+
+    @property
+    def measures(self) -> tuple[int, str]:
+        """Its meter and the flow: by these the meter tree is asked."""
+        return self.meter_id, QUANTITIES[self.quantity].flow
 
 
 @dataclass(frozen=True, kw_only=True)

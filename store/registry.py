@@ -65,7 +65,9 @@ def meters(
             SELECT m.meter_id, m.park_id, e.code AS enterprise, m.code, m.name,
                    place.role, parent.code AS parent, m.confirmed_at
             FROM core.meter m JOIN core.enterprise e USING (enterprise_id)
-            LEFT JOIN core.counting(now()) AS place USING (meter_id)
+            LEFT JOIN core.placed(now()) AS place
+                ON place.meter_id = m.meter_id AND place.enterprise_id IS NOT NULL
+               AND m.confirmed_at IS NOT NULL
             LEFT JOIN core.meter parent ON parent.meter_id = place.parent_id
             WHERE m.park_id = %s AND (%s::text IS NULL OR e.code = %s)
             ORDER BY e.code, m.code
@@ -235,8 +237,8 @@ def add_channel(conn: Connection, subject_id: int, quantity: str, kind: str) -> 
         "SELECT channel_id FROM core.channel WHERE subject_id = %(subject_id)s "
         "AND quantity = %(quantity)s AND kind = %(kind)s",
         """
-        INSERT INTO core.channel (subject_id, quantity, kind, unit)
-        VALUES (%(subject_id)s, %(quantity)s, %(kind)s, %(unit)s)
+        INSERT INTO core.channel (subject_id, quantity, kind, unit, flow)
+        VALUES (%(subject_id)s, %(quantity)s, %(kind)s, %(unit)s, %(flow)s)
         RETURNING channel_id
         """,
         {
@@ -244,6 +246,7 @@ def add_channel(conn: Connection, subject_id: int, quantity: str, kind: str) -> 
             "quantity": quantity,
             "kind": kind,
             "unit": QUANTITIES[quantity].unit,
+            "flow": QUANTITIES[quantity].flow,
         },
     )
 

@@ -28,7 +28,10 @@ def confirm_meter(
 
     From then on it is expected to be known; what is not is missing.
     """
+    if is_confirmed(conn, meter_id):
+        return
     with conn.transaction():
+        _hold_tree(conn)
         done = conn.execute(
             "UPDATE core.meter SET confirmed_at = now() "
             "WHERE meter_id = %s AND confirmed_at IS NULL RETURNING meter_id",
@@ -42,7 +45,8 @@ def confirm_meter(
             (meter_id, enterprise_id, since, source),
         )
         mark_meter_dirty(conn, meter_id)
-        _mark_totals(conn, meter_id, since, END)
+        # what it measures it stands above of from now on, at whatever time
+        _mark_totals(conn, meter_id, BEGINNING, END)
 
 
 def is_confirmed(conn: Connection, meter_id: int) -> bool:
@@ -65,6 +69,7 @@ def assign_meter(
 ) -> None:
     """Record that a meter counts for an enterprise in [valid_from, valid_to)."""
     with conn.transaction():
+        _hold_tree(conn)
         _hold(conn, meter_id)
         conn.execute(
             "INSERT INTO core.assignment "
@@ -96,6 +101,7 @@ def place_meter(
     if role not in ROLES:
         raise Invalid(f"role {role[:70]!r} is none of {', '.join(ROLES)}")
     with conn.transaction():
+        _hold_tree(conn)
         _hold(conn, meter_id)
         if parent_id is not None:
             _check_parent(conn, meter_id, parent_id)
@@ -196,6 +202,8 @@ def set_digits(
 def add_meter_channel(conn: Connection, meter_id: int, quantity: str, kind: str) -> int:
     """Make sure a meter has a channel; if it is new, the totals it joins await it.
 
+    So do those of the meters below: it may be the first here of the flow that it measures.
+
     Raises
     ------
     Invalid
@@ -205,6 +213,7 @@ def add_meter_channel(conn: Connection, meter_id: int, quantity: str, kind: str)
     if found is not None:
         return found
     with conn.transaction():
+        _hold_tree(conn)
         _hold(conn, meter_id)
         other = conn.execute(
             "SELECT FROM core.channel WHERE subject_id = %s "
@@ -217,8 +226,17 @@ def add_meter_channel(conn: Connection, meter_id: int, quantity: str, kind: str)
             raise Invalid("the meter is a virtual one: it has a formula, no readings")
         made = registry.add_channel(conn, meter_id, quantity, kind)
         if kind != "gauge":
-            _mark_totals(conn, meter_id, BEGINNING, END)
+            flow = QUANTITIES[quantity].flow
+            _mark_totals(conn, meter_id, BEGINNING, END, flow)
     return made
+
+
+def _hold_tree(conn: Connection) -> None:
+    """Let statements wait that tell what counts: each marks what those before it made.
+
+    It is the lock under which channels are made, taken before any meter is held.
+    """
+    conn.execute("SELECT pg_advisory_xact_lock(hashtext('core.registry'))")
 
 
 def _hold(conn: Connection, meter_id: int) -> None:
@@ -229,18 +247,37 @@ def _hold(conn: Connection, meter_id: int) -> None:
 
 
 def _mark_totals(
-    conn: Connection, meter_id: int, start: datetime, stop: datetime
+    conn: Connection,
+    meter_id: int,
+    start: datetime,
+    stop: datetime,
+    flow: str | None = None,
 ) -> None:
     """Have the totals that a meter counts in expect it in [start, stop), or no more.
 
-    The marks stand on the park's totals, for the park and all its enterprises.
+    So with those that are below it, at whatever time, however far: what is between may not
+    measure the flow. The marks stand on the park's totals, for the park and all its
+    enterprises.
+
+    Parameters
+    ----------
+    flow
+        The one flow that it is about; None: any.
     """
     rows = conn.execute(
-        "SELECT DISTINCT m.park_id, c.quantity FROM core.meter m "
-        "JOIN core.channel c ON c.subject_id = m.meter_id AND c.kind <> 'gauge' "
-        "WHERE m.confirmed_at IS NOT NULL AND (m.meter_id = %s OR m.meter_id IN "
-        "(SELECT p.meter_id FROM core.placement p WHERE p.parent_id = %s)) ORDER BY 2",
-        (meter_id, meter_id),
+        """
+        WITH RECURSIVE below AS (
+            SELECT %(meter)s::integer AS meter_id
+            UNION SELECT p.meter_id
+            FROM below b JOIN core.placement p ON p.parent_id = b.meter_id)
+        SELECT DISTINCT m.park_id, c.quantity
+        FROM below JOIN core.meter m USING (meter_id)
+        JOIN core.channel c ON c.subject_id = m.meter_id AND c.kind <> 'gauge'
+        WHERE m.confirmed_at IS NOT NULL
+          AND (%(flow)s::text IS NULL OR c.flow = %(flow)s)
+        ORDER BY 2
+        """,
+        {"meter": meter_id, "flow": flow},
     ).fetchall()
     for park_id, quantity in rows:
         total = registry.add_channel(conn, int(str(park_id)), str(quantity), "total")

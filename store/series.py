@@ -128,14 +128,19 @@ def read(
 
 
 def extent(
-    conn: Connection, table: Table, key: int
+    conn: Connection, table: Table, *keys: int
 ) -> tuple[datetime, datetime] | None:
-    """Give the first start and the time just after the last one; None without rows."""
+    """Give the first start of some keys and the time just after the last one.
+
+    None without rows.
+    """
     query = sql.SQL(
-        "SELECT min(start), max(start) + interval '1 microsecond' "
-        "FROM core.{table} WHERE {key} = %s"
+        "SELECT min(low), max(high) + interval '1 microsecond' "
+        "FROM unnest(%s::int[]) AS w (key) CROSS JOIN LATERAL ("
+        "SELECT min(start) AS low, max(start) AS high "
+        "FROM core.{table} WHERE {key} = w.key) AS x"
     ).format(table=sql.Identifier(table.name), key=sql.Identifier(table.key))
-    row = conn.execute(query, (key,)).fetchone()
+    row = conn.execute(query, (list(keys),)).fetchone()
     if row is None or not isinstance(row[0], datetime):
         return None
     assert isinstance(row[1], datetime)

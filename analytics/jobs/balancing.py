@@ -1,6 +1,7 @@
 """Balances of the meter tree: each meter that others are placed below, against these."""
 
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,10 +12,10 @@ from analytics.intensity import ratio
 from analytics.jobs import compute
 from analytics.jobs.amounts import Period
 from analytics.jobs.compute import World
-from analytics.jobs.validity import segments
 from analytics.registers import Float64
-from store import judgements, registry, relations
+from store import judgements, registry
 from store.database import Connection
+from store.quantities import QUANTITIES
 from store.readings import to_datetime, to_us
 from store.records import Channel, Park
 from store.series import USAGE_15MIN, Series, read
@@ -33,8 +34,8 @@ def balances(
 ) -> list[dict[str, Any]]:
     """Give the balance of each node of the tree for each day or month of [first, last).
 
-    A meter is below another one as `parkwatt place` says for the time; sub and check
-    meters count here as main ones do. Below the minimum coverage of any of them nothing
+    A meter is below another one as `parkwatt place` says for the time, past those between
+    that do not measure the flow; sub and check meters count here as main ones do. Below the minimum coverage of any of them nothing
     is given: what is missing would look like a loss. So it is for an interval in which a
     meter was placed or taken away.
     """
@@ -43,14 +44,12 @@ def balances(
     )
     world = compute.load_world(conn, park.park_id, park.zone)
     usages = {c.meter_id: c for c in world.usages if c.quantity == quantity}
-    stop_us = to_us(period.stop)
+    start_us, stop_us = to_us(period.start), to_us(period.stop)
     below: dict[int, list[tuple[int, int, int]]] = {}  # node → meter, from, to
-    for meter, painted in segments(relations.placements(conn, park.park_id)).items():
-        ends = [at for at, _ in painted[1:]] + [stop_us]
-        for (begin, place), end in zip(painted, ends, strict=True):
-            low, high = max(begin, to_us(period.start)), min(end, stop_us)
-            if place is not None and place[1] is not None and low < high:
-                below.setdefault(place[1], []).append((meter, low, high))
+    for meter, flow in world.tree.measured:
+        if usages and flow == QUANTITIES[quantity].flow:
+            for node, low, high in _above(world, meter, flow, start_us, stop_us):
+                below.setdefault(node, []).append((meter, low, high))
     edges = _edges(period, grain)
     codes = registry.meter_codes(conn, park.park_id)
     classes = judgements.accuracy_classes(conn, park.park_id)
@@ -61,7 +60,7 @@ def balances(
                 conn,
                 world,
                 usages,
-                (node, to_us(period.start), stop_us),
+                (node, start_us, stop_us),
                 sorted(members, key=lambda each: (codes[each[0]], each[1])),
                 edges,
                 period,
@@ -69,6 +68,21 @@ def balances(
                 codes,
                 minimum_coverage,
             )
+    return found
+
+
+def _above(
+    world: World, meter: int, flow: str, start_us: int, stop_us: int
+) -> list[tuple[int, int, int]]:
+    """List the next meters above one that measure a flow, each from and to [µs]."""
+    inner = [at for at in world.tree.edges(meter) if start_us < at < stop_us]
+    found: list[tuple[int, int, int]] = []
+    for low, high in pairwise([start_us, *sorted(inner), stop_us]):
+        node = world.tree.above(meter, flow, low)
+        if found and found[-1][0] == node and found[-1][2] == low:
+            low = found.pop()[1]
+        if node is not None:
+            found.append((node, low, high))
     return found
 
 

@@ -162,9 +162,7 @@ def load_book(
         months,
         whole=np.ones(len(months), np.bool_),
         park_meters=gates(world, plans, edges) if side.statements else {},
-        behind=behind(conn, world, accounting.COUNTED, edges, vintage)
-        if side.nests
-        else {},
+        behind=behind(world, accounting.COUNTED, edges) if side.nests else {},
     )
     chooser = side.chooser(
         [(park.park_id, each.subject_id) for each in subjects], months

@@ -201,7 +201,8 @@ def _shares(
 
 def _counts_for_s(world: World, channel: Channel, period: Period) -> float:
     """Give the seconds that have passed of the period since the meter first counted."""
-    painted = world.members.get(channel.meter_id) or world.of_park.get(channel.meter_id)
+    of = channel.measures
+    painted = world.members.get(of) or world.of_park.get(of)
     since = min((at for at, _ in painted or []), default=to_us(period.due))
     return (to_us(period.due) - max(since, to_us(period.start))) / 1e6
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from analytics import registers
 from analytics.jobs import virtual
-from analytics.jobs.validity import Segments, counting, segments, steps
+from analytics.jobs.validity import Counts, Segments, Tree, counting, segments, steps
 from analytics.jobs.vintage import KnownOn, Vintage
 from analytics.jobs.virtual import Virtual
 from analytics.registers import (
@@ -67,9 +67,10 @@ class World:
     channels: list[Channel]
     multipliers: list[Validity]
     judgements: list[Judgement]  # by channel and time
-    # per meter: from when it counts for which enterprise, and for the park
-    members: dict[int, Segments[int]]
-    of_park: dict[int, Segments[int]]
+    tree: Tree
+    # per meter and flow: from when it counts for which enterprise, and for the park
+    members: Counts
+    of_park: Counts
     rules: dict[int, Segments[Rule]] = field(default_factory=dict)  # by subject
     virtual: dict[int, Virtual] = field(default_factory=dict)  # by usage id
     by_id: dict[int, Channel] = field(init=False)
@@ -98,11 +99,6 @@ def load_world(
 ) -> World:
     """Read a park's relations, as known on a date."""
     vintage = Vintage.of(known_on)
-    members, of_park = counting(
-        relations.assignments(conn, park_id, vintage.membership),
-        relations.placements(conn, park_id, vintage.membership),
-        park_id,
-    )
     channels = _with_policies(
         relations.counted_channels(
             conn,
@@ -112,6 +108,13 @@ def load_world(
             arrived_by=vintage.readings,
         ),
         policies.policies(conn, park_id, vintage.registers),
+    )
+    tree = Tree(
+        places=segments(relations.placements(conn, park_id, vintage.membership)),
+        measured={each.measures for each in channels},
+    )
+    members, of_park = counting(
+        relations.assignments(conn, park_id, vintage.membership), tree, park_id
     )
     return World(
         park_id=park_id,
@@ -123,6 +126,7 @@ def load_world(
         ),
         multipliers=relations.multipliers(conn, park_id, vintage.multipliers),
         judgements=judgements.judgements(conn, park_id, vintage.corrections),
+        tree=tree,
         members=members,
         of_park=of_park,
     )
@@ -408,7 +412,7 @@ def plan_totals(
         if channel.quantity not in wanted:
             continue
         for counts in (world.members, world.of_park):
-            painted = counts.get(channel.meter_id, [])
+            painted = counts.get(channel.measures, [])
             for (begin, subject), (end, _) in pairwise([*painted, (last, None)]):
                 if subject is None or (
                     subjects is not None and subject not in subjects

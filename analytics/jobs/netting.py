@@ -17,9 +17,7 @@ from analytics.jobs.accounting import COUNTED
 from analytics.jobs.book import Book
 from analytics.jobs.months import later, month_edges
 from analytics.jobs.nested import pieces
-from analytics.jobs.validity import segments
 from analytics.registers import Float64
-from store import relations
 from store.database import Connection
 from store.quantities import QUANTITIES
 from store.readings import to_datetime, to_us
@@ -63,7 +61,6 @@ def netting(conn: Connection, book: Book) -> list[Net]:
     """
     park = book.park
     world = compute.load_world(conn, park.park_id, park.zone)
-    places = segments(relations.placements(conn, park.park_id))
     codes = {each.subject_id: each.enterprise or "" for each in book.subjects}
     last = later(book.months[-1], 1)
     edges = month_edges(ZoneInfo(park.zone), book.months[0], last)
@@ -87,7 +84,7 @@ def netting(conn: Connection, book: Book) -> list[Net]:
         for channel in world.usages
         if channel.quantity in names
         for low, high, owner, of_park, giver in pieces(
-            world, places, channel.meter_id, int(at[0]), int(at[-1])
+            world, channel, int(at[0]), int(at[-1])
         )
         if (owner is None) == of_park  # what counts for both or none explains nothing
     ]

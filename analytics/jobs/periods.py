@@ -57,8 +57,7 @@ def account_for(
         plans = [each.plan for each in amounts.values()]
         meters = gates(world, plans, cuts) if side.statements else {}
         if side.nests:
-            vintage = Vintage.of(known_on)
-            nests = behind(conn, world, accounting.COUNTED, cuts, vintage)
+            nests = behind(world, accounting.COUNTED, cuts)
     sheet = build(
         side,
         tables,

@@ -99,7 +99,10 @@ def _settled(
     for mark in marks:
         known = world.by_id.get(mark.channel_id)
         if mark.channel_id in totals:
-            stored = extent(conn, USAGE_15MIN, mark.channel_id)
+            # what is stored of it, and of meters that may count in it from now on
+            quantity = totals[mark.channel_id][1]
+            parts = [u.channel_id for u in world.usages if u.quantity == quantity]
+            stored = extent(conn, USAGE_15MIN, mark.channel_id, *parts)
             if stored is None:
                 continue
             # whole months: their rows say what is expected of all their days
@@ -142,12 +145,11 @@ def _settled(
 def _stored_of(conn: Connection, world: World, mark: Span) -> list[Span]:
     """Clip a mark on a virtual meter to what it and its parts have stored."""
     of = world.virtual[mark.channel_id]
-    stored = [extent(conn, USAGE_15MIN, key) for key in (of.usage_id, *of.real)]
-    known = [each for each in stored if each is not None]
-    if not known:
+    stored = extent(conn, USAGE_15MIN, of.usage_id, *of.real)
+    if stored is None:
         return []
-    low = max(mark.start, _month(world.zone, min(each[0] for each in known))[0])
-    high = min(mark.stop, _month(world.zone, max(each[1] for each in known))[1])
+    low = max(mark.start, _month(world.zone, stored[0])[0])
+    high = min(mark.stop, _month(world.zone, stored[1])[1])
     return [Span(mark.channel_id, low, high, True)] if low < high else []
 
 
@@ -260,12 +262,12 @@ def _recompute(
 
 def _counted_for(world: World, keys: list[int]) -> set[int]:
     """Give whom the meters of some usages ever count for."""
-    meters = {world.by_id[key].meter_id for key in keys}
+    measured = {world.by_id[key].measures for key in keys}
     return {
         subject
         for counts in (world.members, world.of_park)
-        for meter in meters
-        for _, subject in counts.get(meter, [])
+        for each in measured
+        for _, subject in counts.get(each, [])
         if subject is not None
     }
 

@@ -196,7 +196,7 @@ def gates(
         if plan.subject_id != world.park_id or plan.quantity not in carrier_of:
             continue
         for channel, low, high in plan.parts:
-            painted = world.members.get(world.by_id[channel].meter_id, [])
+            painted = world.members.get(world.by_id[channel].measures, [])
             ends = [each for each, _ in painted[1:]] + [int(at[-1])]
             for (begin, owner), end in zip(painted, ends, strict=True):
                 if owner is not None:

@@ -5,11 +5,12 @@ SELECT code AS park, name, zone, region FROM core.park;
 
 -- Meters that count for the park or for an enterprise (null: for none). One that measures
 -- electricity but said nothing of its power for 15 minutes is counted and has no value.
+-- A meter of power alone stands above those below it here, where power is asked for.
 -- What a meter behind transformers says is secondary: CT x PT applies to its power too.
 CREATE VIEW grafana.meter_power AS
 SELECT p.code AS park, e.code AS enterprise, m.code AS meter, counts.of_park,
        last.at AS time, last.value * coalesce(ratio.value, 1) AS kw
-FROM core.counting(now()) AS counts
+FROM core.counting(now(), 'electricity', rates => true) AS counts
 JOIN core.park p USING (park_id)
 JOIN core.meter m ON m.meter_id = counts.meter_id
 LEFT JOIN core.enterprise e ON e.enterprise_id = counts.enterprise_id

@@ -37,7 +37,7 @@ LANGUAGE sql STABLE SECURITY DEFINER ROWS 1 SET search_path = '' AS $$
           AND x.at < counted.until),
     stretch AS (
         SELECT e.at, lead(e.at, 1, counted.until) OVER (ORDER BY e.at) AS next, EXISTS (
-            SELECT FROM core.counting(e.at) AS c
+            SELECT FROM core.counting(e.at, 'electricity') AS c
             JOIN core.park p USING (park_id)
             JOIN core.channel h ON h.subject_id = c.meter_id
                 AND h.quantity = 'energy_import' AND h.kind <> 'gauge'

@@ -28,10 +28,12 @@ INSERT INTO core.meter (meter_id, park_id, enterprise_id, code, name, confirmed_
     SELECT 3 + n, 1, n, 'M1', 'M1', now() FROM generate_series(2, 4) AS n;
 INSERT INTO core.assignment (meter_id, enterprise_id, valid_from, source)
     SELECT 3 + n, n, '2000-01-01Z', 'test' FROM generate_series(2, 4) AS n;
-INSERT INTO core.channel (subject_id, quantity, kind, unit)
-    SELECT n, 'energy_import', 'register', 'kwh' FROM generate_series(5, 7) AS n
-    UNION ALL SELECT n, 'power', 'gauge', 'kw' FROM generate_series(5, 7) AS n
-    UNION ALL SELECT n, 'energy_import', 'total', 'kwh' FROM generate_series(1, 4) AS n;
+INSERT INTO core.channel (subject_id, quantity, kind, unit, flow)
+    SELECT n, quantity, kind, unit, 'electricity' FROM (
+        SELECT n, 'energy_import', 'register', 'kwh' FROM generate_series(5, 7) AS n
+        UNION ALL SELECT n, 'power', 'gauge', 'kw' FROM generate_series(5, 7) AS n
+        UNION ALL SELECT n, 'energy_import', 'total', 'kwh' FROM generate_series(1, 4) AS n
+    ) AS c (n, quantity, kind, unit);
 INSERT INTO core.reading (channel_id, at, value, batch_id)
     SELECT channel_id, now() - s * interval '1 minute', 80 + subject_id + s, 1
     FROM core.channel, generate_series(1, 5) AS s
@@ -71,8 +73,8 @@ INSERT INTO core.usage_day (channel_id, start, amount, measured_s, estimated_s,
     FROM core.channel c, generate_series('2026-03-09 00:00+08'::timestamptz,
                                          '2026-03-11 00:00+08', interval '1 day') AS day
     WHERE c.kind <> 'gauge';
-INSERT INTO core.channel (subject_id, quantity, kind, unit)
-    VALUES (1, 'reactive_energy_q1', 'total', 'kvarh');
+INSERT INTO core.channel (subject_id, quantity, kind, unit, flow)
+    VALUES (1, 'reactive_energy_q1', 'total', 'kvarh', 'electricity');
 INSERT INTO core.usage_15min (channel_id, start, amount, measured_s, estimated_s,
                               expected_s)
     SELECT r.channel_id, u.start, 0.75 * u.amount, 900, 0, 900

@@ -131,6 +131,7 @@ channel.kind text NOT NULL
 channel.unit text NOT NULL
 channel.timed_on_arrival_since timestamp with time zone
 channel.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+channel.flow text NOT NULL
 channel: CHECK ((kind = ANY (ARRAY['register'::text, 'delta'::text, 'gauge'::text, 'total'::text, 'virtual'::text])))
 channel: FOREIGN KEY (subject_id) REFERENCES subject(subject_id)
 channel: PRIMARY KEY (channel_id)

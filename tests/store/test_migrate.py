@@ -7,6 +7,7 @@ import pytest
 from store.database import connect
 from store.errors import MigrationChanged
 from store.migrate import Step, migrate, pending, steps
+from store.quantities import QUANTITIES
 
 pytestmark = pytest.mark.db
 
@@ -82,6 +83,27 @@ def test_the_schema_is_the_one_written_down(
     if request.config.getoption("--update"):
         SCHEMA.write_text(found, "utf-8")
     assert found == SCHEMA.read_text("utf-8")
+
+
+def test_channels_that_were_there_get_the_flow_of_the_catalogue(
+    empty_database: str,
+) -> None:
+    before = [each for each in steps("migrations") if each.name < "0037"]
+    migrate(empty_database, migrations=before, views=[])
+    with connect(empty_database, autocommit=True) as conn:
+        conn.execute("INSERT INTO core.subject (kind) VALUES ('meter')")
+        for each in QUANTITIES.values():
+            conn.execute(
+                "INSERT INTO core.channel (subject_id, quantity, kind, unit) "
+                "VALUES (1, %s, %s, %s)",
+                (each.name, each.kind, each.unit),
+            )
+    migrate(empty_database)
+    with connect(empty_database) as conn:
+        found = conn.execute("SELECT quantity, flow FROM core.channel").fetchall()
+    assert {str(name): flow for name, flow in found} == {
+        name: each.flow for name, each in QUANTITIES.items()
+    }
 
 
 def test_numbers_that_are_none_are_refused_by_the_tables(database: str) -> None:

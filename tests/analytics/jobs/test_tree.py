@@ -1,5 +1,6 @@
 """What counts for whom: the meter tree, dated."""
 
+import itertools
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -10,13 +11,12 @@ from hypothesis import strategies as st
 
 from analytics.jobs import service
 from analytics.jobs.balancing import balances
-from analytics.jobs.validity import Segments, counting
+from analytics.jobs.validity import Segments, Tree, counting, segments
 from store import judgements, registry, relations
 from store.batches import write_batch
 from store.database import connect
 from store.errors import Invalid
 from store.readings import NO_UNTIL, Rows, to_us
-from store.records import Placement, Validity
 
 pytestmark = pytest.mark.db
 
@@ -233,8 +233,27 @@ def test_the_time_lines_are_what_the_database_says_at_each_instant(
         park = registry.add_park(conn, "p", zone="UTC", region="CN-JS")
         owners = [registry.add_enterprise(conn, park, code) for code in "abc"]
         meters = [registry.add_meter(conn, park, owners[0], f"M{n}") for n in range(4)]
-        conn.execute("UPDATE core.meter SET confirmed_at = now()")
-        for _ in range(data.draw(st.integers(0, 8))):
+        conn.execute("UPDATE core.meter SET confirmed_at = now() WHERE code <> 'M3'")
+        if data.draw(st.booleans()):  # one that is not confirmed measures nothing
+            conn.execute("UPDATE core.meter SET confirmed_at = now()")
+        what = st.sampled_from(
+            [
+                ("energy_import", "register"),
+                ("energy_export", "delta"),
+                ("power", "gauge"),
+                ("water", "delta"),
+            ]
+        )
+        for meter in meters:
+            for quantity, kind in data.draw(st.sets(what)):
+                registry.add_channel(conn, meter, quantity, kind)
+        for meter in data.draw(st.sets(st.sampled_from(meters))):
+            conn.execute(
+                "INSERT INTO core.assignment (meter_id, enterprise_id, valid_from, source)"
+                " VALUES (%s, %s, %s, 'test')",
+                (meter, data.draw(st.sampled_from(owners)), START),
+            )
+        for _ in range(data.draw(st.integers(0, 12))):
             begin, end = data.draw(when), data.draw(st.none() | when)
             if end is not None and end <= begin:
                 continue
@@ -260,19 +279,25 @@ def test_the_time_lines_are_what_the_database_says_at_each_instant(
                         end,
                     ),
                 )
-        assigned: list[Validity] = relations.assignments(conn, park)
-        placed: list[Placement] = relations.placements(conn, park)
-        of_enterprises, of_park = counting(assigned, placed, park)
-        for n in range(7):
+        tree = Tree(
+            places=segments(relations.placements(conn, park)),
+            measured={c.measures for c in relations.counted_channels(conn, park)},
+        )
+        of_enterprises, of_park = counting(
+            relations.assignments(conn, park), tree, park
+        )
+        for n, flow in itertools.product(range(7), ("electricity", "water")):
             at = START + n * DAY
             rows = conn.execute(
-                "SELECT meter_id, enterprise_id, of_park FROM core.counting(%s)", (at,)
+                "SELECT meter_id, enterprise_id, of_park FROM core.counting(%s, %s)",
+                (at, flow),
             ).fetchall()
             said = {row[0]: (row[1], row[2]) for row in rows}
             for meter in meters:
                 expected = said.get(meter, (None, False))
-                mine = _now(of_enterprises.get(meter, []), at)
-                assert (mine, _now(of_park.get(meter, []), at) == park) == expected
+                mine = _now(of_enterprises.get((meter, flow), []), at)
+                whole = _now(of_park.get((meter, flow), []), at) == park
+                assert (mine, whole) == expected
         conn.rollback()
 
 
