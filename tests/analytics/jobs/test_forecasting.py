@@ -9,6 +9,7 @@ import pytest
 from analytics.jobs import service
 from analytics.jobs.compute import World
 from analytics.jobs.forecasting import Forecaster, running_window
+from analytics.jobs.validity import Tree
 from store import demand_rules, forecasts, registry, relations, statements
 from store.batches import write_batch
 from store.database import Connection, connect
@@ -234,6 +235,7 @@ def test_a_window_follows_the_local_clock() -> None:
         virtual={},
         multipliers=[],
         judgements=[],
+        tree=Tree(places={}, measured=set()),
         members={},
         of_park={},
     )
