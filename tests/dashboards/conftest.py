@@ -83,10 +83,10 @@ INSERT INTO core.usage_15min (channel_id, start, amount, measured_s, estimated_s
       AND r.quantity = 'reactive_energy_q1';
 INSERT INTO core.billing (subject_id, tariff, method, capacity_kva, valid_from, source)
     VALUES (1, 'CN-JS', 'contract', 1000, '2026-01-01', 'test');
-INSERT INTO core.forecast (subject_id, start, known_s, made_at, energy_kwh, expected_kw,
-                           low_kw, high_kw, contract_kw, shed_state, shed_kw)
+INSERT INTO core.forecast (subject_id, start, window_min, known_s, made_at, energy_kwh,
+                           expected_kw, low_kw, high_kw, contract_kw, shed_state, shed_kw)
     SELECT 1, date_bin('15 minutes', now(), '2000-01-01Z') + n * interval '15 minutes',
-           known_s, now(), 50, expected, expected - 20, expected + 30, 800, 'needed',
+           15, known_s, now(), 50, expected, expected - 20, expected + 30, 800, 'needed',
            (expected - 800) / (1 - known_s / 900.0)
     FROM generate_series(0, 1) AS n,
          (VALUES (0, 900), (300, 840)) AS told (known_s, expected);
