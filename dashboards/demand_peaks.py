@@ -23,7 +23,7 @@ from dashboards.panels import KNOWN, KW, OF_CONTRACT, SHARE, Sql, place
 UID = "parkwatt-demand-peaks"
 TITLE = "Demand and peaks / 需量与峰值"
 REFUSED = (
-    "无数据，或已知窗口不足 95 % / no data, or less than 95 % of the windows known"
+    "无数据，或已知时间不足 95 % / no data, or less than 95 % of the time known"
 )
 
 LIMIT = "合同需量 100 % / contract demand"
@@ -36,11 +36,11 @@ def build() -> dashboard.Dashboard:
         panels.board(
             UID,
             TITLE,
-            "本 15 分钟时段会不会超过合同需量、要压减多少、现在谁在用电；"
-            "本期峰值何时出现、由谁造成、负荷如何分布。"
-            "Will this 15-minute window exceed the contract demand, how much must be "
+            "本时段会不会超过合同需量、要压减多少、现在谁在用电；"
+            f"本期峰值何时出现、由谁造成、负荷如何分布；{panels.RULE_ZH}。"
+            "Will this window exceed the contract demand, how much must be "
             "dropped, who draws it now; when the period's peaks were, who made them, and "
-            "how the load lies around them.",
+            f"how the load lies around them; {panels.RULE}.",
             "now/M",
         )
         .with_panel(_running())
@@ -62,11 +62,11 @@ def _running() -> stat.Panel:
         .id(1)
         .title("本时段预计需量 / This window is on course for")
         .description(
-            "正在进行的固定 15 分钟窗口结束时的预计需量、占合同需量、为不超合同在剩余时间须压减的功率，"
+            "正在进行的固定窗口（园区规则的长度）结束时的预计需量、占合同需量、为不超合同在剩余时间须压减的功率，"
             "及同类窗口十有八次落入的区间；与所选时间无关。公式：f·已过部分平均功率 + (1−f)·其余预计功率。"
             "来源：grafana.forecast。"
-            "Expected demand at the end of the running fixed 15-minute window, its ratio "
-            "to the contract demand, the power to drop for all of the time left, and the "
+            "Expected demand at the end of the running fixed window, of the length that "
+            "the park's rule says, its ratio to the contract demand, the power to drop for all of the time left, and the "
             "range in which 8 of 10 such windows end; whatever the time range. Formula: "
             "f · mean so far + (1 − f) · expected rest, f being the share that is over. "
             "Source: grafana.forecast."
@@ -82,15 +82,16 @@ def _peak() -> stat.Panel:
     return (
         panels.answers(queries.PEAK)
         .id(2)
-        .title("本期峰值（固定 15 分钟）/ Peak of the range (fixed 15 min)")
+        .title("本期峰值（按需量规则）/ Peak of the range (by its rule)")
         .description(
-            "所选时间内已结束的固定 15 分钟窗口平均功率最大值、占当时合同需量、窗口起点（园区时区）、"
-            "达到合同 90 % 及以上的小时数；变压器负载率 = √(P²+Q²) / 登记容量，未登记时不给出。"
-            "来源：grafana.top_peaks、park_demand、transformer_load。"
-            "Highest mean power of the closed fixed 15-minute windows of the range, its "
-            "ratio to the contract demand then, its start (park's time zone), hours at "
-            "90 % of the contract or above; transformer: √(P²+Q²) / capacity stated, none "
-            "where none is. Source: grafana.top_peaks, park_demand, transformer_load."
+            "所选时间内已结束窗口的平均功率最大值、占当时合同需量、窗口起点（园区时区）、"
+            f"固定窗口达到合同 90 % 及以上的小时数；{panels.RULE_ZH}。变压器负载率 = √(P²+Q²) / 登记容量，未登记时不给出。"
+            "来源：grafana.top_peaks、windows、transformer_load。"
+            "Highest mean power of the closed windows of the range, its ratio to the "
+            "contract demand then, its start (park's time zone), hours of fixed windows at "
+            f"90 % of the contract or above; {panels.RULE}. Transformer: √(P²+Q²) / "
+            "capacity stated, none where none is. "
+            "Source: grafana.top_peaks, windows, transformer_load."
         )
         .grid_pos(place(9, 0, 7, 6))
         .no_value(REFUSED)
@@ -111,11 +112,12 @@ def _coincidence() -> stat.Panel:
         .id(3)
         .title("同时系数 / Coincidence")
         .description(
-            "所选时间内园区峰值 ÷ 各企业与未分表部分自身峰值之和（固定 15 分钟窗口）；分散系数为其倒数。"
+            "所选时间内园区峰值 ÷ 各企业与未分表部分自身峰值之和（园区规则长度的固定窗口）；分散系数为其倒数。"
             "任一部分未知时不给出。来源：grafana.period_coincidence。"
             "Park peak of the time range ÷ sum of the own peaks of the enterprises and the "
-            "unmetered rest, fixed 15-minute windows; diversity is its inverse. None while "
-            "a part is unknown. Source: grafana.period_coincidence."
+            "unmetered rest, in fixed windows of the length that the park's rule says; "
+            "diversity is its inverse. None while a part is unknown. "
+            "Source: grafana.period_coincidence."
         )
         .grid_pos(place(16, 0, 4, 6))
         .unit("none")
@@ -130,17 +132,17 @@ def _quality() -> stat.Panel:
         .id(4)
         .title("数据质量 / Data quality")
         .description(
-            "所选时间内已结束的固定 15 分钟窗口中已知 ≥ 95 % 者之占比，不足 95 % 时下方各峰值不给出；"
-            "其中估算时长占比；此刻 15 分钟内上报功率的表计占比。来源：grafana.known、park_demand、park_power。"
-            "Share of the closed fixed 15-minute windows of the time range that are known "
-            "to 95 %: below 95 % the peaks below are refused; estimated part of the time "
+            "所选时间内已结束窗口中已知 ≥ 95 % 者占时间之比，不足 95 % 时下方各峰值不给出；"
+            f"{panels.RULE_ZH}。其中估算时长占比；此刻 15 分钟内上报功率的表计占比。来源：grafana.known、park_demand、park_power。"
+            "Share of the time range whose closed windows are known to 95 %: below 95 % "
+            f"the peaks below are refused; {panels.RULE}. Estimated part of the time "
             "known; share of the meters that said their power within 15 minutes. "
             "Source: grafana.known, park_demand, park_power."
         )
         .grid_pos(place(20, 0, 4, 6))
         .unit(SHARE)
         .decimals(1)
-        .override_by_name("已知窗口 / windows known", panels.coloured(KNOWN))
+        .override_by_name("已知时间 / time known", panels.coloured(KNOWN))
         .override_by_name("表计在线 / meters heard", panels.coloured(KNOWN))
     )
 
@@ -171,18 +173,20 @@ def _live() -> timeseries.Panel:
         timeseries.Panel()
         .id(5)
         .title(
-            "最近 24 小时需量（固定 15 分钟）、本时段预计与合同 / "
-            "Demand of 24 hours (fixed 15 min), this window's forecast, contract"
+            "最近 24 小时需量（按需量规则）、本时段预计与合同 / "
+            "Demand of 24 hours (by its rule), this window's forecast, contract"
         )
         .description(
-            "柱：已结束的固定 15 分钟窗口平均功率，以起点标记；覆盖率 < 95 % 者为灰色，缺失者留空。"
+            "柱：已结束窗口的平均功率，以起点标记，滑动规则下为各刻钟内开始的最高滑动窗口；"
+            f"覆盖率 < 95 % 者为灰色，缺失者留空；{panels.RULE_ZH}。"
             "点：进行中窗口的预计需量及 10–90 % 区间。虚线：当时有效的合同需量（100 %）及其 90 %。"
-            "时间轴为北京时间，固定为最近 24 小时。来源：grafana.park_demand、grafana.forecast。"
-            "Bars: mean power of closed fixed 15-minute windows, labelled by their start; "
-            "grey where coverage is < 95 %, missing ones left out. Dots: expected demand "
-            "of the running window and its 10–90 % band. Dashed: contract demand valid "
-            "then (100 %) and 90 % of it. Time axis Asia/Shanghai, always 24 hours. "
-            "Source: grafana.park_demand, grafana.forecast."
+            "时间轴为北京时间，固定为最近 24 小时。来源：grafana.competing、grafana.forecast。"
+            "Bars: mean power of closed windows, labelled by their start, of sliding ones "
+            "the highest that begins in each quarter hour; grey where coverage is < 95 %, "
+            f"missing ones left out; {panels.RULE}. Dots: expected demand of the running "
+            "window and its 10–90 % band. Dashed: contract demand valid then (100 %) and "
+            "90 % of it. Time axis Asia/Shanghai, always 24 hours. "
+            "Source: grafana.competing, grafana.forecast."
         )
         .grid_pos(place(0, 6, 16, 11))
         .time_from("24h")
@@ -235,12 +239,12 @@ def _top() -> table.Panel:
         .id(7)
         .title("最高的十个峰值 / Ten highest peaks")
         .description(
-            "所选时间内相隔一小时以上的最高固定 15 分钟需量、占当时合同需量，及该窗口功率最大的企业；"
-            "窗口起点为园区时区。来源：grafana.top_peaks、enterprise_demand。"
-            "Highest fixed 15-minute demands of the time range that are more than an hour "
-            "apart, their ratio to the contract demand then, and the enterprise that drew "
-            "most in the window; starts in the park's time zone. "
-            "Source: grafana.top_peaks, enterprise_demand."
+            "所选时间内相隔一小时以上的最高需量、占当时合同需量，及其所在固定窗口内功率最大的企业；"
+            f"{panels.RULE_ZH}。窗口起点为园区时区。来源：grafana.top_peaks、drew_most。"
+            "Highest demands of the time range that are more than an hour apart, their "
+            "ratio to the contract demand then, and the enterprise that drew most in the "
+            f"fixed window that holds them; {panels.RULE}. Starts in the park's time zone. "
+            "Source: grafana.top_peaks, drew_most."
         )
         .grid_pos(place(0, 17, 12, 10))
         .no_value(REFUSED)
@@ -258,11 +262,12 @@ def _shares() -> table.Panel:
         .id(8)
         .title("谁造成本期峰值 / Who made the peak of the range")
         .description(
-            "所选时间内园区峰值窗口（固定 15 分钟，园区时区）中各企业功率、占园区比例，其自身峰值及窗口，"
-            "以及其窗口已知占比；“未分表”= 园区 − 各企业之和，各项占比相加为 1。来源：grafana.made_by。"
-            "Each enterprise in the window of the park's peak (fixed 15 minutes, park's "
-            "time zone): power, share of the park, own peak and its window, share of its "
-            "windows known. Unmetered = park − sum of enterprises; the shares add up to 1. "
+            "所选时间内园区峰值窗口（园区规则长度的固定窗口，园区时区）中各企业功率、占园区比例，"
+            "其自身峰值及窗口，以及其表计计入期间的已知占比；“未分表”= 园区 − 各企业之和，各项占比相加为 1。来源：grafana.made_by。"
+            "Each enterprise in the window of the park's peak (fixed, of the length that "
+            "the park's rule says; park's time zone): power, share of the park, own peak "
+            "and its window, known share of the time in which its meters counted. "
+            "Unmetered = park − sum of enterprises; the shares add up to 1. "
             "Source: grafana.made_by."
         )
         .grid_pos(place(12, 17, 12, 10))
@@ -280,10 +285,11 @@ def _duration() -> trend.Panel:
         .id(9)
         .title("负荷持续曲线与合同需量 / Load duration curve and contract")
         .description(
-            "横轴：需量不低于该值的时间占已知时间之比；纵轴：固定 15 分钟需量，由高到低，至多 200 点；"
+            "横轴：需量不低于该值的时间占已知时间之比；纵轴：园区规则长度的固定窗口需量，由高到低，至多 200 点；"
             "虚线为峰值出现时的合同需量（100 %）及其 90 %。来源：grafana.load_duration。"
             "Across: share of the known time of the time range in which demand was at "
-            "least so high; up: fixed 15-minute demand, falling, at most 200 points. "
+            "least so high; up: demand of fixed windows of the length that the park's rule "
+            "says, falling, at most 200 points. "
             "Dashed: contract demand at the peak (100 %) and 90 % of it. "
             "Source: grafana.load_duration."
         )
@@ -311,9 +317,10 @@ def _map() -> heatmap.Panel:
         .id(10)
         .title("时 × 日平均功率 / Mean power by hour and day")
         .description(
-            "每格为园区当地一小时内各固定 15 分钟窗口的平均功率；已知窗口不足 95 % 的格子留空，空不等于 0。"
+            "每格为园区当地一小时内各固定窗口（园区规则的长度）的平均功率；已知窗口不足 95 % 的格子留空，空不等于 0。"
             "色标自 0 起。横轴为园区时区的各日，纵轴 00–23 时。来源：grafana.hour_map。"
-            "Each cell is the mean power of the fixed 15-minute windows of one local hour; "
+            "Each cell is the mean power of the fixed windows of one local hour, of the "
+            "length that the park's rule says; "
             "left out where less than 95 % of them are known: empty is not 0. The colours "
             "begin at 0. Across the days of the park's time zone, up its hours 00–23. "
             "Source: grafana.hour_map."

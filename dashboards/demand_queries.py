@@ -33,12 +33,13 @@ FROM grafana.park p
 CROSS JOIN LATERAL grafana.top_peaks(p.park, $__timeFrom()::timestamptz,
 $__timeTo()::timestamptz, 1) t
 CROSS JOIN LATERAL (
-SELECT CASE WHEN count(d.contract_kw) > 0
-THEN 0.25::float8 * count(*) FILTER (WHERE d.fixed_kw >= 0.9 * d.contract_kw) END
+SELECT CASE WHEN count(c.kw) > 0
+THEN coalesce(sum(w.window_min) FILTER (WHERE w.kw >= 0.9 * c.kw), 0) / 60::float8 END
 AS hours
-FROM grafana.park_demand d
-WHERE d.park = p.park AND d.coverage >= 0.95
-AND d.time >= $__timeFrom()::timestamptz AND d.time < $__timeTo()::timestamptz) AS near
+FROM grafana.windows(p.park, $__timeFrom()::timestamptz,
+$__timeTo()::timestamptz, false) w
+JOIN grafana.park_contract c ON c.park = p.park AND c.since <= w.at AND c.until > w.at
+WHERE w.coverage >= 0.95) AS near
 CROSS JOIN LATERAL (
 SELECT max(x.rate) AS rate FROM grafana.transformer_load x
 WHERE x.park = p.park AND x.enterprise IS NULL
@@ -52,7 +53,7 @@ $__timeTo()::timestamptz)
 WHERE park_kw IS NOT NULL"""
 
 QUALITY = """\
-SELECT k.coverage AS "已知窗口 / windows known",
+SELECT k.coverage AS "已知时间 / time known",
 rough.share AS "其中估算 / estimated",
 w.meters_heard::float8 / w.meters AS "表计在线 / meters heard"
 FROM grafana.park p
@@ -66,16 +67,18 @@ LEFT JOIN grafana.park_power w ON w.park = p.park
 WHERE p.park = '$park'"""
 
 LIVE = """\
-SELECT d.time AS "time",
-CASE WHEN d.coverage >= 0.95 THEN d.fixed_kw END AS "需量 / demand",
-CASE WHEN d.coverage < 0.95 THEN d.fixed_kw END AS "数据不足 / incompletely known",
+SELECT w.slot AS "time",
+CASE WHEN w.coverage >= 0.95 THEN w.kw END AS "需量 / demand",
+CASE WHEN w.coverage < 0.95 THEN w.kw END AS "数据不足 / incompletely known",
 NULL::float8 AS "本时段预计 / expected", NULL::float8 AS "预计下限 / low",
 NULL::float8 AS "预计上限 / high",
-d.contract_kw AS "合同需量 100 % / contract demand",
-0.9 * d.contract_kw AS "合同的 90 % / 90 % of contract"
-FROM grafana.park_demand d
-WHERE d.park = '$park' AND d.time >= $__timeFrom()::timestamptz
-AND d.time < $__timeTo()::timestamptz AND d.time <= now() - interval '15 minutes'
+c.kw AS "合同需量 100 % / contract demand",
+0.9 * c.kw AS "合同的 90 % / 90 % of contract"
+FROM grafana.competing('$park', $__timeFrom()::timestamptz,
+$__timeTo()::timestamptz) w
+JOIN grafana.park_contract c
+ON c.park = '$park' AND c.since <= w.at AND c.until > w.at
+WHERE w.kw IS NOT NULL
 UNION ALL
 (SELECT f.time, NULL, NULL, f.expected_kw, f.low_kw, f.high_kw, f.contract_kw,
 0.9 * f.contract_kw
@@ -98,14 +101,11 @@ SELECT to_char(t.time AT TIME ZONE p.zone, 'YYYY-MM-DD HH24:MI')
 AS "窗口起 / window from",
 t.kw AS "需量 / demand", t.kw / t.contract_kw AS "占合同 / of contract",
 most.name || ' (' || most.enterprise || ')' AS "最大企业 / largest",
-most.kw / nullif(t.kw, 0) AS "其占比 / its share"
+most.share AS "其占比 / its share"
 FROM grafana.park p
 CROSS JOIN LATERAL grafana.top_peaks(p.park, $__timeFrom()::timestamptz,
 $__timeTo()::timestamptz, 10) t
-LEFT JOIN LATERAL (
-SELECT d.enterprise, d.name, d.kw FROM grafana.enterprise_demand d
-WHERE d.park = p.park AND d.time = t.time AND d.coverage >= 0.95
-ORDER BY d.kw DESC, d.enterprise LIMIT 1) AS most ON true
+LEFT JOIN grafana.drew_most(p.park, t.time) most ON true
 WHERE p.park = '$park'
 ORDER BY t.kw DESC, t.time"""
 

@@ -34,6 +34,8 @@ SOURCE_TYPE = "grafana-postgresql-datasource"
 SOURCE = DataSourceRef(type_val=SOURCE_TYPE, uid="${ds}")
 KW = "kwatt"
 SHARE = "percentunit"
+RULE = "by the rule of demand; 15 minutes, fixed, where none is stated"
+RULE_ZH = "按园区需量规则，未规定时为固定 15 分钟"
 NOTHING = "—"
 TONNES = "suffix: tCO₂"
 PER_TCE = "suffix: tCO₂/tce"

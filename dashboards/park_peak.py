@@ -21,9 +21,9 @@ def build() -> dashboard.Dashboard:
         panels.board(
             UID,
             TITLE,
-            "园区 15 分钟最大需量：现在多高、何时出现、由谁造成、数据是否完整。"
-            "Highest 15-minute demand of a park: how high, when, who makes it, and how "
-            "well it is known.",
+            f"园区最大需量：现在多高、何时出现、由谁造成、数据是否完整；{panels.RULE_ZH}。"
+            "Highest demand of a park: how high, when, who makes it, and how well it is "
+            f"known; {panels.RULE}.",
             "now/d",
         )
         .with_panel(_power())
@@ -60,13 +60,13 @@ def _day() -> stat.Panel:
     return (
         panels.answers(queries.DAY)
         .id(2)
-        .title("当日最高 15 分钟需量（固定窗口）/ Day's highest 15-min demand (fixed)")
+        .title("当日最高需量（按需量规则）/ Day's highest demand (by its rule)")
         .description(
-            "所选时间末尾所在日（园区时区）覆盖率 ≥ 95 % 的固定 15 分钟窗口平均功率最大值，"
-            "及其与当时合同需量之比。来源：grafana.park_demand。"
-            "Highest mean power of the fixed 15-minute windows with coverage ≥ 95 % on "
-            "the day (park's time zone) in which the range ends, and its ratio to the "
-            "contract demand then. Source: grafana.park_demand."
+            "所选时间末尾所在日（园区时区）覆盖率 ≥ 95 % 的窗口平均功率最大值及其与当时合同需量之比；"
+            f"{panels.RULE_ZH}。来源：grafana.competing。"
+            "Highest mean power of the windows with coverage ≥ 95 % on the day (park's "
+            "time zone) in which the range ends, and its ratio to the contract demand "
+            f"then; {panels.RULE}. Source: grafana.competing."
         )
         .grid_pos(place(5, 0, 5, 5))
         .override_by_name("占合同 / of contract", panels.coloured(OF_CONTRACT))
@@ -77,17 +77,18 @@ def _month() -> stat.Panel:
     return (
         panels.answers(queries.MONTH)
         .id(3)
-        .title("当月峰值（固定窗口）/ Month's peak (fixed window)")
+        .title("当月峰值（按需量规则）/ Month's peak (by its rule)")
         .description(
-            "所选时间末尾所在月（园区时区）的最高固定 15 分钟需量、窗口起点及已知窗口占比；"
-            "占比低于 100 % 时峰值为下限。来源：grafana.park_peak。"
-            "Highest fixed 15-minute demand of the month (park's time zone) in which the "
-            "range ends, the start of its window, and the share of windows known to "
-            "≥ 95 %; below 100 % the peak is a lower bound. Source: grafana.park_peak."
+            "所选时间末尾所在月（园区时区）的最高需量、窗口起点及已知窗口占时间之比，"
+            f"占比低于 100 % 时峰值为下限；{panels.RULE_ZH}。来源：grafana.park_peak。"
+            "Highest demand of the month (park's time zone) in which the range ends, the "
+            "start of its window, and the share of the time whose windows are known to "
+            f"≥ 95 %; below 100 % the peak is a lower bound; {panels.RULE}. "
+            "Source: grafana.park_peak."
         )
         .grid_pos(place(10, 0, 6, 5))
         .override_by_name("占合同 / of contract", panels.coloured(OF_CONTRACT))
-        .override_by_name("已知窗口 / windows known", panels.coloured(KNOWN))
+        .override_by_name("已知时间 / time known", panels.coloured(KNOWN))
     )
 
 
@@ -97,11 +98,12 @@ def _coincidence() -> stat.Panel:
         .id(4)
         .title("同时系数 / Coincidence factor")
         .description(
-            "当月园区峰值 ÷ 各企业与未分表部分自身峰值之和，均为固定 15 分钟窗口、园区时区；"
+            "当月园区峰值 ÷ 各企业与未分表部分自身峰值之和，均为园区规则长度的固定窗口、园区时区；"
             "任一部分未知时不给出。来源：grafana.coincidence。"
             "Park peak of the month ÷ sum of the own peaks of the enterprises and of the "
-            "unmetered rest, all of fixed 15-minute windows in the park's time zone; not "
-            "given while one of them is unknown. Source: grafana.coincidence."
+            "unmetered rest, all of fixed windows of the length that the park's rule says, "
+            "in the park's time zone; not given while one of them is unknown. "
+            "Source: grafana.coincidence."
         )
         .grid_pos(place(16, 0, 4, 5))
         .unit("none")
@@ -133,16 +135,16 @@ def _demand() -> timeseries.Panel:
         timeseries.Panel()
         .id(6)
         .title(
-            "15 分钟需量（固定窗口）与合同需量 / 15-min demand (fixed window) and contract"
+            "需量（按需量规则）与合同需量 / Demand (by its rule) and contract"
         )
         .description(
-            "园区各固定 15 分钟窗口的平均功率，以起点标记；覆盖率 < 95 % 的窗口单独显示，"
-            "缺失的窗口留空。虚线为当时有效的合同需量及其 90 %。时间轴为北京时间。"
-            "来源：grafana.park_demand。"
-            "Mean power of each fixed 15-minute window, labelled by its start; windows "
-            "with coverage < 95 % apart, missing ones left out. Dashed: the contract "
-            "demand valid then and 90 % of it. Time axis Asia/Shanghai. Source: "
-            "grafana.park_demand."
+            "园区各窗口的平均功率，以起点标记；滑动规则下为各刻钟内开始的最高滑动窗口；"
+            "覆盖率 < 95 % 的窗口单独显示，缺失的留空。虚线为当时有效的合同需量及其 90 %。"
+            f"{panels.RULE_ZH}。时间轴为北京时间。来源：grafana.competing。"
+            "Mean power of each window, labelled by its start, of sliding ones the highest "
+            "that begins in each quarter hour; windows with coverage < 95 % apart, missing "
+            "ones left out. Dashed: the contract demand valid then and 90 % of it; "
+            f"{panels.RULE}. Time axis Asia/Shanghai. Source: grafana.competing."
         )
         .grid_pos(place(0, 5, 16, 11))
         .datasource(panels.SOURCE)
@@ -156,7 +158,6 @@ def _demand() -> timeseries.Panel:
         .show_points(VisibilityMode.AUTO)
         .fill_opacity(15)
         .span_nulls(False)
-        .insert_nulls(900_000)
         .override_by_name("需量 / demand", panels.line("blue"))
         .override_by_name(
             "数据不足 / incompletely known", panels.line("#8e8e8e", width=1)
@@ -178,11 +179,12 @@ def _shares() -> table.Panel:
         .id(7)
         .title("谁造成当月峰值 / Who makes the month's peak")
         .description(
-            "当月园区峰值窗口（固定 15 分钟，园区时区）内各企业功率、占园区比例及其自身当月峰值；"
+            "当月园区峰值窗口（园区规则长度的固定窗口，园区时区）内各企业功率、占园区比例及其自身当月峰值；"
             "“未分表”= 园区 − 各企业之和，仅在全部已知时给出。来源：grafana.peak_share。"
-            "Each enterprise in the window of the park's peak (fixed 15 minutes, park's "
-            "time zone): power, share of the park, own peak of the month. Unmetered = "
-            "park − sum of enterprises, where all are known. Source: grafana.peak_share."
+            "Each enterprise in the window of the park's peak (fixed, of the length that "
+            "the park's rule says; park's time zone): power, share of the park, own peak "
+            "of the month. Unmetered = park − sum of enterprises, where all are known. "
+            "Source: grafana.peak_share."
         )
         .grid_pos(place(16, 5, 8, 11))
         .override_by_name("占比 / share", panels.share_bar())
@@ -194,14 +196,14 @@ def _months() -> barchart.Panel:
         barchart.Panel()
         .id(8)
         .title(
-            "各月峰值与合同需量（固定窗口）/ Monthly peaks and contract (fixed window)"
+            "各月峰值与合同需量（按需量规则）/ Monthly peaks and contract (by its rule)"
         )
         .description(
-            "截至所选时间末尾的十二个月（园区时区）：每月最高固定 15 分钟需量与当时合同需量。"
-            "来源：grafana.park_peak。"
+            "截至所选时间末尾的十二个月（园区时区）：每月最高需量与当时合同需量；"
+            f"{panels.RULE_ZH}。来源：grafana.park_peak。"
             "The twelve months (park's time zone) up to the end of the range: highest "
-            "fixed 15-minute demand and the contract demand then. Source: "
-            "grafana.park_peak."
+            f"demand and the contract demand then; {panels.RULE}. "
+            "Source: grafana.park_peak."
         )
         .grid_pos(place(0, 16, 14, 9))
         .datasource(panels.SOURCE)

@@ -15,20 +15,20 @@ age_s AS "最旧读数 / oldest reading"
 FROM grafana.park_power WHERE park = '$park'"""
 
 DAY = """\
-SELECT d.fixed_kw AS "最高 / highest",
-d.fixed_kw / d.contract_kw AS "占合同 / of contract",
-to_char(d.time AT TIME ZONE p.zone, 'MM-DD HH24:MI') AS "窗口起 / window from"
-FROM grafana.park_demand d JOIN grafana.park p ON p.park = d.park
-WHERE d.park = '$park' AND d.coverage >= 0.95
-AND d.time >= date_trunc('day',
-$__timeTo()::timestamptz - interval '1 microsecond', p.zone)
-AND d.time < $__timeTo()::timestamptz
-ORDER BY d.fixed_kw DESC, d.time LIMIT 1"""
+SELECT w.kw AS "最高 / highest", w.kw / c.kw AS "占合同 / of contract",
+to_char(w.at AT TIME ZONE p.zone, 'MM-DD HH24:MI') AS "窗口起 / window from"
+FROM grafana.park p
+CROSS JOIN LATERAL grafana.competing(p.park, date_trunc('day',
+$__timeTo()::timestamptz - interval '1 microsecond', p.zone),
+$__timeTo()::timestamptz) w
+JOIN grafana.park_contract c ON c.park = p.park AND c.since <= w.at AND c.until > w.at
+WHERE p.park = '$park' AND w.coverage >= 0.95
+ORDER BY w.kw DESC, w.at LIMIT 1"""
 
 MONTH = """\
 SELECT k.peak_kw AS "峰值 / peak", k.peak_kw / k.contract_kw AS "占合同 / of contract",
 to_char(k.time AT TIME ZONE p.zone, 'MM-DD HH24:MI') AS "窗口起 / window from",
-k.known AS "已知窗口 / windows known"
+k.known AS "已知时间 / time known"
 FROM grafana.park_peak k JOIN grafana.park p ON p.park = k.park
 WHERE k.park = '$park' AND k.month < $__timeTo()::timestamptz
 AND k.until >= $__timeTo()::timestamptz"""
@@ -50,15 +50,15 @@ AND d.time >= $__timeFrom()::timestamptz AND d.time < $__timeTo()::timestamptz
 WHERE p.park = '$park' GROUP BY p.park) AS sums"""
 
 DEMAND = """\
-SELECT time AS "time",
-CASE WHEN coverage >= 0.95 THEN fixed_kw END AS "需量 / demand",
-CASE WHEN coverage < 0.95 THEN fixed_kw END AS "数据不足 / incompletely known",
-contract_kw AS "合同需量 / contract demand",
-0.9 * contract_kw AS "合同的 90 % / 90 % of contract"
-FROM grafana.park_demand
-WHERE park = '$park' AND time >= $__timeFrom()::timestamptz
-AND time < $__timeTo()::timestamptz
-ORDER BY time"""
+SELECT w.slot AS "time",
+CASE WHEN w.coverage >= 0.95 THEN w.kw END AS "需量 / demand",
+CASE WHEN w.coverage < 0.95 THEN w.kw END AS "数据不足 / incompletely known",
+c.kw AS "合同需量 / contract demand", 0.9 * c.kw AS "合同的 90 % / 90 % of contract"
+FROM grafana.competing('$park', $__timeFrom()::timestamptz,
+$__timeTo()::timestamptz) w
+JOIN grafana.park_contract c
+ON c.park = '$park' AND c.since <= w.at AND c.until > w.at
+ORDER BY w.slot"""
 
 SHARES = """\
 SELECT coalesce(name || ' (' || enterprise || ')', '未分表 / unmetered')

@@ -153,7 +153,7 @@ def test_figures(park: Connection) -> None:
     assert run(park, panel("Day's highest"), "P", day).rows == [
         (655, 655 / 800, "03-11 09:30")
     ]
-    (month,) = run(park, panel("Month's peak (fixed"), "P", day).rows
+    (month,) = run(park, panel("Month's peak (by"), "P", day).rows
     assert month[:3] == (655, 655 / 800, "03-11 09:30")
     assert run(park, panel("Coincidence"), "P", day).rows == [(655 / 955,)]
     shares = run(park, panel("Who makes"), "P", day).rows
@@ -165,7 +165,7 @@ def test_figures(park: Connection) -> None:
     ]
     assert sum(float(str(row[2])) for row in shares) == pytest.approx(1)
     assert run(park, panel("Monthly"), "P", day).rows == [("2026-03", 655, 800)]
-    series = run(park, panel("15-min demand (fixed window)"), "P", day)
+    series = run(park, panel("Demand (by its rule)"), "P", day)
     assert len(series.rows) == 96
     assert series.rows[-1][1:] == (655, None, 800, 720)
     half = [row for row in series.rows if row[2] is not None]
@@ -181,7 +181,7 @@ def test_figures(park: Connection) -> None:
 
 def test_month_that_ends_with_the_range(park: Connection) -> None:
     """A range to midnight of 1 April, Shanghai, ends in March."""
-    sql = panel("Month's peak (fixed")["targets"][0]["rawSql"]
+    sql = panel("Month's peak (by")["targets"][0]["rawSql"]
     march = datetime(2026, 3, 31, 16, tzinfo=UTC)
     text = expand(with_park(sql, "P"), march - timedelta(days=1), march)
     assert len(park.execute(text.encode()).fetchall()) == 1
