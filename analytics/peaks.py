@@ -36,8 +36,8 @@ class Makers(NamedTuple):
     own_kw: Float64
     coincidence: float  # kw over the sum of own_kw, at most 1 without negative parts
     diversity: float  # its inverse
-    coverage: float  # share of the main meter's windows that count
-    part_coverage: Float64  # share of the windows in which the part counted
+    coverage: float  # share of the time of the main meter's windows that count
+    part_coverage: Float64  # share of the time of the windows in which the part counted
 
 
 class Weights(NamedTuple):
@@ -54,7 +54,7 @@ class Duration(NamedTuple):
 
     kw: Float64  # falling
     hours: Float64  # rising
-    coverage: float  # share of the period's windows that count
+    coverage: float  # share of the time whose windows count
 
 
 class Maxima(NamedTuple):
@@ -70,8 +70,9 @@ def _counts(kw: Float64, covered: Float64 | None, minimum: float) -> NDArray[np.
     return known if covered is None else known & (covered >= minimum)
 
 
-def _share(counts: NDArray[np.bool_]) -> Float64:
-    return ratio(counts.sum(axis=-1), counts.shape[-1])
+def _share(counts: NDArray[np.bool_], window_s: float | Float64 = 1.0) -> Float64:
+    length = np.broadcast_to(np.asarray(window_s, np.float64), counts.shape[-1:])
+    return ratio(counts @ length, length.sum())
 
 
 def with_rest(parts_kw: Float64, main_kw: Float64) -> Float64:
@@ -101,6 +102,7 @@ def makers(
     minimum_coverage: float = MINIMUM_COVERAGE,
     *,
     counted: Bool | None = None,
+    window_s: float | Float64 = 900.0,
 ) -> Makers:
     """Tell who made the park's peak, beside each one's own peak.
 
@@ -116,6 +118,8 @@ def makers(
     counted
         Where any meter counted for the part, shape (parts, n); None: always. Elsewhere
         the part is 0 by definition, whatever stands there, not unknown.
+    window_s
+        Length of the windows [s], of all or shape (n,): coverage is a share of time.
 
     Returns
     -------
@@ -139,12 +143,13 @@ def makers(
     parts = each.shape[0]
     window, kw = -1, np.nan
     part_kw = np.full(parts, np.nan)
-    coverage = float(_share(main))
+    coverage = float(_share(main, window_s))
     if main.any() and coverage >= minimum_coverage:
         window = int(np.argmax(np.where(main, main_kw, -np.inf)))
         kw = float(main_kw[window])
         part_kw = np.where(counts[:, window], each[:, window], np.nan)
-    own_coverage = ratio((counts & there).sum(axis=1), there.sum(axis=1))
+    length = np.broadcast_to(np.asarray(window_s, np.float64), main.shape)
+    own_coverage = ratio((counts & there) @ length, there @ length)
     one = np.zeros(each.shape[1], np.int64)
     own = maxima(np.where(counts & there, each, np.nan), one, 1, None, 0.0)
     enough = own_coverage >= minimum_coverage
@@ -296,12 +301,13 @@ def weights(
     minimum_coverage: float = MINIMUM_COVERAGE,
     *,
     counted: Bool | None = None,
+    window_s: float | Float64 = 900.0,
 ) -> Weights:
     """Give what the park's demand charge can be divided by, in three ways.
 
     Parameters
     ----------
-    parts_kw, main_kw, parts_covered, main_covered, minimum_coverage, counted
+    parts_kw, main_kw, parts_covered, main_covered, minimum_coverage, counted, window_s
         As in :func:`makers`.
 
     Returns
@@ -325,6 +331,7 @@ def weights(
         main_covered,
         minimum_coverage,
         counted=counted,
+        window_s=window_s,
     )
     there = np.ones(parts_kw.shape, np.bool_) if counted is None else counted
     each = with_rest(np.where(there, parts_kw, 0.0), main_kw)
@@ -449,7 +456,7 @@ def duration(
         Over the windows that count; without points where they are too few.
     """
     counts = _counts(kw, covered, minimum_coverage)
-    coverage = float(_share(counts))
+    coverage = float(_share(counts, window_s))
     if not coverage >= minimum_coverage:
         return Duration(np.empty(0), np.empty(0), coverage)
     order = np.argsort(kw[counts], kind="stable")[::-1]

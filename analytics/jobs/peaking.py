@@ -314,8 +314,9 @@ def _made_by(
     parts = [each for each, any_ in zip(known, some.tolist(), strict=True) if any_]
     kw, covered, among = all_parts.kw[some], all_parts.covered[some], among[some]
     main = _without_rounding(kw, mine.kw)
-    made = peaks.makers(kw, main, covered, mine.covered, minimum, counted=among)
-    weights = peaks.weights(kw, main, covered, mine.covered, minimum, counted=among)
+    seen = (kw, main, covered, mine.covered, minimum)
+    made = peaks.makers(*seen, counted=among, window_s=mine.length_s)
+    weights = peaks.weights(*seen, counted=among, window_s=mine.length_s)
     methods = {
         "coincident": weights.coincident,
         "own": weights.own,

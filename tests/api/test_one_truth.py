@@ -2,7 +2,8 @@
 
 Each panel's own SQL, as Grafana's login runs it, against the answer the page shows. What
 a kernel computes for the API and a view for Grafana is held together here, on a day that
-is known, on one with holes, and on one of which too little is known.
+is known, on one with holes, and on one of which too little is known; by rules of demand
+and with a tenant that moves in.
 """
 
 import json
@@ -16,7 +17,7 @@ import psycopg
 import pytest
 
 from analytics.jobs import tariffs
-from store import registry
+from store import demand_rules, registry
 from store import tariffs as stored
 from store.database import session
 from tests.api.test_peaks_page import tell
@@ -45,6 +46,11 @@ HOLES = (
 PEAKLESS = (
     f"DELETE FROM core.usage_15min WHERE {E03} AND start >= %(day)s + interval '9 hours' "
     "AND start < %(day)s + interval '12 hours'",
+)
+MOVED_IN = (
+    "UPDATE core.assignment SET valid_from = %(day)s + interval '370 minutes' "
+    "WHERE meter_id IN (SELECT meter_id FROM core.meter m JOIN core.enterprise e "
+    "USING (enterprise_id) WHERE e.code = 'E07')",
 )
 TOO_LITTLE = (
     f"DELETE FROM core.usage_15min WHERE {PARK} AND start >= %(day)s "
@@ -102,7 +108,8 @@ def compare_period(
             close(top[0][3]),
             at(top[0][1], "%m-%d %H:%M"),
         )
-        assert peak[0][4] == close(said["transformer"]["highest_rate"])
+        loaded = said["transformer"]  # None: no capacity is stated
+        assert peak[0][4] == (close(loaded["highest_rate"]) if loaded else None)
     else:
         assert peak == []
     (quality,) = rows(grafana, "Data quality", first, last)
@@ -110,7 +117,9 @@ def compare_period(
     made = said["made_by"]
     together = rows(grafana, "同时系数", first, last)
     assert together == (
-        [(close(made["coincidence"]), close(made["diversity"]))] if top else []
+        []
+        if made["kw"] is None
+        else [(close(made["coincidence"]), close(made["diversity"]))]
     )
     parts = rows(grafana, "Who made", first, last)
     names = {
@@ -131,7 +140,7 @@ def compare_period(
         if each["enterprise"]:  # that of a rest of 0 is one of many equals
             assert own_start == at(each["own_start"], "%m-%d %H:%M")
     curve = rows(grafana, "duration", first, last)
-    known = said["coverage"] * (last - first).total_seconds() / 3600
+    known = said["duration"][-1]["hours"] if said["duration"] else 0
     assert [(row[0] * known, row[1]) for row in curve] == [
         (close(each["hours"]), close(each["kw"])) for each in said["duration"]
     ]
@@ -177,6 +186,46 @@ def test_a_period(own: Any, serving: Any, grafana: Any) -> None:
         assert little["coverage"] < 0.95
         assert little["made_by"]["kw"] is None
         assert little["duration"] == []
+
+
+def test_a_period_by_rules(own: Any, serving: Any, grafana: Any) -> None:
+    today = datetime.combine(own.today, datetime.min.time(), own.zone)
+    yesterday = today - timedelta(days=1)
+
+    def rule(window_min: int, method: str, begin: datetime) -> None:
+        with session(own.url) as conn:
+            demand_rules.set_demand_rule(
+                conn, own.park_id, window_min, method, begin, source="contract 1"
+            )
+        if method == "sliding":
+            own.compute()
+
+    with serving(own.url) as base, httpx.Client(base_url=base, timeout=20) as api:
+
+        def hold(method: str, windows: int) -> Json:
+            said = compare_period(api, grafana, yesterday, today)
+            assert said["demand_method"] == method
+            assert len(said["duration"]) == windows
+            return said
+
+        rule(30, "fixed", yesterday)
+        hold("demand_fixed30", 48)
+        rule(15, "sliding", yesterday)
+        slid = hold("demand_sliding15", 96)
+        assert slid["top"][0]["kw"] > slid["made_by"]["kw"]
+        rule(60, "fixed", yesterday)
+        hold("demand_fixed60", 24)
+        change(own, yesterday, MOVED_IN)  # at 06:10: three quarters of an hour
+        moved = hold("demand_fixed60", 24)["made_by"]["parts"][6]
+        assert moved["coverage"] == 1
+        rule(15, "sliding", yesterday + timedelta(hours=9, minutes=20))
+        # 9 windows of an hour and the cut one, then quarter hours
+        cut = compare_period(api, grafana, yesterday, today)
+        assert [each["method"] for each in cut["demand_rules"]] == ["fixed", "sliding"]
+        assert len(cut["duration"]) == 9 + 58
+        change(own, yesterday, HOLES)
+        holed = compare_period(api, grafana, yesterday, today)
+        assert holed["made_by"]["coincidence"] is None
 
 
 def change(own: Any, day: datetime, statements: tuple[str, ...]) -> None:
