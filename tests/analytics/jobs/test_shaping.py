@@ -129,6 +129,18 @@ def test_a_late_reading_far_from_any_gap_reads_and_restates_nothing_else(
     assert changed == {edge, edge - timedelta(minutes=15)}
 
 
+@pytest.mark.parametrize(("stop", "runs"), [(8.0, 1), (8.75, 2)])
+def test_a_late_reading_restates_no_gap_that_goes_straight(
+    database: str, stop: float, runs: int
+) -> None:
+    # on Tuesday one comes late; the gap on Sunday is of half an hour, or of 75 minutes
+    rows = without(line(8), at(6, 7.5), at(6, stop))
+    late = rows.pop(DAY + 40)
+    park = one(database, rows)
+    park.write([(0, "register", *late, NO_UNTIL)])
+    assert park.analyse() == runs  # what lies days apart is computed apart
+
+
 def test_a_policy_sets_how_far_a_line_goes_straight_and_earlier_answers_stay(
     database: str,
 ) -> None:
