@@ -245,6 +245,25 @@ def test_a_stuck_register_is_told_until_somebody_says_that_it_rests(
     assert between(park, at(1, 0), at(2, 0)) == 0.0
 
 
+@pytest.mark.parametrize("front_first", [True, False])
+def test_a_rest_that_comes_in_parts_is_told_where_it_passes_its_limit(
+    database: str, front_first: bool
+) -> None:
+    # 7 minutes past the quarter hours; it rests from Monday's end on, in parts of 21 and
+    # 15 hours, and what is written last looks back, or ahead, across its edge
+    late = 7 * MINUTE
+    rows = [(t + late, min(v, 5240.0)) for t, v in line(3) if t < at(2, 12)]
+    parts = [
+        [each for each in rows if (each[0] < at(1, 21)) is front]
+        for front in (front_first, not front_first)
+    ]
+    park = one(database, parts[0])
+    assert events(park) == []
+    park.write(everything([Sent(parts[1], [])]))
+    park.analyse()
+    assert events(park) == [(at(2, 0) + late, "stuck", 5240.0, 5240.0)]
+
+
 def test_local_time_follows_the_zone_and_days_their_classes() -> None:
     found = shaping.calendar_of(
         ZoneInfo("Europe/Berlin"), "DE", date(2026, 3, 27), date(2026, 3, 31)
