@@ -1,6 +1,6 @@
 """What the job must recompute: claimed by park, taken, widened, put back."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from psycopg import sql
@@ -214,23 +214,39 @@ def estimated(conn: Connection, spans: list[Span]) -> list[Span]:
     return [Span(*row, settled=True) for row in rows]  # type: ignore[arg-type, misc]
 
 
-def zeros(conn: Connection, spans: list[Span]) -> dict[int, int]:
-    """Count the quarter hours of each usage id in its spans in which nothing was used."""
+def zeros_beside(
+    conn: Connection, spans: list[Span], within: list[timedelta]
+) -> dict[int, int]:
+    """Count the quarter hours within a time before and behind spans that used nothing.
+
+    A side counts where the quarter hour next to the span is one of them: else no rest
+    reaches across the edge for as long as that.
+
+    Returns
+    -------
+    dict
+        By usage id; none where none counts.
+    """
     rows = conn.execute(
         """
-        SELECT w.channel_id, count(*)
-        FROM unnest(%s::int[], %s::timestamptz[], %s::timestamptz[])
-             AS w (channel_id, start, stop)
-        CROSS JOIN LATERAL (
-            SELECT FROM core.usage_15min u
-            WHERE u.channel_id = w.channel_id AND u.start >= w.start
-              AND u.start < w.stop AND u.amount = 0) AS zero
+        SELECT w.channel_id, sum((
+                   SELECT count(*) FROM core.usage_15min u
+                   WHERE u.channel_id = w.channel_id AND u.start >= side.low
+                     AND u.start < side.high AND u.amount = 0))
+        FROM unnest(%s::int[], %s::timestamptz[], %s::timestamptz[], %s::interval[])
+             AS w (channel_id, start, stop, within)
+        CROSS JOIN LATERAL (VALUES
+            (w.start - interval '15 minutes', w.start - w.within, w.start),
+            (w.stop, w.stop, w.stop + w.within)) AS side (next, low, high)
+        WHERE (SELECT u.amount FROM core.usage_15min u
+               WHERE u.channel_id = w.channel_id AND u.start = side.next) = 0
         GROUP BY w.channel_id
         """,
         (
             [each.channel_id for each in spans],
             [each.start for each in spans],
             [each.stop for each in spans],
+            within,
         ),
     ).fetchall()
     return {int(str(channel)): int(str(count)) for channel, count in rows}

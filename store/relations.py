@@ -1,5 +1,7 @@
 """What holds between them, dated: whose a meter is, its ratios, what counts."""
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from psycopg.rows import class_row
@@ -314,6 +316,7 @@ def counted_channels(
     *,
     registers_known_on: datetime | None = None,
     arrived_by: datetime | None = None,
+    stuck_after_s: Mapping[str, float] | None = None,
 ) -> list[Channel]:
     """List the register, delta and virtual channels of meters confirmed by `known_on`.
 
@@ -325,6 +328,8 @@ def counted_channels(
         Digits, ratings and policies that were recorded by then.
     arrived_by
         Channels that are read and of which the first reading had come by then.
+    stuck_after_s
+        For how long registers of a quantity may rest; of others it is not limited.
     """
     with conn.cursor(row_factory=class_row(Channel)) as cur:
         return cur.execute(
@@ -334,7 +339,8 @@ def counted_channels(
                        AS usage_id,
                    c.subject_id AS meter_id, c.quantity, c.kind, d.digits,
                    m.measured_up_to_s, coalesce(f.fall = 'restart', false) AS restarts,
-                   p.rated_per_h
+                   p.rated_per_h,
+                   (%(resting)s::jsonb ->> c.quantity)::float8 AS stuck_after_s
             FROM core.channel c
             JOIN core.meter m ON m.meter_id = c.subject_id
             JOIN core.enterprise e USING (enterprise_id)
@@ -366,6 +372,7 @@ def counted_channels(
                 "known": known_on,
                 "plate": registers_known_on,
                 "arrived": arrived_by,
+                "resting": json.dumps(dict(stuck_after_s or {})),
             },
         ).fetchall()
 

@@ -24,6 +24,7 @@ Float64 = NDArray[np.float64]
 
 
 _GONE_AT_ONCE = 20_000  # rows whose keys one statement names
+_COPIED_AT_ONCE = 8_192  # rows that are laid out together: as many as the cache holds
 
 
 class Table(NamedTuple):
@@ -62,11 +63,18 @@ class Series(NamedTuple):
         return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((columns, 0)))
 
     def take(self, which: NDArray[np.bool_] | Int64) -> "Series":
-        """Give the chosen rows."""
+        """Give the chosen rows; they share memory where all are."""
+        if which.dtype == np.bool_ and which.all():
+            return self
         return Series(self.key[which], self.start_us[which], self.values[:, which])
 
     def ordered(self) -> "Series":
-        """Give the rows by key and time."""
+        """Give the rows by key and time; they share memory where they are so already."""
+        key, start = self.key, self.start_us
+        later = key[1:] > key[:-1]
+        later |= (key[1:] == key[:-1]) & (start[1:] >= start[:-1])
+        if later.all():
+            return self
         return self.take(np.lexsort((self.start_us, self.key)))
 
 
@@ -207,16 +215,22 @@ def difference(old: Series, new: Series) -> tuple[NDArray[np.bool_], Int64]:
 
 
 def _copy_in(conn: Connection, table: Table, rows: Series) -> None:
-    out = np.empty(rows.key.size, _row(table))
-    out["fields"] = 2 + len(table.columns)
-    out["key_len"], out["key"] = 4, rows.key
-    out["start_len"], out["start"] = 8, rows.start_us - EPOCH_US
-    for i, name in enumerate(table.columns):
-        out[name + "_len"], out[name] = 8, rows.values[i]
     query = sql.SQL("COPY core.{} ({}) FROM STDIN (FORMAT BINARY)").format(
         sql.Identifier(table.name), _columns(table)
     )
+    out = np.empty(min(rows.key.size, _COPIED_AT_ONCE), _row(table))
+    out["fields"] = 2 + len(table.columns)
+    out["key_len"], out["start_len"] = 4, 8
+    for name in table.columns:
+        out[name + "_len"] = 8
     with conn.cursor() as cur, cur.copy(query) as copy:
         copy.write(COPY_HEADER)
-        copy.write(out.tobytes())
+        for first in range(0, rows.key.size, _COPIED_AT_ONCE):
+            some = slice(first, first + _COPIED_AT_ONCE)
+            part = out[: rows.key[some].size]
+            part["key"] = rows.key[some]
+            part["start"] = rows.start_us[some] - EPOCH_US
+            for i, name in enumerate(table.columns):
+                part[name] = rows.values[i, some]
+            copy.write(part.tobytes())
         copy.write(COPY_TRAILER)

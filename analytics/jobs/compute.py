@@ -7,7 +7,7 @@ on* a date, which only ask; so both give the same bits.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
@@ -49,6 +49,7 @@ MINUTE_US = 60_000_000
 FINE_US = 2 * MINUTE_US  # readings no further apart resolve a minute; ours
 DEMAND_OF = "energy_import"
 QUARTER = timedelta(minutes=15)
+FOREVER = to_us(datetime(2200, 1, 1, tzinfo=UTC))  # behind all that is asked
 AT_ONCE = 128  # parts of a total whose rows are in memory together
 # a main energy register that rests for a day is odd; of others it is common; ours
 STUCK_AFTER_S = {DEMAND_OF: 86_400.0}
@@ -86,6 +87,24 @@ class World:
         self.usages = [c for c in self.channels if c.channel_id == c.usage_id]
 
     @cached_property
+    def spells(self) -> dict[str, Int64]:
+        """When the usages of a quantity count for whom, in the order of codes and time.
+
+        By quantity rows of subject, usage id, from and to [µs]; a quarter hour counts
+        where its meter counts at its start.
+        """
+        found: dict[str, list[tuple[int, int, int, int]]] = defaultdict(list)
+        for usage in self.usages:
+            for counts in (self.members, self.of_park):
+                painted = counts.get(usage.measures, [])
+                for (begin, subject), (end, _) in pairwise([*painted, (FOREVER, None)]):
+                    if subject is not None:
+                        low, high = _quarter(begin), _quarter(end)
+                        row = (subject, usage.channel_id, low, high)
+                        found[usage.quantity].append(row)
+        return {key: np.array(rows, np.int64) for key, rows in found.items()}
+
+    @cached_property
     def reach(self) -> timedelta:
         """The longest sliding window: so far one reaches from where it begins."""
         stated = [rule for each in self.rules.values() for _, rule in each if rule]
@@ -106,6 +125,7 @@ def load_world(
             vintage.membership,
             registers_known_on=vintage.registers,
             arrived_by=vintage.readings,
+            stuck_after_s=STUCK_AFTER_S,
         ),
         policies.policies(conn, park_id, vintage.registers),
     )
@@ -139,15 +159,14 @@ def _with_policies(channels: list[Channel], stated: list[Policy]) -> list[Channe
         by_meter[each.meter_id][each.name] = each.value
     found = []
     for channel in channels:
-        mine = by_meter.get(channel.meter_id, {})
-        resting = mine.get("stuck_after_s", STUCK_AFTER_S.get(channel.quantity))
-        if mine or resting is not None:
+        mine = by_meter.get(channel.meter_id)
+        if mine is not None:
             channel = replace(
                 channel,
                 measured_up_to_s=mine.get("measured_up_to_s", channel.measured_up_to_s),
                 straight_up_to_s=mine.get("straight_up_to_s", channel.straight_up_to_s),
                 momentary=int(mine.get("momentary", channel.momentary)),
-                stuck_after_s=resting,
+                stuck_after_s=mine.get("stuck_after_s", channel.stuck_after_s),
             )
         found.append(channel)
     return found
@@ -405,34 +424,33 @@ def plan_totals(
     subjects: set[int] | None = None,
 ) -> list[Total]:
     """List the totals of the park and its enterprises, or some of them, in [start, stop)."""
-    wanted = set(quantities)
     first, last = to_us(start), to_us(stop)
-    parts: dict[tuple[int, str], list[tuple[int, int, int]]] = defaultdict(list)
-    for channel in world.usages:
-        if channel.quantity not in wanted:
-            continue
-        for counts in (world.members, world.of_park):
-            painted = counts.get(channel.measures, [])
-            for (begin, subject), (end, _) in pairwise([*painted, (last, None)]):
-                if subject is None or (
-                    subjects is not None and subject not in subjects
-                ):
-                    continue
-                # a quarter counts where its meter counts at its start
-                low = max(_cell(begin) * QUARTER_US, first)
-                high = min(_cell(end) * QUARTER_US, last)
-                if low < high:
-                    part = (channel.channel_id, low, high)
-                    parts[subject, channel.quantity].append(part)
-    return [
-        Total(subject_id=subject, quantity=quantity, parts=tuple(each))
-        for (subject, quantity), each in sorted(parts.items())
-    ]
+    totals = []
+    for quantity in sorted(set(quantities) & world.spells.keys()):
+        subject, usage_id, low, high = world.spells[quantity].T
+        low, high = np.maximum(low, first), np.minimum(high, last)
+        for each in np.unique(subject[low < high]).tolist():
+            if subjects is None or each in subjects:
+                mine = (subject == each) & (low < high)
+                parts = np.array([usage_id[mine], low[mine], high[mine]]).T
+                totals.append(
+                    Total(
+                        subject_id=each,
+                        quantity=quantity,
+                        parts=tuple(map(tuple, parts.tolist())),
+                    )
+                )
+    return sorted(totals, key=lambda each: (each.subject_id, each.quantity))
 
 
 def _cell(at_us: int) -> int:
     """Give the number of the quarter hour that begins at or after an instant."""
     return -(-at_us // QUARTER_US)
+
+
+def _quarter(at_us: int) -> int:
+    """Give the first start of a quarter hour at or after an instant [µs]."""
+    return _cell(at_us) * QUARTER_US
 
 
 def add_up(total: Total, usage: Series, start: datetime, stop: datetime) -> Series:
@@ -490,6 +508,8 @@ def virtual_totals(world: World, start: datetime, stop: datetime) -> list[Total]
 
 def real_parts(world: World, total: Total) -> list[tuple[int, int, int]]:
     """List a total's parts with virtual ones taken apart."""
+    if not world.virtual:
+        return list(total.parts)
     return [
         (part.usage_id, since, until)
         for channel, low, high in total.parts

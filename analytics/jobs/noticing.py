@@ -111,15 +111,11 @@ def _resting(
     ]
     if not limited:
         return set()
-    flanks = [
-        Span(usage.channel_id, low, high, settled=True)
-        for _, usage, limit in limited
-        for low, high in (
-            (usage.start - timedelta(seconds=limit), usage.start),
-            (usage.stop, usage.stop + timedelta(seconds=limit)),
-        )
-    ]
-    zeros = dirty.zeros(conn, flanks)
+    zeros = dirty.zeros_beside(
+        conn,
+        [usage for _, usage, _ in limited],
+        [timedelta(seconds=limit) for _, _, limit in limited],
+    )
     longest = _longest_zeros(used)
     return {
         register.channel_id

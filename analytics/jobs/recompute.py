@@ -485,10 +485,13 @@ def _inside(key: Int64, start_us: Int64, spans: list[Span]) -> Bool:
 
 
 def _joined(*parts: Series) -> Series:
+    some = [each for each in parts if each.key.size] or parts[:1]
+    if len(some) == 1:
+        return some[0].ordered()
     return Series(
-        np.concatenate([each.key for each in parts]),
-        np.concatenate([each.start_us for each in parts]),
-        np.concatenate([each.values for each in parts], axis=1),
+        np.concatenate([each.key for each in some]),
+        np.concatenate([each.start_us for each in some]),
+        np.concatenate([each.values for each in some], axis=1),
     ).ordered()
 
 

@@ -1,6 +1,5 @@
 """Gives long gaps the shape of their meters' like days, and finds gaps to give it anew."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -10,7 +9,7 @@ import numpy as np
 
 from analytics import registers, shape
 from analytics.jobs import compute
-from analytics.jobs.compute import CONTEXT, Known, World
+from analytics.jobs.compute import CONTEXT, QUARTER, Known, World
 from analytics.jobs.daytypes import country_of, like_day
 from analytics.jobs.vintage import KnownOn, Vintage
 from analytics.registers import Bool, Intervals
@@ -19,6 +18,7 @@ from store import dirty, registry
 from store.database import Connection
 from store.dirty import Span
 from store.readings import read_spans, to_datetime, to_us
+from store.records import Channel
 
 CHUNK = timedelta(days=124)  # of channel time whose readings are in memory together
 EPOCH = date(1970, 1, 1).toordinal()
@@ -71,7 +71,7 @@ def _gaps(known: Known, spans: Sequence[Span]) -> Bool:
     limits = np.array(
         [
             [
-                round(max(each.straight_up_to_s, each.measured_up_to_s) * 1e6)
+                _straight(each) // timedelta(microseconds=1)
                 if each.kind == "register"
                 else np.iinfo(np.int64).max,
                 *reach.get(each.usage_id, outside),
@@ -200,19 +200,29 @@ def reached(conn: Connection, world: World, changed: list[Span]) -> list[Span]:
     """List the gaps whose like days lie in spans of registers that have changed.
 
     They are looked for among the stored usage: a gap that is not there yet waits to be
-    computed anyway.
+    computed anyway. One that is no longer than its straight line goes has no like days.
     """
-    behind: dict[int, list[Span]] = defaultdict(list)
-    for each in changed:
-        behind[world.by_id[each.channel_id].usage_id].append(each)
+    known = [(world.by_id[each.channel_id], each.stop) for each in changed]
+    # so that enough is seen of a gap which begins within reach to tell how long it is
     asked = [
-        Span(usage_id, each.stop, each.stop + REACH, settled=True)
-        for usage_id, some in behind.items()
-        for each in some
+        Span(
+            register.usage_id,
+            stop - QUARTER,
+            stop + REACH + _straight(register),
+            settled=True,
+        )
+        for register, stop in known
     ]
     return [
         each._replace(channel_id=source.channel_id, settled=False)
         for each in dirty.estimated(conn, asked)
         for source in world.sources[each.channel_id]
         if source.kind == "register"
+        # at both ends of a gap less than a quarter hour is not whole
+        and each.stop - each.start + 2 * QUARTER > _straight(source)
     ]
+
+
+def _straight(channel: Channel) -> timedelta:
+    """Give how long a gap may be to run on a straight line."""
+    return timedelta(seconds=max(channel.straight_up_to_s, channel.measured_up_to_s))

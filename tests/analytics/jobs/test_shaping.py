@@ -129,6 +129,18 @@ def test_a_late_reading_far_from_any_gap_reads_and_restates_nothing_else(
     assert changed == {edge, edge - timedelta(minutes=15)}
 
 
+@pytest.mark.parametrize(("stop", "runs"), [(8.0, 1), (8.75, 2)])
+def test_a_late_reading_restates_no_gap_that_goes_straight(
+    database: str, stop: float, runs: int
+) -> None:
+    # on Tuesday one comes late; the gap on Sunday is of half an hour, or of 75 minutes
+    rows = without(line(8), at(6, 7.5), at(6, stop))
+    late = rows.pop(DAY + 40)
+    park = one(database, rows)
+    park.write([(0, "register", *late, NO_UNTIL)])
+    assert park.analyse() == runs  # what lies days apart is computed apart
+
+
 def test_a_policy_sets_how_far_a_line_goes_straight_and_earlier_answers_stay(
     database: str,
 ) -> None:
@@ -231,6 +243,25 @@ def test_a_stuck_register_is_told_until_somebody_says_that_it_rests(
     park.analyse()
     assert events(park) == []
     assert between(park, at(1, 0), at(2, 0)) == 0.0
+
+
+@pytest.mark.parametrize("front_first", [True, False])
+def test_a_rest_that_comes_in_parts_is_told_where_it_passes_its_limit(
+    database: str, front_first: bool
+) -> None:
+    # 7 minutes past the quarter hours; it rests from Monday's end on, in parts of 21 and
+    # 15 hours, and what is written last looks back, or ahead, across its edge
+    late = 7 * MINUTE
+    rows = [(t + late, min(v, 5240.0)) for t, v in line(3) if t < at(2, 12)]
+    parts = [
+        [each for each in rows if (each[0] < at(1, 21)) is front]
+        for front in (front_first, not front_first)
+    ]
+    park = one(database, parts[0])
+    assert events(park) == []
+    park.write(everything([Sent(parts[1], [])]))
+    park.analyse()
+    assert events(park) == [(at(2, 0) + late, "stuck", 5240.0, 5240.0)]
 
 
 def test_local_time_follows_the_zone_and_days_their_classes() -> None:
