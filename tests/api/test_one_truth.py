@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import psycopg
 import pytest
 
@@ -20,6 +21,7 @@ from analytics.jobs import tariffs
 from store import demand_rules, registry
 from store import tariffs as stored
 from store.database import session
+from tests.api.conftest import STEP_S
 from tests.api.test_peaks_page import tell
 from tests.api.test_routes import get
 from tests.dashboards.test_sql import expand, with_park
@@ -191,14 +193,14 @@ def test_a_period(own: Any, serving: Any, grafana: Any) -> None:
 def test_a_period_by_rules(own: Any, serving: Any, grafana: Any) -> None:
     today = datetime.combine(own.today, datetime.min.time(), own.zone)
     yesterday = today - timedelta(days=1)
+    read_each_minute(own, yesterday, today)
 
     def rule(window_min: int, method: str, begin: datetime) -> None:
         with session(own.url) as conn:
             demand_rules.set_demand_rule(
                 conn, own.park_id, window_min, method, begin, source="contract 1"
             )
-        if method == "sliding":
-            own.compute()
+        own.compute()
 
     with serving(own.url) as base, httpx.Client(base_url=base, timeout=20) as api:
 
@@ -218,14 +220,30 @@ def test_a_period_by_rules(own: Any, serving: Any, grafana: Any) -> None:
         change(own, yesterday, MOVED_IN)  # at 06:10: three quarters of an hour
         moved = hold("demand_fixed60", 24)["made_by"]["parts"][6]
         assert moved["coverage"] == 1
-        rule(15, "sliding", yesterday + timedelta(hours=9, minutes=20))
-        # 9 windows of an hour and the cut one, then quarter hours
+        rule(30, "fixed", yesterday)
+        rule(15, "sliding", yesterday + timedelta(hours=9, minutes=10))
+        # 18 windows of half an hour and the cut one, then quarter hours
         cut = compare_period(api, grafana, yesterday, today)
         assert [each["method"] for each in cut["demand_rules"]] == ["fixed", "sliding"]
-        assert len(cut["duration"]) == 9 + 58
+        assert len(cut["duration"]) == 18 + 59
         change(own, yesterday, HOLES)
         holed = compare_period(api, grafana, yesterday, today)
         assert holed["made_by"]["coincidence"] is None
+
+
+def read_each_minute(own: Any, first: datetime, last: datetime) -> None:
+    """Add the readings of the registers between those that are there."""
+    at = np.arange(first.timestamp(), last.timestamp(), 60).astype(np.int64)
+    between = at % STEP_S != 0
+    for (meter, quantity), channel in own.channels.items():
+        if quantity == "energy_import":
+            mean_kw = own.load_kw(int(meter[1:3]) - 1, at - at % STEP_S)
+            ramp = (at % STEP_S - 120) / 600  # up in one step, down in the next
+            kw = mean_kw * (1 + np.where(at // STEP_S % 2 == 0, ramp, -ramp))
+            used = np.concatenate([[0.0], np.cumsum(kw[:-1] / 60)])
+            value = np.round(10_000 + used, 3)[between]
+            own.write(np.full(value.size, channel), at[between] * 1_000_000, value)
+    own.compute()
 
 
 def change(own: Any, day: datetime, statements: tuple[str, ...]) -> None:
