@@ -22,9 +22,7 @@ from dashboards.panels import KNOWN, KW, OF_CONTRACT, SHARE, Sql, place
 
 UID = "parkwatt-demand-peaks"
 TITLE = "Demand and peaks / 需量与峰值"
-REFUSED = (
-    "无数据，或已知时间不足 95 % / no data, or less than 95 % of the time known"
-)
+REFUSED = "无数据，或已知时间不足 95 % / no data, or less than 95 % of the time known"
 
 LIMIT = "合同需量 100 % / contract demand"
 NEAR = "合同的 90 % / 90 % of contract"

@@ -134,9 +134,7 @@ def _demand() -> timeseries.Panel:
     return (
         timeseries.Panel()
         .id(6)
-        .title(
-            "需量（按需量规则）与合同需量 / Demand (by its rule) and contract"
-        )
+        .title("需量（按需量规则）与合同需量 / Demand (by its rule) and contract")
         .description(
             "园区各窗口的平均功率，以起点标记；滑动规则下为各刻钟内开始的最高滑动窗口；"
             "覆盖率 < 95 % 的窗口单独显示，缺失的留空。虚线为当时有效的合同需量及其 90 %。"
