@@ -1598,6 +1598,9 @@ def activity_add(
     beside: Annotated[
         bool, typer.Option("--beside", help="no meter counts any of it")
     ] = False,
+    supplier: Annotated[
+        str | None, typer.Option(help="enterprise of the park that passed it on")
+    ] = None,
     stage: Annotated[str, typer.Option(help="provisional or final")] = "final",
 ) -> None:
     """State what an enterprise burnt, bought, made or set free in a month."""
@@ -1611,6 +1614,9 @@ def activity_add(
             amount=amount,
             unit=unit,
             beside=beside,
+            supplier_id=registry.subject(conn, park, supplier).subject_id
+            if supplier
+            else None,
             stage=stage,
             source=source,
             who=who,
@@ -1624,7 +1630,8 @@ def activity_import(
     file: Annotated[
         Path,
         typer.Argument(
-            help="CSV or XLSX: enterprise,month,item,use,amount,unit,source[,beside,stage]"
+            help="CSV or XLSX: enterprise,month,item,use,amount,unit,source"
+            "[,beside,supplier,stage]"
         ),
     ],
     who: WhoOption,
@@ -1657,11 +1664,13 @@ def activity_list(
             last.date(),
             enterprise_id=subject.subject_id if enterprise else None,
         )
-    table = Table("enterprise", "month", "item", "use", "amount", "stage", "source")
+    table = Table(
+        *("enterprise", "month", "item", "use", "amount", "supplier", "stage", "source")
+    )
     for each in rows:
         amount = f"{each.amount:,.3f} {each.unit}"
         cells = (each.enterprise, f"{each.month:%Y-%m}", each.item, each.use, amount)
-        table.add_row(*cells, each.stage, escape(each.source))
+        table.add_row(*cells, each.supplier, each.stage, escape(each.source))
     out.print(table)
 
 

@@ -166,6 +166,9 @@ class NewActivity(Asked):
     amount: Value | None
     unit: Code
     beside: bool = Field(False, description="no meter counts any of it")
+    supplier: Code | None = Field(
+        None, description="enterprise of the park that passed it on"
+    )
     stage: Literal["provisional", "final"] = "final"
     source: Words
     who: Words
@@ -182,6 +185,7 @@ class ListedActivity(Row):
     amount: Number
     unit: str
     beside: bool
+    supplier: str | None
     stage: str
     source: str
     who: str

@@ -9,7 +9,7 @@ from ingest.sheets import SheetRow, read_sheet
 from store.errors import Invalid
 
 REQUIRED = ("enterprise", "month", "item", "use", "amount", "unit", "source")
-OPTIONAL = ("beside", "stage")
+OPTIONAL = ("beside", "supplier", "stage")
 NAMES = {each: each for each in (*REQUIRED, *OPTIONAL)} | {
     "企业": "enterprise",
     "月份": "month",
@@ -18,6 +18,7 @@ NAMES = {each: each for each in (*REQUIRED, *OPTIONAL)} | {
     "数量": "amount",
     "单位": "unit",
     "来源": "source",
+    "供方": "supplier",
 }
 _YES, _NO = ("yes", "true", "1", "是"), ("", "no", "false", "0", "否")
 
@@ -36,6 +37,7 @@ class ActivityRow:
     unit: str = ""
     source: str = ""
     beside: bool = False
+    supplier: str = ""
     stage: str = "final"
 
 
@@ -75,6 +77,7 @@ def _row(row: SheetRow) -> ActivityRow:
         unit=words["unit"],
         source=words["source"],
         beside=beside in _YES,
+        supplier=words["supplier"],
         stage=words["stage"] or "final",
     )
 

@@ -291,6 +291,8 @@ _paths: dict[str, Any] = {}
 
 
 def _find(path: str, body: Any) -> list[Any]:
+    if isinstance(body, str):  # the library would read it as JSON once more
+        return [body] if path.strip() == "$" else []
     known = _paths.get(path)
     if known is None:
         known = _paths.setdefault(path, _compiled(path))

@@ -299,8 +299,8 @@ def code_of(name: str) -> str:
 
 def from_text(raw: object) -> object:
     """Give the number that a text holds; anything else as it is."""
-    if isinstance(raw, str) and _NUMBER.fullmatch(raw.strip()):
-        return float(raw)
+    if isinstance(raw, str) and _NUMBER.fullmatch(text := raw.strip()):
+        return float(text)
     return raw
 
 

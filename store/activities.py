@@ -23,6 +23,7 @@ class Activity:
     amount: float | None  # None: withdrawn
     unit: str
     beside: bool  # no meter counts any of it
+    supplier: str | None  # code of the enterprise of the park that passed it on
     stage: str
     source: str
     who: str
@@ -39,6 +40,7 @@ def record_activity(
     unit: str,
     *,
     beside: bool = False,
+    supplier_id: int | None = None,
     stage: str = "final",
     source: str,
     who: str,
@@ -47,16 +49,18 @@ def record_activity(
     done = conn.execute(
         """
         INSERT INTO core.activity (enterprise_id, month, item, use, amount, unit, beside,
-                                   stage, source, who)
+                                   supplier_id, stage, source, who)
         SELECT %(id)s, %(month)s, %(item)s, %(use)s, %(amount)s, %(unit)s, %(beside)s,
-               %(stage)s, %(source)s, %(who)s
+               %(supplier)s, %(stage)s, %(source)s, %(who)s
         WHERE NOT EXISTS (
-            SELECT FROM (SELECT amount, beside, stage, source FROM core.activity
+            SELECT FROM (SELECT amount, beside, supplier_id, stage, source
+                         FROM core.activity
                          WHERE enterprise_id = %(id)s AND month = %(month)s
                            AND item = %(item)s AND use = %(use)s
                          ORDER BY recorded_at DESC, activity_id DESC
                          LIMIT 1) AS last
             WHERE amount IS NOT DISTINCT FROM %(amount)s::double precision
+              AND supplier_id IS NOT DISTINCT FROM %(supplier)s::integer
               AND beside = %(beside)s AND stage = %(stage)s AND source = %(source)s)
         """,
         {
@@ -67,6 +71,7 @@ def record_activity(
             "amount": amount,
             "unit": unit,
             "beside": beside,
+            "supplier": supplier_id,
             "stage": stage,
             "source": source,
             "who": who,
@@ -84,21 +89,32 @@ def activities(
     *,
     enterprise_id: int | None = None,
 ) -> list[Activity]:
-    """List what counts of the months in [first, last), by enterprise and month."""
+    """List what counts of the months in [first, last), by enterprise and month.
+
+    Of an enterprise's month, item and use the final statement recorded last, else the
+    provisional one; what was recorded before a withdrawal is gone.
+    """
     with conn.cursor(row_factory=class_row(Activity)) as cur:
         return cur.execute(
             """
-            SELECT * FROM (
-                SELECT DISTINCT ON (e.code COLLATE "C", month, item, use)
-                       activity_id, enterprise_id, e.code AS enterprise, month, item, use,
-                       amount, unit, beside, stage, source, who, a.recorded_at
-                FROM core.activity a JOIN core.enterprise e USING (enterprise_id)
-                WHERE e.park_id = %(park)s AND month >= %(first)s AND month < %(last)s
-                  AND (%(one)s::integer IS NULL OR enterprise_id = %(one)s)
-                  AND a.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
-                ORDER BY e.code COLLATE "C", month, item, use, a.recorded_at DESC,
-                         activity_id DESC) AS last
-            WHERE amount IS NOT NULL
+            SELECT DISTINCT ON (e.code COLLATE "C", month, item, use)
+                   activity_id, a.enterprise_id, e.code AS enterprise, month, item, use,
+                   amount, unit, beside, s.code AS supplier, stage, source,
+                   who, a.recorded_at
+            FROM core.activity a JOIN core.enterprise e USING (enterprise_id)
+            LEFT JOIN core.enterprise s ON s.enterprise_id = a.supplier_id
+            WHERE e.park_id = %(park)s AND month >= %(first)s AND month < %(last)s
+              AND (%(one)s::integer IS NULL OR a.enterprise_id = %(one)s)
+              AND a.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
+              AND NOT EXISTS (
+                  SELECT FROM core.activity w
+                  WHERE (w.enterprise_id, w.month, w.item, w.use)
+                        = (a.enterprise_id, a.month, a.item, a.use)
+                    AND w.amount IS NULL
+                    AND (w.recorded_at, w.activity_id) >= (a.recorded_at, a.activity_id)
+                    AND w.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity'))
+            ORDER BY e.code COLLATE "C", month, item, use, (stage = 'final') DESC,
+                     a.recorded_at DESC, activity_id DESC
             """,
             {
                 "park": park_id,

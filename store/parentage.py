@@ -252,12 +252,21 @@ _STATED: dict[str, LiteralString] = {
                nullif(v.who, '') AS who, source AS why, v.recorded_at
         FROM core.statement v JOIN core.enterprise e ON e.enterprise_id = v.subject_id
         WHERE v.subject_id = ANY(%(ids)s) AND v.kind = 'added_value'
-          AND period_from >= %(first)s AND period_to <= %(last)s
           AND prices = 'current' AND %(added)s
+          AND (%(added_ids)s::bigint[] IS NULL OR statement_id = ANY(%(added_ids)s))
+          -- what lies beside a part of the period in the same year decides on it too
+          AND EXISTS (
+              SELECT FROM core.statement u
+              WHERE u.subject_id = v.subject_id AND u.kind = v.kind
+                AND u.prices = 'current'
+                AND u.period_from < %(last)s AND u.period_to > %(first)s
+                AND u.period_from < v.period_to AND u.period_to > v.period_from)
         UNION ALL
         SELECT 'statements', 'activity', activity_id, e.code, NULL,
-               format('%%s %%s: %%s %%s, %%s', use, item,
-                      coalesce(amount::text, 'withdrawn'), unit, stage),
+               format('%%s %%s: %%s %%s, %%s%%s', use, item,
+                      coalesce(amount::text, 'withdrawn'), unit, stage,
+                      (SELECT ', from ' || s.code FROM core.enterprise s
+                       WHERE s.enterprise_id = a.supplier_id)),
                month::text, NULL, who, source, a.recorded_at
         FROM core.activity a JOIN core.enterprise e USING (enterprise_id)
         WHERE enterprise_id = ANY(%(ids)s) AND month >= %(first)s AND month < %(last)s
@@ -300,10 +309,17 @@ def stated(
     window: Window,
     *,
     added: bool = True,
+    added_ids: Sequence[int] | None = None,
     activity: bool = True,
     contract: bool = False,
 ) -> list[Ground]:
-    """List what was stated (`statements`), or is in the ledger (`green`), newest first."""
+    """List what was stated (`statements`), or is in the ledger (`green`), newest first.
+
+    Parameters
+    ----------
+    added_ids
+        Of added value these statements alone; None: all that could decide on it.
+    """
     with conn.cursor(row_factory=class_row(Ground)) as cur:
         return cur.execute(
             "WITH found AS (" + _STATED[which] + _CHOSEN,
@@ -314,6 +330,7 @@ def stated(
                 "first": days[0],
                 "last": days[1],
                 "added": added,
+                "added_ids": None if added_ids is None else list(added_ids),
                 "activity": activity,
                 "contract": contract,
                 **vars(window),

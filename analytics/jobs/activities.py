@@ -26,6 +26,7 @@ PRODUCTS = (
     *("crude_steel", "ferro_alloy", "industrial_silicon", "calcium_carbide_made"),
 )
 _MORE_UNITS = {"m3": {"10k_m3": 1e4}, "kwh": {"10k_kwh": 1e4}}
+COUNTING = ("stated_alone", "beside_the_meter")  # the rules by which a statement counts
 _ENERGY = ("electricity", "heat", "steam")
 
 
@@ -84,6 +85,7 @@ def state(
     amount: float | None,
     unit: str,
     beside: bool = False,
+    supplier_id: int | None = None,
     stage: str = "final",
     source: str,
     who: str,
@@ -96,12 +98,16 @@ def state(
         None withdraws what was stated.
     beside
         No meter counts any of it: it adds to what a meter of the same carrier says.
+    supplier_id
+        The enterprise of the same park that passed it on: the park has it by what that
+        one took, burnt or made.
 
     Raises
     ------
     Invalid
         For an unknown item, use, unit or stage, a day that begins no month, a month that
-        has not begun, an amount below 0, or no source or person.
+        has not begun, an amount below 0, no source or person, or a supplier of what is
+        not bought, or that is the enterprise itself.
     """
     known = items().get(item)
     if known is None:
@@ -115,6 +121,10 @@ def state(
         raise Invalid(
             f"{item} is stated in {', '.join(units(known))}, not {unit[:70]!r}"
         )
+    if supplier_id is not None and use != "bought":
+        raise Invalid(f"a supplier is of what is bought, not {use}")
+    if supplier_id == enterprise_id:
+        raise Invalid("an enterprise is no supplier of its own")
     check_month(month)
     if month > datetime.now(UTC).date() + timedelta(days=1):  # begun in no zone
         raise Invalid(f"the month {month:%Y-%m} has not begun")
@@ -133,6 +143,7 @@ def state(
         None if amount is None else amount * scale,
         known.unit,
         beside=beside,
+        supplier_id=supplier_id,
         stage=stage,
         source=source,
         who=who,
@@ -163,6 +174,8 @@ class Row(Protocol):
     @property
     def beside(self) -> bool: ...  # noqa: D102
     @property
+    def supplier(self) -> str: ...  # noqa: D102
+    @property
     def stage(self) -> str: ...  # noqa: D102
 
 
@@ -186,6 +199,8 @@ def state_all(conn: Connection, park: Park, rows: Iterable[Row], *, who: str) ->
                 raise Invalid(row.problem)
             if row.enterprise not in ids:
                 raise Invalid(f"enterprise {row.enterprise[:70]!r} is unknown")
+            if row.supplier and row.supplier not in ids:
+                raise Invalid(f"supplier {row.supplier[:70]!r} is unknown")
             fresh = state(
                 conn,
                 ids[row.enterprise],
@@ -195,6 +210,7 @@ def state_all(conn: Connection, park: Park, rows: Iterable[Row], *, who: str) ->
                 amount=row.amount,
                 unit=row.unit,
                 beside=row.beside,
+                supplier_id=ids.get(row.supplier),
                 stage=row.stage,
                 source=row.source,
                 who=who,
@@ -249,7 +265,8 @@ def lay_out(
     Notes
     -----
     Rules: ``stated_alone``, ``beside_the_meter``, ``metered_first`` (listed only),
-    ``park_meter_first`` (of the park, listed only), ``feedstock`` (listed only). Ours.
+    ``park_meter_first`` and ``supplied_within`` (of the park, listed only),
+    ``feedstock`` (listed only). Ours.
     """
     cells = {month: i for i, month in enumerate(months) if whole[i]}
     amounts: dict[tuple[str, str, str, str], Float64] = {}
@@ -272,6 +289,8 @@ def lay_out(
         gate = park_meters.get(each.item)
         if rule == "stated_alone" and gate is not None and gate[cell]:
             of_park = "park_meter_first"
+        if rule in COUNTING and each.supplier is not None:
+            of_park = "supplied_within"
         for where, named in ((row, rule), (park_row, of_park)):
             if where is None:
                 continue
@@ -286,7 +305,7 @@ def lay_out(
             use=use,
             unit=unit,
             rule=rule,
-            counts=rule in ("stated_alone", "beside_the_meter"),
+            counts=rule in COUNTING,
             amount=table,
             ids={at: tuple(each) for at, each in ids[item, use, unit, rule].items()},
         )

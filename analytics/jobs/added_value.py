@@ -92,6 +92,9 @@ class History:
 
     def over(self, first: int, stop: int) -> Amount | None:
         """Add months [first, stop): known sums where they fit, else estimated months."""
+        stated = exact(self.stated, first, stop)
+        if stated is not None:
+            return stated
         inside, rest = self.stated.sums(first, stop)
         estimated = [self.month(each) for each in rest]
         parts = [each.amount for each in inside]
@@ -103,7 +106,7 @@ class History:
             how |= {each.how, each.indicator or ""}
         return Amount(
             amount=math.fsum(parts),
-            estimated=bool(rest),
+            estimated=True,
             provisional=not all(each.final for each in inside),
             how=tuple(sorted(how - {""})),
             statement_ids=_ids(

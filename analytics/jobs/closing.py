@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 from analytics.jobs.accounting import Account, known_total
 from analytics.jobs.book import Book, load_book
-from analytics.jobs.figures import stated_added_value
 from analytics.jobs.months import check_month, month_edges
 from analytics.jobs.published import document
+from analytics.jobs.stated import Amount, together
+from analytics.jobs.stated_value import added_values
 from analytics.jobs.vintage import KnownOn, Vintage
 from store import closings as stored
 from store.closings import Closing
@@ -117,6 +118,7 @@ def close(
             "previous": previous,
             "figures": found,
             "factors": _factors(book),
+            "added_value_statements": _statements(conn, book),
         }
         content = canonical(told)
         closing_id = stored.record_closing(
@@ -140,11 +142,11 @@ def close(
 def figures_of(conn: Connection, book: Book, known_on: KnownOn = None) -> Figures:
     """Give the figures of the park and each enterprise over the whole book."""
     vintage = Vintage.of(known_on)
-    days = (book.months[0], _following(book.months[-1]))
-    values = stated_added_value(conn, book.subjects, *days, known_on=vintage.statements)
+    values = _values(conn, book, vintage.statements)
     found: Figures = {}
     for row, subject in enumerate(book.subjects):
-        value = values[row]
+        stated = values[row]
+        value = None if stated is None else stated.amount
         mine: dict[str, float | None] = {"added_value_10k_cny": value}
         for name, cells in book.amounts.items():
             expected = math.fsum(book.expected_s[name][row].tolist())
@@ -163,6 +165,28 @@ def figures_of(conn: Connection, book: Book, known_on: KnownOn = None) -> Figure
                 mine[f"{kind}_per_10k_cny.{name}"] = ratio
         found[subject.enterprise or PARK] = mine
     return found
+
+
+def _values(
+    conn: Connection, book: Book, known_on: datetime | None = None
+) -> list[Amount | None]:
+    """Give the added value of the book's subjects, the park first."""
+    days = (book.months[0], _following(book.months[-1]))
+    ids = [each.subject_id for each in book.subjects[1:]]
+    own = list(added_values(conn, ids, *days, known_on=known_on).values())
+    return [together(own), *own]
+
+
+def _statements(conn: Connection, book: Book) -> dict[str, dict[str, Any]]:
+    """Tell on which statements the added values rest, and whether one is provisional."""
+    return {
+        subject.enterprise or PARK: {
+            "ids": list(value.statement_ids),
+            "provisional": value.provisional,
+        }
+        for subject, value in zip(book.subjects, _values(conn, book), strict=True)
+        if value is not None
+    }
 
 
 def _following(month: date) -> date:

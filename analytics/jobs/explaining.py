@@ -99,7 +99,9 @@ def explain(
         "events": asked.rows(
             "events", spans, Window(start=asked.start, stop=asked.stop)
         ),
-        "statements": asked.rows("statements", spans, until),
+        "statements": asked.rows(
+            "statements", spans, until, found["intensity"]["added_value_ids"]
+        ),
         "green": asked.rows("green", spans, until),
         "readings": {
             **asdict(parentage.batches(conn, counted, figure.quantities, until)),
@@ -239,7 +241,11 @@ class _Asked:
         return list(found)
 
     def rows(
-        self, which: str, spans: list[Part], window: Window
+        self,
+        which: str,
+        spans: list[Part],
+        window: Window,
+        added_ids: list[int] | None = None,
     ) -> list[dict[str, Any]]:
         """List what a figure rests on of one kind, or what of it was recorded."""
         figure = self.figure
@@ -259,6 +265,7 @@ class _Asked:
                 self.days,
                 window,
                 added=figure.stated,
+                added_ids=added_ids,
                 activity=wanted,
                 contract=contract,
             )

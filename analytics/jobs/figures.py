@@ -1,7 +1,6 @@
 """The figures of a park, an enterprise or a meter over a period, with their parentage."""
 
 import math
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,19 +8,20 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analytics import demand, intensity
-from analytics.jobs import accounting, compute, demands
+from analytics.jobs import accounting, compute, demands, stated_value
 from analytics.jobs.amounts import Amounts, Period, load_amounts, power_factor
 from analytics.jobs.amounts import coverage as coverage_of
 from analytics.jobs.periods import account_for
 from analytics.jobs.published import published
+from analytics.jobs.stated import together
 from analytics.jobs.vintage import KnownOn, Vintage
 from analytics.registers import QUARTER_US
-from store import dirty, registry, statements
+from store import dirty, statements
 from store.database import Connection
 from store.errors import Invalid
 from store.quantities import QUANTITIES
 from store.readings import to_datetime, to_us
-from store.records import AddedValue, Subject
+from store.records import Subject
 
 GRAINS = ("15min", "day", "month")
 ENERGY = "energy_import"
@@ -216,22 +216,19 @@ def _intensity(
     carbon: dict[str, accounting.Account],
 ) -> dict[str, Any]:
     """Give energy and carbon per 10⁴ CNY of added value stated for the whole period."""
-    ids = _enterprises(conn, subject)
-    stated = statements.added_values(
+    ids = stated_value.enterprises_of(conn, subject)
+    parts = stated_value.added_values(
         conn, ids, period.first, period.last, known_on=known_on
     )
-    covers = [
-        cover([s for s in stated if s.enterprise_id == each], period.first, period.last)
-        for each in ids
-    ]
-    complete = bool(ids) and all(covers)
-    value = (
-        math.fsum(s.amount_10k_cny for way in covers for s in way) if complete else None
-    )
+    found = together(list(parts.values()))
+    value = None if found is None else found.amount
     return {
         "added_value_10k_cny": value,
-        "added_value_ids": [s.added_value_id for way in covers for s in way],
-        "added_value_missing": sum(not way for way in covers),
+        "added_value_provisional": found is not None and found.provisional,
+        "added_value_ids": [
+            i for each in parts.values() if each is not None for i in each.statement_ids
+        ],
+        "added_value_missing": sum(each is None for each in parts.values()),
         "tce_per_10k_cny": {
             basis: _ratio(each.over_cells(0), value) for basis, each in coal.items()
         },
@@ -239,61 +236,6 @@ def _intensity(
             method: _ratio(each.over_cells(0), value) for method, each in carbon.items()
         },
     }
-
-
-def stated_added_value(
-    conn: Connection,
-    subjects: Sequence[Subject],
-    first: date,
-    last: date,
-    *,
-    known_on: datetime | None = None,
-) -> list[float | None]:
-    """Give the added value [10⁴ CNY] of some subjects over [first, last).
-
-    None where any enterprise of a subject has not stated its own for all of the period.
-    """
-    of = [_enterprises(conn, each) for each in subjects]
-    every = sorted({each for ids in of for each in ids})
-    stated: dict[int, list[AddedValue]] = {each: [] for each in every}
-    for row in statements.added_values(conn, every, first, last, known_on=known_on):
-        stated[row.enterprise_id].append(row)
-    covers = {each: cover(rows, first, last) for each, rows in stated.items()}
-    return [
-        math.fsum(s.amount_10k_cny for each in ids for s in covers[each])
-        if ids and all(covers[each] for each in ids)
-        else None
-        for ids in of
-    ]
-
-
-def _enterprises(conn: Connection, subject: Subject) -> list[int]:
-    if subject.kind == "enterprise":
-        return [subject.subject_id]
-    if subject.kind == "meter":
-        return []
-    return [
-        each.enterprise_id for each in registry.enterprises(conn, subject.park.park_id)
-    ]
-
-
-def cover(stated: list[AddedValue], first: date, last: date) -> list[AddedValue]:
-    """Choose one enterprise's statements that cover [first, last) exactly.
-
-    Of several ways that with the fewest provisional ones, then with the fewest at all;
-    empty where there is none.
-    """
-    ways: dict[date, list[AddedValue]] = {first: []}  # the best one to each day
-    for each in sorted(stated, key=lambda s: (s.period_to, s.period_from)):
-        way = ways.get(each.period_from)
-        best = ways.get(each.period_to)
-        if way is not None and (best is None or _rank([*way, each]) < _rank(best)):
-            ways[each.period_to] = [*way, each]
-    return ways.get(last, [])
-
-
-def _rank(way: list[AddedValue]) -> tuple[int, int]:
-    return sum(each.stage == "provisional" for each in way), len(way)
 
 
 def _ratio(numerator: float | None, denominator: float | None) -> float | None:

@@ -19,7 +19,15 @@ from analytics.jobs.accounting import Account, known_total
 from analytics.jobs.added_value import History
 from analytics.jobs.grounds import Grounds
 from analytics.jobs.months import later, month_edges
-from analytics.jobs.stated import Amount, exact, first_day, index, level, period_name
+from analytics.jobs.stated import (
+    Amount,
+    exact,
+    first_day,
+    index,
+    level,
+    period_name,
+    together,
+)
 from store.readings import to_us
 
 WHOLE = ("park", "enterprises", "above_size")
@@ -317,19 +325,7 @@ def _members(
     """Add what each member has; unknown where one is missing, and all missing named."""
     found = [(each, find(each)) for each in group.ids]
     missing = [grounds.codes[each] for each, amount in found if amount is None]
-    known = [amount for _, amount in found if amount is not None]
-    if missing or not known:
-        return _told(None, missing)
-    return _told(
-        Amount(
-            amount=math.fsum(each.amount for each in known),
-            estimated=any(each.estimated for each in known),
-            provisional=any(each.provisional for each in known),
-            how=tuple(sorted({how for each in known for how in each.how})),
-            statement_ids=tuple(i for each in known for i in each.statement_ids),
-        ),
-        missing,
-    )
+    return _told(together([amount for _, amount in found]), missing)
 
 
 def _told(amount: Amount | None, missing: list[str]) -> dict[str, Any]:

@@ -46,9 +46,16 @@ class Flow(NamedTuple):
         return inside, [month for month in range(first, stop) if month not in known]
 
     def keys(self, first: int, stop: int) -> tuple[int, ...]:
-        """Give the ids of the statements that reach into months [first, stop)."""
+        """Give the ids of the statements that decide on months [first, stop).
+
+        They are those that reach into them, and what lies beside these in the same longer
+        one: it is scaled with them, or leaves them the rest.
+        """
+        reach = [s for s in self.spans if s.first < stop and first < s.stop]
+        low = min((s.first for s in reach), default=stop)
+        high = max((s.stop for s in reach), default=first)
         return tuple(
-            sorted(s.key for s in self.spans if s.first < stop and first < s.stop)
+            sorted(s.key for s in self.spans if s.first < high and low < s.stop)
         )
 
 
@@ -72,18 +79,23 @@ def flow(spans: Iterable[Span]) -> Flow:
     return Flow(found.spans, tuple(groups(found.spans)), found.doubts)
 
 
-def spans(rows: Iterable[Statement]) -> list[Span]:
-    """Give the statements of whole months; the others say nothing of a month."""
+def spans(
+    rows: Iterable[Statement], number: Callable[[date], int] = index
+) -> list[Span]:
+    """Give statements by months, or by what else numbers days.
+
+    Those that are not of whole months say nothing of a month.
+    """
     return [
         Span(
-            index(each.period_from),
-            index(each.period_to),
+            number(each.period_from),
+            number(each.period_to),
             each.amount,
             each.stage == "final",
             each.statement_id,
         )
         for each in rows
-        if whole_months(each) and each.amount is not None
+        if each.amount is not None and (number is not index or whole_months(each))
     ]
 
 
@@ -102,6 +114,20 @@ def exact(of: Flow, first: int, stop: int) -> Amount | None:
         provisional=not all(each.final for each in inside),
         how=("stated",),
         statement_ids=of.keys(first, stop),
+    )
+
+
+def together(parts: Sequence[Amount | None]) -> Amount | None:
+    """Add what each of some enterprises has; None where one lacks it, or there is none."""
+    known = [each for each in parts if each is not None]
+    if not known or len(known) < len(parts):
+        return None
+    return Amount(
+        amount=math.fsum(each.amount for each in known),
+        estimated=any(each.estimated for each in known),
+        provisional=any(each.provisional for each in known),
+        how=tuple(sorted({how for each in known for how in each.how})),
+        statement_ids=tuple(i for each in known for i in each.statement_ids),
     )
 
 

@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.jobs import methods
+from analytics.jobs import methods, stated_value
 from analytics.jobs.book import Book, load_book
-from analytics.jobs.figures import cover
 from analytics.jobs.months import later, month_edges
 from store import history as stored
 from store import registry, statements
@@ -368,16 +367,15 @@ def added_values(
 
     Notes
     -----
-    Statements that fill the year exactly count: the fewest provisional ones, then the
-    fewest.
+    As :func:`analytics.jobs.stated_value.added_values` decides.
     """
-    first, last = date(year, 1, 1), date(year + 1, 1, 1)
-    rows = statements.added_values(
-        conn, list(ids), first, last, prices=prices, known_on=known_on
+    found = stated_value.added_values(
+        conn,
+        ids,
+        date(year, 1, 1),
+        date(year + 1, 1, 1),
+        prices=prices,
+        base=base,
+        known_on=known_on,
     )
-    rows = [each for each in rows if prices == "current" or each.price_base == base]
-    found: list[float | None] = []
-    for each in ids:
-        some = cover([row for row in rows if row.enterprise_id == each], first, last)
-        found.append(math.fsum(row.amount_10k_cny for row in some) if some else None)
-    return found
+    return [None if each is None else each.amount for each in found.values()]

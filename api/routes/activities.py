@@ -49,8 +49,10 @@ def listed(
     "/activities", response_model=Recorded, status_code=201, responses=WRITE_ERRORS
 )
 def state(conn: Conn, park: AskedPark, asked: NewActivity) -> Any:
-    """Record what an enterprise states for a month; the last statement counts."""
+    """Record what an enterprise states for a month; the final one recorded last counts."""
     subject = registry.subject(conn, park.code, asked.enterprise)
-    given = asked.model_dump(exclude={"enterprise"})
-    new = job.state(conn, subject.subject_id, **given)
+    given = asked.model_dump(exclude={"enterprise", "supplier"})
+    supplier = asked.supplier and registry.subject(conn, park.code, asked.supplier)
+    supplier_id = supplier.subject_id if supplier else None
+    new = job.state(conn, subject.subject_id, supplier_id=supplier_id, **given)
     return {"recorded": [f"{asked.item} {asked.month:%Y-%m}"] if new else []}

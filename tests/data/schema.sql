@@ -10,14 +10,18 @@ activity.stage text NOT NULL
 activity.source text NOT NULL
 activity.who text NOT NULL
 activity.recorded_at timestamp with time zone NOT NULL DEFAULT now()
+activity.supplier_id integer
 activity: CHECK (((amount >= (0)::double precision) AND (amount < ('1000000000000000'::numeric)::double precision)))
+activity: CHECK (((supplier_id IS NULL) OR (use = 'bought'::text)))
 activity: CHECK ((EXTRACT(day FROM month) = (1)::numeric))
 activity: CHECK ((item <> ''::text))
 activity: CHECK ((source <> ''::text))
 activity: CHECK ((stage = ANY (ARRAY['provisional'::text, 'final'::text])))
+activity: CHECK ((supplier_id <> enterprise_id))
 activity: CHECK ((use = ANY (ARRAY['burnt'::text, 'bought'::text, 'process'::text, 'released'::text, 'feedstock'::text])))
 activity: CHECK ((who <> ''::text))
 activity: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
+activity: FOREIGN KEY (supplier_id) REFERENCES enterprise(enterprise_id)
 activity: PRIMARY KEY (activity_id)
 CREATE INDEX activity_enterprise ON core.activity USING btree (enterprise_id, month)
 CREATE UNIQUE INDEX activity_pkey ON core.activity USING btree (activity_id)

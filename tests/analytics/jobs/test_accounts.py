@@ -13,6 +13,7 @@ from analytics.jobs.figures import figures
 from analytics.jobs.netting import netting
 from store import green as stored
 from store import registry, relations
+from store.activities import activities as stored_activities
 from store.database import Connection, connect
 from store.errors import Invalid
 from tests.analytics.jobs.conftest import Monthly, turns
@@ -29,6 +30,9 @@ def say(
     owner = registry.subject(conn, "P", code).subject_id
     unit = more.pop("unit", "t")
     month = more.pop("month", JAN)
+    supplier = more.pop("supplier", None)
+    if supplier is not None:
+        more["supplier_id"] = registry.subject(conn, "P", supplier).subject_id
     return activities.state(
         conn,
         owner,
@@ -48,6 +52,63 @@ def agree(conn: Connection, book: Book) -> None:
         for kind, accounts in (("tce", book.coal), ("co2_t", book.carbon)):
             for name, account in accounts.items():
                 assert found[kind][name] == account.over_cells(row), (row, name)
+
+
+def test_what_an_enterprise_of_the_park_passed_on_is_in_the_park_once(
+    timescale_database: str,
+) -> None:
+    park = Monthly(timescale_database)
+    park.add("g", {"energy_import": [10_000.0, 10_000.0]}, 2024)
+    park.add("t", {"water": [1.0, 1.0]}, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        say(conn, "t", "electricity", "bought", 4000.0, unit="kwh", supplier="g")
+        say(conn, "t", "steam", "bought", 10.0, beside=True, supplier="g")
+        book = load_book(conn, park.park, JAN, MAR)
+        g, t = book.row("g"), book.row("t")
+        enterprise = book.carbon["enterprise"]
+        power = enterprise.parts["electricity"]
+        assert power[t, 0] == pytest.approx(0.4 * power[g, 0])
+        assert power[0, 0] == power[g, 0]
+        assert enterprise.parts["heat"][t, 0] > 0
+        assert np.isnan(enterprise.parts.get("heat", np.full((3, 2), np.nan))[0, 0])
+        listed = {
+            each["carrier"]: (each["rule"], each["counts"])
+            for each in enterprise.told(0)
+            if each["origin"] == "stated"
+        }
+        assert set(listed.values()) == {("supplied_within", False)}
+        agree(conn, book)
+        with pytest.raises(Invalid, match="no supplier of its own"):
+            say(conn, "t", "heat", "bought", 1.0, unit="gj", supplier="t")
+        with pytest.raises(Invalid, match="not burnt"):
+            say(conn, "t", "diesel", "burnt", 1.0, supplier="g")
+        # without its supplier it is bought from outside
+        say(conn, "t", "electricity", "bought", 4000.0, unit="kwh")
+        outside = load_book(conn, park.park, JAN, FEB).carbon["enterprise"]
+        assert outside.parts["electricity"][0, 0] == pytest.approx(1.4 * power[g, 0])
+
+
+def test_a_final_statement_stands_until_it_is_withdrawn(
+    timescale_database: str,
+) -> None:
+    park = Monthly(timescale_database)
+    park.add("b", {"water": [1.0]}, 2024)
+    with connect(timescale_database, autocommit=True) as conn:
+
+        def counts() -> list[float | None]:
+            rows = stored_activities(conn, park.park.park_id, JAN, FEB)
+            return [each.amount for each in rows]
+
+        say(conn, "b", "coke", "burnt", 5.0)
+        say(conn, "b", "coke", "burnt", 6.0, stage="provisional")
+        assert counts() == [5.0]
+        say(conn, "b", "coke", "burnt", 7.0)
+        assert counts() == [7.0]
+        say(conn, "b", "coke", "burnt", None)
+        assert counts() == []
+        say(conn, "b", "coke", "burnt", 8.0, stage="provisional")
+        assert counts() == [8.0]
 
 
 def test_statements_beside_meters_and_of_processes(timescale_database: str) -> None:

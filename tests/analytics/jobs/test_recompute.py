@@ -318,14 +318,16 @@ def test_intensity_needs_the_whole_added_value(database: str) -> None:
         )
 
 
-def test_added_value_is_covered_by_any_exact_chain_of_statements(database: str) -> None:
+def test_statements_of_single_days_go_together_as_those_of_months(
+    database: str,
+) -> None:
     park = Park(database)
     park.write(park.readings())
     park.analyse()
     days = [date(2026, 2, 27) + timedelta(days=n) for n in range(5)]
     with connect(database, autocommit=True) as conn:
-        # the longest statement fits no chain
-        for first, last, amount in ((1, 4, 9.0), (0, 2, 1.0), (2, 3, 2.0), (3, 4, 4.0)):
+        # the last one crosses the one before it, which is longer and so counts
+        for first, last, amount in ((0, 1, 1.0), (1, 4, 9.0), (0, 2, 5.0)):
             statements.state_added_value(
                 conn,
                 park.enterprises["e1"],
@@ -335,8 +337,8 @@ def test_added_value_is_covered_by_any_exact_chain_of_statements(database: str) 
                 source="test",
             )
         found = _figures(conn, "e1")["intensity"]
-    assert found["added_value_10k_cny"] == 7.0
-    assert len(found["added_value_ids"]) == 3
+    assert found["added_value_10k_cny"] == 10.0
+    assert len(found["added_value_ids"]) == 2
 
 
 def test_a_series_ends_with_what_has_passed(database: str) -> None:
