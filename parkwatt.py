@@ -619,6 +619,7 @@ def _state_invented(
                 period_from=each.first,
                 period_to=each.following,
                 amount=each.amount,
+                prices="current" if KINDS[each.kind].money else None,
                 stage="provisional",
                 source=INVENTED,
             ),

@@ -10,7 +10,7 @@ statistics of real plants.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -127,6 +127,11 @@ class Flow:
         whole: Integers = self._before(day) + sums[node - first] + part
         return whole
 
+    def count_up(self, day: int) -> None:
+        """Get the integral up to midnight of a day, unless it begins later."""
+        if day >= self._since:
+            self._before(day)
+
     def _before(self, day: int) -> int:
         """Return the integral up to midnight of `day`, a few days at a time."""
         if day < self._since:
@@ -142,6 +147,17 @@ class Flow:
             later = self._day_sums[-1] + np.cumsum(totals)
             self._day_sums = np.concatenate((self._day_sums, later))
         return int(self._day_sums[day - self._since])
+
+
+def count_up(flows: Iterable[Flow], at_s: int) -> None:
+    """Count flows up to the day of an instant, all of them a few days at a time.
+
+    Each does so by itself when it is asked; together, what they rest on is computed once.
+    """
+    waiting, day = list(flows), (at_s - EPOCH_S) // 86400
+    for reached in range(CHUNK_DAYS, day + CHUNK_DAYS, CHUNK_DAYS):
+        for each in waiting:
+            each.count_up(min(reached, day))
 
 
 def seconds(at: datetime) -> int:

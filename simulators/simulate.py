@@ -25,7 +25,7 @@ from simulators.display import Display, instants
 from simulators.errors import SimulatorError
 from simulators.formats import Place, native
 from simulators.gateway import Gateway
-from simulators.load import seconds
+from simulators.load import count_up, seconds
 from simulators.meter import Fault, Message, Meter, Shown
 from simulators.publisher import Publisher
 from simulators.view import State, View
@@ -146,6 +146,7 @@ def backfill(
     reached = first
     begin = time.monotonic()
     meters = _at_cadence(world.meters, cadence_s)
+    _count_up(meters, first)
     with _door(world, meters, broker, faults, stop, many=_IN_BACKFILL) as door:
         for low in range(first, last, _STRETCH_S):
             if stop.is_set():
@@ -232,6 +233,7 @@ def run(
     messages = readings = 0
     begin = due = time.monotonic()
     meters = _at_cadence(world.meters, cadence_s)
+    _count_up(meters, first)
     plain = bool(faults) or control is not None
     with _door(
         world, meters, broker, faults, stop, many=1, live=live, plain=plain
@@ -307,6 +309,12 @@ def _at_cadence(meters: Iterable[Meter], cadence_s: int | None) -> tuple[Meter, 
     if cadence_s < 1:
         raise SimulatorError("a cadence is at least 1 s")
     return tuple(replace(each, cadence_s=cadence_s) for each in meters)
+
+
+def _count_up(meters: Iterable[Meter], at_s: int) -> None:
+    """Count all registers up to where a run begins."""
+    channels = (channel for each in meters for channel in each.channels)
+    count_up((each.flow for each in channels if each.kind == "register"), at_s)
 
 
 @contextmanager

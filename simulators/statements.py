@@ -43,6 +43,19 @@ def months(first: date, last: date) -> Iterator[tuple[date, date]]:
         first = following
 
 
+def nothing_made(enterprise: str, first: date, following: date) -> Statement:
+    """Give the statement of one that adds no value."""
+    return Statement(
+        enterprise=enterprise,
+        kind="added_value",
+        product=None,
+        unit="10k_cny",
+        first=first,
+        following=following,
+        amount=0.0,
+    )
+
+
 def stated(
     scenario: Scenario,
     plant: Plant,

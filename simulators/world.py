@@ -22,7 +22,7 @@ from simulators.metering import CARRIERS, Metering
 from simulators.network import Node
 from simulators.plant import Builder, Plant, behind
 from simulators.scenario import Factor, Scenario
-from simulators.statements import Past, Statement, months, stated
+from simulators.statements import Past, Statement, months, nothing_made, stated
 from simulators.weather import CLIMATES, Weather
 
 _PARTS = {"chiller": "cooling", "chillers": "cooling", "chargers": "charging"}
@@ -179,19 +179,22 @@ class World:
         ----------
         first, last : date
             First days of months, at or after 2024; `last` is not included.
+
+        Notes
+        -----
+        The park's operator makes nothing: its added value is 0.
         """
-        return [
-            statement
-            for begin, following in months(first, last)
-            for plant in self.plants
-            for statement in stated(
-                self.scenario,
-                plant,
-                begin,
-                following,
-                self._masses_kg(plant.code, begin, following),
+        found: list[Statement] = []
+        for begin, following in months(first, last):
+            found.extend(
+                nothing_made(each.code, begin, following)
+                for each in self.enterprises
+                if each.archetype is None
             )
-        ]
+            for plant in self.plants:
+                masses_kg = self._masses_kg(plant.code, begin, following)
+                found.extend(stated(self.scenario, plant, begin, following, masses_kg))
+        return found
 
     def before(self, year: int) -> list[Past]:
         """Return the months of the years before `year`, as the scenario has them.

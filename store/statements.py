@@ -6,7 +6,9 @@ from datetime import date, datetime
 from psycopg.rows import class_row
 
 from store.database import Connection
+from store.errors import Invalid
 from store.records import AddedValue, Stated, Statement, Validity
+from store.statement_kinds import KINDS
 
 
 def set_contract_demand(
@@ -76,7 +78,14 @@ def state(conn: Connection, said: Stated) -> int | None:
     -------
     int | None
         The id of the new row; None where the newest says the same.
+
+    Raises
+    ------
+    Invalid
+        When money is stated without its prices, or prices of anything else.
     """
+    if KINDS[said.kind].money != (said.prices is not None):
+        raise Invalid(f"prices {said.prices} do not suit {said.kind}")
     row = conn.execute(
         """
         INSERT INTO core.statement (subject_id, kind, product, unit, period_from,
