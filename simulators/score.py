@@ -4,6 +4,7 @@ docs/simulator_score.md explains each figure and the bars.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from simulators.bars import (
     Thresholds,
@@ -72,7 +73,11 @@ def score(
             "the quarantine holds more than the API lists: faults that show only "
             "there may not be judged"
         )
-    events = platform.events(truth.start_s, truth.stop_s)
+    own = {each.platform_code: code for code, each in truth.meters.items()}
+    events = [
+        replace(each, meter=own.get(each.meter, each.meter))
+        for each in platform.events(truth.start_s, truth.stop_s)
+    ]
     found = recalls(truth, events, refused, whole)
     told = precisions(truth, events)
     accounting = account(platform.sources(), before or {}, truth.ledger)
@@ -154,7 +159,7 @@ def _registers(
             truth.start_s,
             truth.stop_s,
             enterprise=meter.enterprise,
-            meter=meter.code,
+            meter=meter.platform_code,
         )
         faults = truth.faults_of(meter)
         could = shown(

@@ -18,6 +18,7 @@ import numpy as np
 
 from simulators import formats
 from simulators.errors import SimulatorError
+from simulators.formats import Place
 from simulators.load import Flow, Integers, seconds
 from simulators.meter import Fault, Float64, Meter
 from simulators.statements import months
@@ -97,8 +98,9 @@ def write(
     days = list(_days(world, first, last))
     unfinished = path.with_name(f"{path.name}.part")
     with _File(unfinished, _metadata(world, start, stop)) as file:
+        place = Place(world.code, world.zone)
         for meter in (*world.meters, *world.monitors):
-            _tell_meter(file, meter, first, last)
+            _tell_meter(file, meter, place, first, last)
         book = _Book(world, last)
         for number, (day, begin, end) in enumerate(days, start=1):
             book.day(file, begin, end, minutes=minutes)
@@ -144,7 +146,9 @@ def _metadata(world: World, start: datetime, stop: datetime) -> dict[str, str]:
     }
 
 
-def _tell_meter(file: "_File", meter: Meter, start: int, stop: int) -> None:
+def _tell_meter(
+    file: "_File", meter: Meter, place: Place, start: int, stop: int
+) -> None:
     ratio = meter.ct * meter.pt
     note = {
         "enterprise": meter.enterprise,
@@ -163,6 +167,7 @@ def _tell_meter(file: "_File", meter: Meter, start: int, stop: int) -> None:
         "clock_offset_s": meter.clock_offset_s,
         "clock_drift_ppm": meter.clock_drift_ppm,
         "format": meter.format,
+        "known_as": formats.code_of(meter, place),
         "carried": formats.named(meter.format).carried(
             [channel.key for channel in meter.channels]
         ),

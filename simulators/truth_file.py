@@ -53,6 +53,14 @@ class MeterNote:
     clock_drift_ppm: float = 0.0
     gateway: str | None = None
     carried: frozenset[str] | None = None  # quantities its format can say; None: all
+    known_as: str | None = (
+        None  # its code on the platform, where the format says another
+    )
+
+    @property
+    def platform_code(self) -> str:
+        """Its code on the platform."""
+        return self.known_as or self.code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,6 +281,7 @@ def _meter(row: Row) -> MeterNote:
         clock_offset_s=said["clock_offset_s"],
         clock_drift_ppm=said["clock_drift_ppm"],
         gateway=said["gateway"],
+        known_as=said.get("known_as"),
         carried=None
         if carried is None
         else frozenset(each.rpartition("_")[0] for each in carried),

@@ -1,8 +1,10 @@
 """The plan of faults: seeded, spaced, and only where it makes sense."""
 
 import itertools
+import re
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -98,3 +100,15 @@ def test_on_demand() -> None:
         faults.command("rollover E07-M1", METERS, now_s)
     with pytest.raises(SimulatorError, match="GW99"):
         faults.command("silence GW99", METERS, now_s)
+
+
+def test_the_page_tells_every_kind_its_rate_and_parameters() -> None:
+    page = Path(__file__).parents[2] / "docs" / "simulator_faults.md"
+    table = page.read_text("utf-8").split("<!-- faults -->")[1].split("<!-- /faults")[0]
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| .* \| (.*) \|$", table, re.MULTILINE)
+    assert {kind: float(rate) for kind, rate, _ in rows} == {
+        kind: each.rate for kind, each in faults.KINDS.items()
+    }
+    for kind, _, parameters in rows:
+        named = set(re.findall(r"`(\w+)`", parameters))
+        assert named == set(faults.KINDS[kind].parameters), kind
