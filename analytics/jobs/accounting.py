@@ -319,10 +319,13 @@ def _with_green(sheet: Sheet, method: Method, drafts: list[Draft]) -> list[Draft
         rest = proven.copy()
         for i, each in enumerate(drafts):
             if each.part == "electricity" and each.counts:
-                taken = np.where(np.isnan(each.amount), 0.0, rest)
+                # no more than is left of it: green power that is given away again is
+                # subtracted at the factor of its kind, which is 0
+                left = np.maximum(np.nan_to_num(each.amount), 0.0)
+                taken = np.minimum(rest, left)
                 rest = rest - taken
                 drafts[i] = replace(each, amount=each.amount - taken)
-        add(proven, PROVEN, "proven_green")
+        add(proven - rest, PROVEN, "proven_green")
         add(green.self_use, PROVEN, "self_use")
     return [*drafts, *more]
 

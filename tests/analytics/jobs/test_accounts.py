@@ -417,6 +417,36 @@ def test_what_proves_nothing_is_an_error(timescale_database: str) -> None:
             use(conn, park, 1, kind="self_use", reference="PV", month=JAN)
 
 
+def test_green_power_that_is_given_away_again_takes_nothing_off(
+    timescale_database: str,
+) -> None:
+    park = Monthly(timescale_database)
+    taken = {"energy_import": [3000.0, 3000.0], "energy_export": [1000.0, 1000.0]}
+    park.add("X", taken, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        batch(conn, park, 5)
+        use(conn, park, 3)  # all that it took in February
+        use(conn, park, 1, month=JAN)
+        book = load_book(conn, park.park, JAN, MAR)
+        x = book.row("X")
+        # net 2 000 kWh, of which 1 000 and then all are proven
+        for name, factor in (("zero_carbon_park", 0.8325), ("enterprise", 0.5306)):
+            for row in (x, 0):
+                power = book.carbon[name].parts["electricity"][row]
+                assert power == pytest.approx([factor, 0.0])
+        # listed apart, what was taken counts alone
+        market = book.carbon["ghg_market"].parts["electricity"][x]
+        assert market[1] == 0.0 < market[0]
+        proof = [
+            each["amount"]
+            for each in book.carbon["zero_carbon_park"].told(x)
+            if each["rule"] == "proven_green"
+        ]
+        assert proof == [3000.0]
+        agree(conn, book)
+
+
 def test_certificates_of_exported_power_cost_the_maker_nothing(
     timescale_database: str,
 ) -> None:
