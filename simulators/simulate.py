@@ -146,7 +146,7 @@ def backfill(
     reached = first
     begin = time.monotonic()
     meters = _at_cadence(world.meters, cadence_s)
-    _count_up(meters, first)
+    count_up_of(meters, first)
     with _door(world, meters, broker, faults, stop, many=_IN_BACKFILL) as door:
         for low in range(first, last, _STRETCH_S):
             if stop.is_set():
@@ -233,7 +233,7 @@ def run(
     messages = readings = 0
     begin = due = time.monotonic()
     meters = _at_cadence(world.meters, cadence_s)
-    _count_up(meters, first)
+    count_up_of(meters, first)
     plain = bool(faults) or control is not None
     with _door(
         world, meters, broker, faults, stop, many=1, live=live, plain=plain
@@ -311,7 +311,7 @@ def _at_cadence(meters: Iterable[Meter], cadence_s: int | None) -> tuple[Meter, 
     return tuple(replace(each, cadence_s=cadence_s) for each in meters)
 
 
-def _count_up(meters: Iterable[Meter], at_s: int) -> None:
+def count_up_of(meters: Iterable[Meter], at_s: int) -> None:
     """Count all registers up to where a run begins."""
     channels = (channel for each in meters for channel in each.channels)
     count_up((each.flow for each in channels if each.kind == "register"), at_s)

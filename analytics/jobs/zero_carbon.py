@@ -1,10 +1,15 @@
-"""The zero-carbon-park report: core and guiding indicators, and what would reach them."""
+"""The zero-carbon-park report: core and guiding indicators, and what would reach them.
+
+It is of a natural year and says what is missing; the page shows the last twelve months
+(:mod:`analytics.jobs.core_indicator`). Both reckon by :mod:`analytics.zero_carbon`.
+"""
 
 import math
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from analytics import zero_carbon as kernel
 from analytics.intensity import ratio
 from analytics.jobs import yearly
 from analytics.jobs.evaluating import evaluated, years_of
@@ -14,7 +19,6 @@ from store.database import Connection
 from store.records import Subject
 
 PACK, METHOD, ENERGY = "zero_carbon_park", "zero_carbon_park", "equal_value"
-LOWEST_TCE = 200_000.0  # 发改环资〔2025〕910号 gives no band below
 
 
 def report(
@@ -67,7 +71,7 @@ def report(
 
 def _cautions(found: dict[str, Any], values: ParkYears, year: int) -> Iterator[str]:
     energy = found["energy_tce"]
-    if energy is not None and energy < LOWEST_TCE:
+    if energy is not None and energy < kernel.SIZES_TCE[0]:
         yield (
             f"{energy:,.0f} tce is below 200 000 tce: no band is given, so nothing is met "
             "or missed"
@@ -140,18 +144,15 @@ def _reach(
     core: dict[str, Any],
 ) -> dict[str, Any]:
     """Tell what a level asks for: by green power alone, and what must come from elsewhere."""
-    over = max(0.0, total - level * energy)
-    factor = grid_t / grid_kwh if grid_kwh > 0 else math.nan  # t per kWh
-    by_power = min(over, grid_t)
-    kwh = 0.0 if over == 0 else by_power / factor
+    found = kernel.reach(total, energy, grid_t, grid_kwh, level)
     return {
         "at_most": level,
         "applies": core["at_most"] == level,
-        "to_cut_t": over,
-        "by_green_power_t": by_power,
-        "green_power_kwh": kwh if math.isfinite(kwh) else None,
-        "by_heat_and_fuel_t": over - by_power,
-        "power_alone_reaches": over <= grid_t,
+        "to_cut_t": found.gap_t,
+        "by_green_power_t": found.gap_t - found.rest_t,
+        "green_power_kwh": found.green_kwh if math.isfinite(found.green_kwh) else None,
+        "by_heat_and_fuel_t": found.rest_t,
+        "power_alone_reaches": found.rest_t == 0,
     }
 
 
