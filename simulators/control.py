@@ -43,6 +43,12 @@ _LINE = re.compile(
     r"(?:\s+(?P<part>(?!for\b)[a-z_]+))?"
     r"(?:\s+(?:for\s+)?(?P<number>\d{1,6})\s*(?P<unit>s|min|h|d)\w*)?"
 )
+# trip the chiller of E07, silence gateway 3, silence the gateway E03-GW
+_IN_WORDS = (
+    (re.compile(r"^trip (?:the )?([a-z_]+) of (\S+)"), r"trip \2 \1"),
+    (re.compile(r"^(\w+) (?:the )?gateway (\d+)\b"), r"\1 gateway-\2"),
+    (re.compile(r"^(\w+) (?:the )?gateway (?=\S)"), r"\1 "),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +96,10 @@ def parse(line: str, faults: Iterable[str] = ()) -> Command:
     SimulatorError
         If it is none, with the words that are.
     """
-    found = _LINE.fullmatch(" ".join(line.split()))
+    said = " ".join(line.split())
+    for pattern, plainly in _IN_WORDS:
+        said = pattern.sub(plainly, said)
+    found = _LINE.fullmatch(said)
     known = {*WORDS, *faults}
     if found is None or found["word"] not in known:
         raise SimulatorError(

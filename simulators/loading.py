@@ -17,7 +17,7 @@ from simulators.formats import Place, native
 from simulators.load import seconds
 from simulators.meter import Message, Meter
 from simulators.publisher import Publisher
-from simulators.simulate import Broker
+from simulators.simulate import Broker, count_up_of
 from simulators.world import World
 
 # progress(seconds gone, readings so far)
@@ -75,6 +75,7 @@ def load(
     if rate <= 0 or connections < 1 or lasts_s <= 0:
         raise SimulatorError("rate, connections and seconds must be above 0")
     meters = [each for each in world.meters if each.channels]
+    count_up_of(meters, seconds(start))
     turn = threading.Lock()
     lanes = [
         _Lane(world, broker, meters[number::connections], number, turn)

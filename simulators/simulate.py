@@ -491,12 +491,24 @@ def _state(world: World, door: Door, at_s: int) -> State:
     )
 
 
+def _named(world: World, subject: str) -> str:
+    """Give the code of a subject, of ``gateway-3`` that of the third gateway by code."""
+    number = subject.removeprefix("gateway-")
+    if number == subject or not number.isdecimal():
+        return subject
+    codes = sorted({each.gateway for each in world.meters if each.gateway is not None})
+    if not 0 < int(number) <= len(codes):
+        raise SimulatorError(f"there are {len(codes)} gateways, and no number {number}")
+    return codes[int(number) - 1]
+
+
 def _obey(world: World, door: Door, now_s: int, command: Command) -> str:
     if command.word == "status":
         return f"{door.accepted} messages acknowledged, {door.waiting} waiting"
     if command.word == "trip":
         until_s = now_s + (command.lasts_s or _TRIP_S)
         return world.trip(str(command.subject), str(command.part), now_s, until_s)
+    command = replace(command, subject=_named(world, str(command.subject)))
     fault = planning.command(command.line, world.meters, now_s)
     if fault is None:
         raise SimulatorError(f"{command.line!r} is no fault that can begin now")

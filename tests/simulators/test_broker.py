@@ -262,6 +262,10 @@ def test_run_takes_commands_and_stops_when_told(
     def say() -> None:
         answers.append(control.ask("trip E02 chiller for 30 min"))
         answers.append(control.ask("silence E01-M1 for 10 min"))
+        answers.append(control.ask("silence gateway 1 for 5 min"))
+        for odd in ("silence gateway 99", "silence gateway-x"):
+            with pytest.raises(SimulatorError):
+                control.ask(odd)
         answers.append(control.ask("stop"))
 
     talk = threading.Thread(target=say)
@@ -281,10 +285,11 @@ def test_run_takes_commands_and_stops_when_told(
     assert answers == [
         "cooling of E02 is off for 30 min",
         f"gap of E01-M1 until {answers[1][-11:] if answers[1] else ''}",
+        f"gap of E01-GW until {answers[2][-11:] if answers[2] else ''}",
         "the run ends after this tick",
     ]
     assert report.ledger is not None
-    assert [each.kind for each in report.faults] == ["gap"]
+    assert [each.kind for each in report.faults] == ["gap", "gap"]
     assert report.ledger.never_sent + report.ledger.stored == report.ledger.shown
     assert seen[-1].contract_kw == 3000
     assert seen[-1].power_kw is not None

@@ -24,6 +24,16 @@ KNOWN = [[word] for word in (*WORDS, *FAULTS)]
             "trip E07 chiller for 20 min",
             Command(word="trip", subject="E07", part="chiller", lasts_s=1200),
         ),
+        (
+            "trip the chiller of E07",
+            Command(word="trip", subject="E07", part="chiller"),
+        ),
+        (
+            "trip chiller of E07 for 20 min",
+            Command(word="trip", subject="E07", part="chiller", lasts_s=1200),
+        ),
+        ("silence gateway 3", Command(word="silence", subject="gateway-3")),
+        ("silence the gateway E03-GW", Command(word="silence", subject="E03-GW")),
         ("silence GW3 for 2h", Command(word="silence", subject="GW3", lasts_s=7200)),
         ("  spike   E03-M1 ", Command(word="spike", subject="E03-M1")),
         ("late E07-M1 1 d", Command(word="late", subject="E07-M1", lasts_s=86400)),
