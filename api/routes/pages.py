@@ -38,6 +38,15 @@ def entry() -> FileResponse:
     return FileResponse(WEB / "entry.html", media_type="text/html; charset=utf-8")
 
 
+@router.get("/statements", response_class=FileResponse, include_in_schema=False)
+@router.get(
+    "/parks/{park}/statements", response_class=FileResponse, include_in_schema=False
+)
+def statements() -> FileResponse:
+    """Give the page on which people state added value, output and the like."""
+    return FileResponse(WEB / "statements.html", media_type="text/html; charset=utf-8")
+
+
 @router.get("/carbon", response_class=FileResponse, include_in_schema=False)
 @router.get(
     "/parks/{park}/carbon", response_class=FileResponse, include_in_schema=False

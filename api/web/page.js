@@ -50,7 +50,7 @@ export async function ask(path) {
 
 export const base = (park) => `/api/v1/parks/${encodeURIComponent(park)}`;
 
-const PAGES = [["", "live"], ["/peaks", "peaks"], ["/carbon", "carbon"], ["/intensity", "intensity"], ["/bills", "bills"], ["/entry", "entry"]];
+const PAGES = [["", "live"], ["/peaks", "peaks"], ["/carbon", "carbon"], ["/intensity", "intensity"], ["/bills", "bills"], ["/entry", "entry"], ["/statements", "statements"]];
 
 // links to all pages of the park; an enterprise's own page has none
 function showPages() {

@@ -19,6 +19,14 @@ const WORDS = {
     heard: (n, of) => `${n} of ${of} meters heard`, incomplete: "incomplete, so no shares are stated",
     ago: (t) => `newest reading ${t} ago`, at: (t) => `at ${t}`, more: (n, of) => `${n} of ${of} readings shown`,
     allMeasured: "all of it measured", measured: (m) => `${m} measured, the rest estimated or missing`, sofar: "so far", zone: (z, d) => `${d} · times in ${z}`,
+    statements: "Statements", statedKind: "What", statedProduct: "Which product or pollutant",
+    statedPeriod: "Month, quarter or year", statedUnit: "Unit", statedPrices: "Prices", priceBase: "Prices of the year",
+    stage: "Stage", statedBy: "Stated by", statedSo: "Stated so far", theParkItself: "The park itself",
+    statedNote: "A new statement of the same period and stage replaces the earlier one, which is kept. Final beats provisional.",
+    provisional: "provisional", final: "final", current: "current prices", comparable: "comparable prices",
+    pricesOf: (year) => `prices of ${year}`, statedAmount: "Amount", statedKnown: (v) => `The same is stated already: ${v}`,
+    statedTemplate: "Workbook to fill in", statedFile: "Filled-in workbook or CSV",
+    rowSays: (row, why) => `Row ${row}: ${why}`, statedRows: (n, fresh) => `Stored: ${n} rows, ${fresh} of them new`,
     entry: "Type a reading", readAt: "Read at", who: "Read by", store: "Store", confirm: "It is right, store it",
     cancel: "Correct it", doubtful: "This looks wrong; nothing is stored yet:", revised: "corrected",
     virtual: "virtual, has no readings",
@@ -124,6 +132,14 @@ const WORDS = {
     heard: (n, of) => `${of} 块表中 ${n} 块在线`, incomplete: "数据不全,不列占比",
     ago: (t) => `最新读数 ${t}前`, at: (t) => `${t}`, more: (n, of) => `显示 ${of} 条读数中的 ${n} 条`,
     allMeasured: "全部为实测", measured: (m) => `实测 ${m},其余为估算或缺失`, sofar: "至今", zone: (z, d) => `${d} · 时区 ${z}`,
+    statements: "申报数据", statedKind: "指标", statedProduct: "产品或污染物",
+    statedPeriod: "月、季或年", statedUnit: "单位", statedPrices: "价格", priceBase: "价格基年",
+    stage: "阶段", statedBy: "申报人", statedSo: "已申报", theParkItself: "园区本身",
+    statedNote: "同一时期、同一阶段的新申报替换旧的,旧的仍保留。最终数优先于初步数。",
+    provisional: "初步数", final: "最终数", current: "当年价", comparable: "可比价",
+    pricesOf: (year) => `${year} 年价格`, statedAmount: "数值", statedKnown: (v) => `相同的数据已申报:${v}`,
+    statedTemplate: "下载填报表格", statedFile: "上传填好的表格或 CSV",
+    rowSays: (row, why) => `第 ${row} 行:${why}`, statedRows: (n, fresh) => `已保存 ${n} 行,其中新增 ${fresh} 行`,
     entry: "录入读数", readAt: "抄表时间", who: "抄表人", store: "保存", confirm: "无误,保存",
     cancel: "修改", doubtful: "数值可疑,尚未保存:", revised: "已更正",
     virtual: "虚拟表,无读数",
@@ -228,6 +244,7 @@ const QUANTITIES_ZH = {
 };
 
 const UNITS = {
+  "10k_cny": "10⁴ CNY", "100m_cny": "10⁸ CNY", cny: "CNY",
   kwh: "kWh", kvarh: "kvarh", kw: "kW", kvar: "kvar", kva: "kVA", v: "V", a: "A", hz: "Hz",
   percent: "%", m3: "m³", m3_h: "m³/h", t: "t", t_h: "t/h", gj: "GJ", gj_h: "GJ/h",
 };
