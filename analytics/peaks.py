@@ -476,6 +476,8 @@ def day_map(
     shape: tuple[int, int],
     covered: Float64 | None = None,
     minimum_coverage: float = MINIMUM_COVERAGE,
+    *,
+    window_s: float | Float64 = 900.0,
 ) -> Float64:
     """Lay demand out by local day and hour (or quarter hour).
 
@@ -487,20 +489,24 @@ def day_map(
         Row and column of each window by the local clock, shape (n,).
     shape
         Days and slots of a day: (days, 24) or (days, 96).
+    window_s
+        Length of the windows [s], of all or shape (n,): each counts by it.
 
     Returns
     -------
     NDArray[np.float64]
-        Mean power of each cell, `shape` [kW]; NaN where too few of its windows count or
-        there are none: the hour that a day of 23 h does not have. The hour that a day of
+        Mean power of each cell, `shape` [kW]; NaN where too little of its time counts or
+        there is none: the hour that a day of 23 h does not have. The hour that a day of
         25 h has twice is the mean of both.
     """
     counts = _counts(kw, covered, minimum_coverage)
     cell = day * shape[1] + slot
     cells = shape[0] * shape[1]
-    expected = np.bincount(cell, minlength=cells)
-    there = np.bincount(cell, counts, cells)
-    total = np.bincount(cell, np.where(counts, kw, 0.0), cells)
+    # in quarter hours: of windows all alike this changes no bit of the mean
+    length = np.broadcast_to(np.asarray(window_s, np.float64) / 900.0, kw.shape)
+    expected = np.bincount(cell, length, cells)
+    there = np.bincount(cell, counts * length, cells)
+    total = np.bincount(cell, np.where(counts, kw * length, 0.0), cells)
     enough = ratio(there, expected) >= minimum_coverage
     return np.where(enough, ratio(total, there), np.nan).reshape(shape)
 
@@ -511,6 +517,8 @@ def maxima(
     groups: int,
     covered: Float64 | None = None,
     minimum_coverage: float = MINIMUM_COVERAGE,
+    *,
+    window_s: float | Float64 = 900.0,
 ) -> Maxima:
     """Find the highest demand of each subject in each month (or day).
 
@@ -523,17 +531,20 @@ def maxima(
         Month 0 … groups-1 of each window, shape (n,), by the local calendar.
     groups
         How many months there are.
+    window_s
+        Length of the windows [s], of all or shape (n,): coverage is a share of time.
 
     Returns
     -------
     Maxima
-        NaN and -1 where too few windows of the month count.
+        NaN and -1 where the windows that count are too little of the month.
     """
     subjects, windows = kw.shape
     counts = _counts(kw, covered, minimum_coverage)
     highest = np.full((subjects, groups), -np.inf)
     window = np.full((subjects, groups), -1, np.int64)
     there = np.zeros((subjects, groups))
+    length = np.broadcast_to(np.asarray(window_s, np.float64), (windows,))
     order = np.argsort(group, kind="stable")
     month, first = np.unique(group[order], return_index=True)
     if windows:
@@ -542,8 +553,8 @@ def maxima(
         at_top = usable == highest[:, group[order]]
         place = np.where(at_top, order, windows)
         window[:, month] = np.minimum.reduceat(place, first, axis=1)
-        there[:, month] = np.add.reduceat(counts[:, order], first, axis=1, dtype=float)
-    coverage = ratio(there, np.bincount(group, minlength=groups))
+        there[:, month] = np.add.reduceat((counts * length)[:, order], first, axis=1)
+    coverage = ratio(there, np.bincount(group, length, groups))
     enough = (coverage >= minimum_coverage) & (there > 0)
     return Maxima(
         np.where(enough, highest, np.nan), np.where(enough, window, -1), coverage
@@ -556,6 +567,8 @@ def peak_valley(
     days: int,
     covered: Float64 | None = None,
     minimum_coverage: float = MINIMUM_COVERAGE,
+    *,
+    window_s: float | Float64 = 900.0,
 ) -> tuple[Float64, Float64]:
     """Give the peak-valley difference 峰谷差 of each day.
 
@@ -566,6 +579,8 @@ def peak_valley(
         asked for.
     day, days
         Local day 0 … days-1 of each window, shape (n,), and how many there are.
+    window_s
+        Length of the windows [s], of all or shape (n,): coverage is a share of time.
 
     Returns
     -------
@@ -573,8 +588,9 @@ def peak_valley(
         Shape (subjects, days): Pmax - Pmin [kW], and over Pmax (峰谷差率), NaN where the
         maximum is not above 0; both NaN where too few windows of the day count.
     """
-    high = maxima(kw, day, days, covered, minimum_coverage).kw
-    low = -maxima(-kw, day, days, covered, minimum_coverage).kw
+    seen = (day, days, covered, minimum_coverage)
+    high = maxima(kw, *seen, window_s=window_s).kw
+    low = -maxima(-kw, *seen, window_s=window_s).kw
     return high - low, ratio(high - low, high)
 
 

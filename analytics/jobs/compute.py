@@ -99,7 +99,7 @@ class World:
                 painted = counts.get(usage.measures, [])
                 for (begin, subject), (end, _) in pairwise([*painted, (FOREVER, None)]):
                     if subject is not None:
-                        low, high = _quarter(begin), _quarter(end)
+                        low, high = quarter(begin), quarter(end)
                         row = (subject, usage.channel_id, low, high)
                         found[usage.quantity].append(row)
         return {key: np.array(rows, np.int64) for key, rows in found.items()}
@@ -448,7 +448,7 @@ def _cell(at_us: int) -> int:
     return -(-at_us // QUARTER_US)
 
 
-def _quarter(at_us: int) -> int:
+def quarter(at_us: int) -> int:
     """Give the first start of a quarter hour at or after an instant [µs]."""
     return _cell(at_us) * QUARTER_US
 

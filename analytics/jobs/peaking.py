@@ -163,7 +163,9 @@ def _months(competing: Windows, period: Period) -> list[dict[str, Any]]:
     at = np.array([to_us(each) for each in edges], np.int64)
     group = np.searchsorted(at, competing.at_us, "right") - 1
     passed = int(group.max()) + 1 if group.size else 0
-    highest = peaks.maxima(competing.kw[None], group, passed, None, 0.0)
+    highest = peaks.maxima(
+        competing.kw[None], group, passed, None, 0.0, window_s=competing.length_s
+    )
     return [
         {
             "start": edges[i].isoformat(),
@@ -199,9 +201,16 @@ def _days(
 ) -> list[dict[str, Any]]:
     """Give the peak of each local day, and its peak-valley difference."""
     day, count = _local_days(competing, period)
-    high = peaks.maxima(competing.kw[None], day, count, None, 0.0)
+    high = peaks.maxima(
+        competing.kw[None], day, count, None, 0.0, window_s=competing.length_s
+    )
     difference, rate = peaks.peak_valley(
-        mine.kw[None], _local_days(mine, period)[0], count, mine.covered[None], minimum
+        mine.kw[None],
+        _local_days(mine, period)[0],
+        count,
+        mine.covered[None],
+        minimum,
+        window_s=mine.length_s,
     )
     return [
         {
@@ -278,7 +287,15 @@ def _map(mine: Windows, period: Period, minimum: float) -> dict[str, Any]:
     day = np.array([each.toordinal() - first for each in local], np.int64)
     hour = np.array([each.hour for each in local], np.int64)
     days = int(day.max()) + 1 if day.size else 0
-    cells = peaks.day_map(mine.kw, day, hour, (days, 24), mine.covered, minimum)
+    cells = peaks.day_map(
+        mine.kw,
+        day,
+        hour,
+        (days, 24),
+        mine.covered,
+        minimum,
+        window_s=mine.length_s,
+    )
     return {
         "days": [date.fromordinal(first + i).isoformat() for i in range(days)],
         "kw": [[_number(cell) for cell in row] for row in cells],

@@ -207,19 +207,24 @@ def reached(conn: Connection, world: World, changed: list[Span]) -> list[Span]:
     asked = [
         Span(
             register.usage_id,
-            stop - QUARTER,
+            stop - 2 * QUARTER,
             stop + REACH + _straight(register),
             settled=True,
         )
         for register, stop in known
     ]
+    # a gap that is seen from the first quarter hour on may have begun long before it
+    cut = {(each.channel_id, compute.quarter(to_us(each.start))) for each in asked}
     return [
         each._replace(channel_id=source.channel_id, settled=False)
         for each in dirty.estimated(conn, asked)
         for source in world.sources[each.channel_id]
         if source.kind == "register"
         # at both ends of a gap less than a quarter hour is not whole
-        and each.stop - each.start + 2 * QUARTER > _straight(source)
+        and (
+            each.stop - each.start + 2 * QUARTER > _straight(source)
+            or (each.channel_id, to_us(each.start)) in cut
+        )
     ]
 
 

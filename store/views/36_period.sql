@@ -69,7 +69,7 @@ END
 $$;
 
 -- The enterprise that drew most in the fixed window that holds an instant, and its share
--- of what the park drew in it.
+-- of what the park drew in it; none where too little of the window is known.
 CREATE FUNCTION grafana.drew_most(of_park text, instant timestamptz)
 RETURNS TABLE (enterprise text, name text, share double precision)
 LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 1 AS $$
@@ -82,6 +82,7 @@ LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 1 AS $$
     JOIN grafana.enterprise_demand d
         ON d.park = of_park AND d.time >= w.at AND d.time < x.until
     WHERE r.park = of_park AND r.since <= instant AND r.until > instant AND w.at = begin
+      AND w.coverage >= 0.95
     GROUP BY d.enterprise, d.name, w.kw, w.window_min
     HAVING sum(d.coverage) * 15 >= 0.95 * w.window_min
     ORDER BY sum(d.kw) DESC, d.enterprise LIMIT 1
@@ -108,7 +109,7 @@ LANGUAGE sql STABLE PARALLEL RESTRICTED AS $$
 $$;
 
 -- Mean power by local day and hour of the park's zone; null where less than `minimum` of
--- the cell's windows count. `time` is the day's local midnight.
+-- the time of the cell's windows counts. `time` is the day's local midnight.
 CREATE FUNCTION grafana.hour_map(of_park text, since timestamptz, until timestamptz,
                                  minimum double precision DEFAULT 0.95)
 RETURNS TABLE ("time" timestamptz, day date, hour integer, kw double precision)
@@ -125,8 +126,10 @@ LANGUAGE sql STABLE PARALLEL RESTRICTED AS $$
     mean AS (
         SELECT (w.at AT TIME ZONE p.zone)::date AS day,
                extract(hour FROM w.at AT TIME ZONE p.zone)::integer AS hour,
-               CASE WHEN count(*) FILTER (WHERE w.coverage >= minimum) >= minimum * count(*)
-                    THEN avg(w.kw) FILTER (WHERE w.coverage >= minimum) END AS kw
+               CASE WHEN sum(w.window_min) FILTER (WHERE w.coverage >= minimum)
+                         >= minimum * sum(w.window_min)
+                    THEN sum(w.kw * w.window_min) FILTER (WHERE w.coverage >= minimum)
+                         / sum(w.window_min) FILTER (WHERE w.coverage >= minimum) END AS kw
         FROM grafana.park p
         CROSS JOIN grafana.windows(of_park, since, until, false, minimum) w
         WHERE p.park = of_park
@@ -313,7 +316,8 @@ BEGIN
         SELECT NULL::text, NULL::text, sum(x.minutes),
                coalesce(sum(x.minutes) FILTER (WHERE x.kw IS NOT NULL), 0),
                max(x.kw) FILTER (WHERE x.at = peak_at), max(x.kw),
-               (array_agg(x.at ORDER BY x.kw DESC NULLS LAST, x.at))[1]
+               (array_agg(x.at ORDER BY x.kw DESC, x.at)
+                FILTER (WHERE x.kw IS NOT NULL))[1]
         FROM (
             SELECT y.at, y.minutes, round(y.kw::numeric, 6)::float8 AS kw
             FROM unnest(ats, lengths, rest) AS y (at, minutes, kw)) AS x;

@@ -468,6 +468,19 @@ def test_the_map_of_a_day_of_23_and_of_25_hours() -> None:
     assert found[0, 3] == 16 + 1.5
 
 
+def test_windows_of_several_lengths_count_by_their_length() -> None:
+    # half an hour at 100 kW, then two quarter hours at 0; an hour, a quarter unknown
+    kw, length = np.array([100.0, 0.0, 0.0, 7.0, np.nan]), [1800, 900, 900, 2700, 900]
+    window_s = np.array(length, np.float64)
+    hour, day = np.array([9, 9, 9, 10, 10]), np.zeros(5, np.int64)
+    cells = peaks.day_map(kw, day, hour, (1, 24), None, 0.75, window_s=window_s)
+    assert cells[0, 9:11].tolist() == [50.0, 7.0]
+    found = peaks.maxima(kw[None], day, 1, None, 0.0, window_s=window_s)
+    assert found.coverage.tolist() == [[7 / 8]]
+    difference, _ = peaks.peak_valley(kw[None], day, 1, None, 0.87, window_s=window_s)
+    assert difference.tolist() == [[100.0]]
+
+
 def test_a_cell_known_too_little_is_empty() -> None:
     day, hour = np.zeros(96, np.int64), np.repeat(np.arange(24), 4)
     kw = np.ones(96)

@@ -211,7 +211,13 @@ def test_a_period_by_rules(own: Any, serving: Any, grafana: Any) -> None:
             return said
 
         rule(30, "fixed", yesterday)
-        hold("demand_fixed30", 48)
+        halves = hold("demand_fixed30", 48)
+        rule(15, "fixed", yesterday + timedelta(hours=9, minutes=30))
+        # an hour of one half and two quarters: each counts by its length
+        mixed = compare_period(api, grafana, yesterday, today)
+        assert len(mixed["duration"]) == 19 + 58
+        assert mixed["map"]["kw"][0][9] == close(halves["map"]["kw"][0][9])
+        rule(30, "fixed", yesterday)
         rule(15, "sliding", yesterday)
         slid = hold("demand_sliding15", 96)
         assert slid["top"][0]["kw"] > slid["made_by"]["kw"]
@@ -229,6 +235,7 @@ def test_a_period_by_rules(own: Any, serving: Any, grafana: Any) -> None:
         change(own, yesterday, HOLES)
         holed = compare_period(api, grafana, yesterday, today)
         assert holed["made_by"]["coincidence"] is None
+        assert holed["months"][0]["coverage"] == close(holed["coverage"])
 
 
 def read_each_minute(own: Any, first: datetime, last: datetime) -> None:

@@ -211,3 +211,45 @@ def test_migrated_at_once(database: str) -> None:
     for each in threads:
         each.join()
     assert failed == []
+
+
+def test_a_window_known_too_little_names_nobody(park: Connection) -> None:
+    rule = (
+        "INSERT INTO core.demand_rule (subject_id, window_min, method, valid_from, "
+        "source) SELECT park_id, 60, 'fixed', '2026-01-01Z', 'test' FROM core.park "
+        "WHERE code = 'P'"
+    )
+    largest = "SELECT enterprise, share FROM grafana.drew_most('P', %s)"
+
+    def change(statement: str) -> None:
+        park.execute("RESET ROLE")
+        park.execute(statement.encode())
+        park.execute("SET ROLE parkwatt_grafana")
+
+    change(rule)
+    (most,) = park.execute(largest.encode(), (PEAK,)).fetchall()
+    assert (most[0], most[1] < 1) == ("B", True)
+    # quarter hours from half past on: what is left of the hour is no whole window
+    change(rule.replace("60", "15").replace("2026-01-01Z", "2026-03-11 01:30Z"))
+    before = PEAK.replace(minute=15)
+    assert park.execute(largest.encode(), (before,)).fetchall() == []
+
+
+def test_a_rest_that_is_never_known_has_no_peak_and_no_time(park: Connection) -> None:
+    park.execute("RESET ROLE")
+    park.execute(
+        "INSERT INTO core.demand_rule (subject_id, window_min, method, valid_from, "
+        "source) SELECT park_id, 30, 'fixed', '2026-01-01Z', 'test' FROM core.park "
+        "WHERE code = 'P'"
+    )
+    park.execute(
+        "DELETE FROM core.usage_15min WHERE channel_id IN (SELECT channel_id "
+        "FROM core.channel JOIN core.enterprise ON subject_id = enterprise_id "
+        "WHERE code = 'C')"
+    )
+    park.execute("SET ROLE parkwatt_grafana")
+    rest = park.execute(
+        "SELECT kw, own_kw, own_time, coverage FROM grafana.enterprise_peak "
+        "WHERE enterprise IS NULL"
+    ).fetchall()
+    assert rest == [(None, None, None, 0)]

@@ -141,6 +141,30 @@ def test_a_late_reading_restates_no_gap_that_goes_straight(
     assert park.analyse() == runs  # what lies days apart is computed apart
 
 
+def test_a_gap_across_the_end_of_what_a_late_day_reaches_is_restated_whole(
+    database: str,
+) -> None:
+    # Monday uses most until 4 o'clock, and comes late. Tuesday has a gap from 0.30 to 5.15
+    # in which three readings are odd: the last of them is the sixth behind Monday
+    quarter = np.arange(2 * DAY)
+    used = np.where(quarter % DAY < 16, 10.0, 1.0)
+    value = 5000.0 + np.cumsum(used) - used
+    rows = [(at(0, i / 4), float(v)) for i, v in zip(quarter, value, strict=True)]
+    rows = without(rows, at(1, 0.5), at(1, 5.25))
+    odd = [(at(1, 2), 1.0), (at(1, 3), 5400.0), (at(1, 4.75), 1.0)]
+    monday = [each for each in rows if each[0] < at(1, 0)]
+    rest = sorted([*rows[DAY:], *odd])
+    park = one(database, rest)
+    park.write(everything([Sent(monday, [])]))
+    park.analyse()
+    late = park.tables()["usage_15min"]
+    assert between(park, at(1, 0.5), at(1, 5.25)) == pytest.approx(145.0, rel=1e-9)
+    with connect(database, autocommit=True) as conn:
+        relations.mark_meter_dirty(conn, park.ids["M0"])
+    park.analyse()
+    assert park.tables()["usage_15min"] == late
+
+
 def test_a_policy_sets_how_far_a_line_goes_straight_and_earlier_answers_stay(
     database: str,
 ) -> None:
