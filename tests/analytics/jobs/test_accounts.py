@@ -9,6 +9,7 @@ import pytest
 from analytics.jobs import activities, ledger, own_factors
 from analytics.jobs.accounting import known_total
 from analytics.jobs.book import Book, load_book
+from analytics.jobs.explaining import explain
 from analytics.jobs.figures import figures
 from analytics.jobs.netting import netting
 from store import green as stored
@@ -78,6 +79,11 @@ def test_what_an_enterprise_of_the_park_passed_on_is_in_the_park_once(
             if each["origin"] == "stated"
         }
         assert set(listed.values()) == {("supplied_within", False)}
+        why = explain(
+            conn, registry.subject(conn, "P", "t"), "co2_t.enterprise", JAN, FEB
+        )
+        said = [each["what"] for each in why["statements"]]
+        assert sorted(each.split(", ")[-1] for each in said) == ["from another"] * 2
         agree(conn, book)
         with pytest.raises(Invalid, match="no supplier of its own"):
             say(conn, "t", "heat", "bought", 1.0, unit="gj", supplier="t")
