@@ -107,7 +107,7 @@ def state(
     Invalid
         For an unknown item, use, unit or stage, a day that begins no month, a month that
         has not begun, an amount below 0, no source or person, or a supplier of what is
-        not bought, or that is the enterprise itself.
+        not bought, that is the enterprise itself, or of another park.
     """
     known = items().get(item)
     if known is None:

@@ -89,6 +89,10 @@ def test_what_an_enterprise_of_the_park_passed_on_is_in_the_park_once(
             say(conn, "t", "heat", "bought", 1.0, unit="gj", supplier="t")
         with pytest.raises(Invalid, match="not burnt"):
             say(conn, "t", "diesel", "burnt", 1.0, supplier="g")
+        elsewhere = registry.add_park(conn, "Q", zone="UTC")
+        other = registry.add_enterprise(conn, elsewhere, "o")
+        with pytest.raises(Invalid, match="of the same park"):
+            say(conn, "t", "heat", "bought", 1.0, unit="gj", supplier_id=other)
         # without its supplier it is bought from outside
         say(conn, "t", "electricity", "bought", 4000.0, unit="kwh")
         outside = load_book(conn, park.park, JAN, FEB).carbon["enterprise"]
