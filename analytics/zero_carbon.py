@@ -72,6 +72,8 @@ def reach(
         NaN where something is unknown. Plain arithmetic, ours: energy stays as it is,
         and proven power counts 0.
     """
+    # what gives away more than it takes has no power left to prove
+    power_t, power_kwh = np.maximum(power_t, 0.0), np.maximum(power_kwh, 0.0)
     gap = max(co2_t - aim * tce, 0.0) if np.isfinite(co2_t - aim * tce) else np.nan
     closed = min(gap, power_t) if np.isfinite(gap + power_t) else np.nan
     share = float(ratio(np.float64(closed), np.float64(power_t)))

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from psycopg.rows import class_row
 
 from store.database import Connection
+from store.errors import Invalid
 
 USES = ("burnt", "bought", "process", "released", "feedstock")
 
@@ -45,7 +46,15 @@ def record_activity(
     source: str,
     who: str,
 ) -> bool:
-    """Record a statement, unless the last one of the same says so; tell if it is new."""
+    """Record a statement, unless the last one of the same says so; tell if it is new.
+
+    Raises
+    ------
+    Invalid
+        For a supplier of another park.
+    """
+    if supplier_id is not None and not _neighbours(conn, enterprise_id, supplier_id):
+        raise Invalid("a supplier is an enterprise of the same park")
     done = conn.execute(
         """
         INSERT INTO core.activity (enterprise_id, month, item, use, amount, unit, beside,
@@ -78,6 +87,18 @@ def record_activity(
         },
     )
     return done.rowcount > 0
+
+
+def _neighbours(conn: Connection, one_id: int, other_id: int) -> bool:
+    """Tell whether two enterprises are of one park."""
+    found = conn.execute(
+        """
+        SELECT FROM core.enterprise JOIN core.enterprise o USING (park_id)
+        WHERE enterprise.enterprise_id = %s AND o.enterprise_id = %s
+        """,
+        (one_id, other_id),
+    )
+    return found.rowcount > 0
 
 
 def activities(

@@ -265,8 +265,8 @@ _STATED: dict[str, LiteralString] = {
         SELECT 'statements', 'activity', activity_id, e.code, NULL,
                format('%%s %%s: %%s %%s, %%s%%s', use, item,
                       coalesce(amount::text, 'withdrawn'), unit, stage,
-                      (SELECT ', from ' || s.code FROM core.enterprise s
-                       WHERE s.enterprise_id = a.supplier_id)),
+                      -- never which: the taker asks for this too
+                      CASE WHEN supplier_id IS NOT NULL THEN ', from another' END),
                month::text, NULL, who, source, a.recorded_at
         FROM core.activity a JOIN core.enterprise e USING (enterprise_id)
         WHERE enterprise_id = ANY(%(ids)s) AND month >= %(first)s AND month < %(last)s

@@ -316,16 +316,19 @@ def _with_green(sheet: Sheet, method: Method, drafts: list[Draft]) -> list[Draft
         proven = green.proven
         if method.export == "subtracted":
             proven = proven - green.inside
-        rest = proven.copy()
+        power = [d for d in drafts if d.part == "electricity" and d.counts]
+        # no more than is left of it all: green power that is given away again is
+        # subtracted at the factor of its kind, which is 0
+        whole = sum((np.nan_to_num(d.amount) for d in power), np.zeros(sheet.shape))
+        green_kwh = np.minimum(proven, np.maximum(whole, 0.0))
+        rest = green_kwh.copy()
         for i, each in enumerate(drafts):
             if each.part == "electricity" and each.counts:
-                # no more than is left of it: green power that is given away again is
-                # subtracted at the factor of its kind, which is 0
                 left = np.maximum(np.nan_to_num(each.amount), 0.0)
                 taken = np.minimum(rest, left)
                 rest = rest - taken
                 drafts[i] = replace(each, amount=each.amount - taken)
-        add(proven - rest, PROVEN, "proven_green")
+        add(green_kwh, PROVEN, "proven_green")
         add(green.self_use, PROVEN, "self_use")
     return [*drafts, *more]
 

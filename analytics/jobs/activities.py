@@ -107,7 +107,7 @@ def state(
     Invalid
         For an unknown item, use, unit or stage, a day that begins no month, a month that
         has not begun, an amount below 0, no source or person, or a supplier of what is
-        not bought, or that is the enterprise itself.
+        not bought, that is the enterprise itself, or of another park.
     """
     known = items().get(item)
     if known is None:
@@ -269,8 +269,10 @@ def lay_out(
     ``feedstock`` (listed only). Ours.
     """
     cells = {month: i for i, month in enumerate(months) if whole[i]}
-    amounts: dict[tuple[str, str, str, str], Float64] = {}
-    ids: dict[tuple[str, str, str, str], dict[tuple[int, int], list[int]]]
+    # what the park does not have is laid out apart: an own factor of who took it must
+    # take nothing off what the park has of others
+    amounts: dict[tuple[str, str, str, str, bool], Float64] = {}
+    ids: dict[tuple[str, str, str, str, bool], dict[tuple[int, int], list[int]]]
     ids = defaultdict(lambda: defaultdict(list))
     for each in statements:
         row, cell = rows.get(each.enterprise_id), cells.get(each.month)
@@ -289,12 +291,13 @@ def lay_out(
         gate = park_meters.get(each.item)
         if rule == "stated_alone" and gate is not None and gate[cell]:
             of_park = "park_meter_first"
-        if rule in COUNTING and each.supplier is not None:
+        within = rule in COUNTING and each.supplier is not None
+        if within:
             of_park = "supplied_within"
         for where, named in ((row, rule), (park_row, of_park)):
             if where is None:
                 continue
-            key = (each.item, each.use, each.unit, named)
+            key = (each.item, each.use, each.unit, named, within)
             table = amounts.setdefault(key, np.full(shape, np.nan))
             before = table[where, cell]
             table[where, cell] = each.amount + (0.0 if np.isnan(before) else before)
@@ -307,9 +310,10 @@ def lay_out(
             rule=rule,
             counts=rule in COUNTING,
             amount=table,
-            ids={at: tuple(each) for at, each in ids[item, use, unit, rule].items()},
+            ids={at: tuple(each) for at, each in ids[key].items()},
         )
-        for (item, use, unit, rule), table in sorted(amounts.items())
+        for key, table in sorted(amounts.items())
+        for item, use, unit, rule, _ in [key]
     )
 
 

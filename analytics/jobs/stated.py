@@ -109,9 +109,22 @@ def exact(of: Flow, first: int, stop: int) -> Amount | None:
     inside, rest = of.sums(first, stop)
     if rest or not inside:
         return None
+    # what is final of a period is so, whatever its parts are
+    whole: list[Span] = []
+    for each in of.spans:  # the longer of two first
+        inner = bool(whole) and each.first < whole[-1].stop
+        if each.final and first <= each.first and each.stop <= stop and not inner:
+            whole.append(each)
+    parts = [
+        each
+        for each in inside
+        if not any(
+            s.first <= each.months[0] and each.months[-1] < s.stop for s in whole
+        )
+    ]
     return Amount(
-        amount=math.fsum(each.amount for each in inside),
-        provisional=not all(each.final for each in inside),
+        amount=math.fsum([*(e.amount for e in whole), *(e.amount for e in parts)]),
+        provisional=not all(each.final for each in parts),
         how=("stated",),
         statement_ids=of.keys(first, stop),
     )

@@ -111,7 +111,7 @@ def _levers(
         for name in names
     ]
     steps = [_step("as it is", "", total, energy)]
-    left = total - grid_t
+    left = total - max(grid_t, 0.0)
     assumed = "all power that is not proven green becomes so; the energy stays the same"
     steps.append(_step("all power green", assumed, left, energy))
     rest = [name for name in names if name != "electricity" and emissions[name] > 0]

@@ -30,6 +30,13 @@ def test_what_green_power_alone_reaches() -> None:
     assert reach(CO2, TCE, POWER_T, POWER_KWH, 1.2)[:2] == (0, 0)
 
 
+def test_power_given_away_leaves_nothing_to_prove() -> None:
+    found = reach(100.0, 1000.0, -50.0, -60.0, 0.05)
+    assert found[:2] == (50.0, 0.0)
+    assert found.with_all_green == pytest.approx(0.1)
+    assert found.rest_t == 50.0
+
+
 def test_sizes() -> None:
     sizes = [199_999.9, 200_000.0, 999_999.9, 1_000_000.0]
     assert [size_class(each) for each in sizes] == [0, 1, 1, 2]

@@ -9,6 +9,7 @@ import pytest
 from analytics.jobs import activities, ledger, own_factors
 from analytics.jobs.accounting import known_total
 from analytics.jobs.book import Book, load_book
+from analytics.jobs.explaining import explain
 from analytics.jobs.figures import figures
 from analytics.jobs.netting import netting
 from store import green as stored
@@ -78,11 +79,20 @@ def test_what_an_enterprise_of_the_park_passed_on_is_in_the_park_once(
             if each["origin"] == "stated"
         }
         assert set(listed.values()) == {("supplied_within", False)}
+        why = explain(
+            conn, registry.subject(conn, "P", "t"), "co2_t.enterprise", JAN, FEB
+        )
+        said = [each["what"] for each in why["statements"]]
+        assert sorted(each.split(", ")[-1] for each in said) == ["from another"] * 2
         agree(conn, book)
         with pytest.raises(Invalid, match="no supplier of its own"):
             say(conn, "t", "heat", "bought", 1.0, unit="gj", supplier="t")
         with pytest.raises(Invalid, match="not burnt"):
             say(conn, "t", "diesel", "burnt", 1.0, supplier="g")
+        elsewhere = registry.add_park(conn, "Q", zone="UTC")
+        other = registry.add_enterprise(conn, elsewhere, "o")
+        with pytest.raises(Invalid, match="of the same park"):
+            say(conn, "t", "heat", "bought", 1.0, unit="gj", supplier_id=other)
         # without its supplier it is bought from outside
         say(conn, "t", "electricity", "bought", 4000.0, unit="kwh")
         outside = load_book(conn, park.park, JAN, FEB).carbon["enterprise"]
@@ -620,3 +630,55 @@ def test_enterprises_together_are_not_the_park(timescale_database: str) -> None:
             "enterprises have proven more together than the park took from the grid"
         ]
         agree(conn, good)
+
+
+def test_an_own_factor_of_a_taker_takes_nothing_off_what_others_bought(
+    timescale_database: str,
+) -> None:
+    park = Monthly(timescale_database)
+    park.add("b", {"water": [1.0, 1.0]}, 2024)
+    park.add("g", {"energy_import": [10_000.0, 10_000.0]}, 2024)
+    park.add("t", {"water": [1.0, 1.0]}, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        say(conn, "b", "steam", "bought", 10.0)
+        say(conn, "t", "steam", "bought", 40.0, supplier="g")
+        before = load_book(conn, park.park, JAN, MAR)
+        heat = before.carbon["enterprise"].parts["heat"]
+        b, t = before.row("b"), before.row("t")
+        assert heat[0, 0] == heat[b, 0] > 0
+        own_factors.record(
+            conn,
+            registry.subject(conn, "P", "t"),
+            kind="co2",
+            carrier="heat",
+            basis="default",
+            unit="tCO2/GJ",
+            value=0.05,
+            valid_from=JAN,
+            **SAID,
+        )
+        book = load_book(conn, park.park, JAN, MAR)
+        after = book.carbon["enterprise"].parts["heat"]
+        assert after[t, 0] < heat[t, 0]
+        assert after[0, 0] == heat[0, 0]
+        agree(conn, book)
+
+
+def test_proven_power_takes_no_more_off_than_all_power_that_is_left(
+    timescale_database: str,
+) -> None:
+    park = Monthly(timescale_database)
+    taken = {"energy_import": [3000.0, 3000.0], "energy_export": [4000.0, 4000.0]}
+    park.add("X", taken, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        say(conn, "X", "electricity", "bought", 1500.0, unit="kwh", beside=True)
+        batch(conn, park, 5)
+        use(conn, park, 3, month=JAN)
+        book = load_book(conn, park.park, JAN, MAR)
+        # 3 000 - 4 000 + 1 500 = 500 kWh are left, and proven
+        for row in (book.row("X"), 0):
+            power = book.carbon["enterprise"].parts["electricity"]
+            assert power[row, 0] == pytest.approx(0.0, abs=1e-12)
+        agree(conn, book)

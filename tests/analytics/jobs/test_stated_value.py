@@ -8,7 +8,9 @@ import pytest
 from analytics.jobs import closing, intensities, yearly
 from analytics.jobs.explaining import explain
 from analytics.jobs.figures import figures
+from analytics.jobs.stated import exact, flow
 from analytics.jobs.stated_value import added_values
+from analytics.reconciling import Span
 from store import registry, statements
 from store.database import connect
 from tests.analytics.jobs.conftest import Monthly
@@ -70,6 +72,24 @@ def test_all_give_the_reconciled_value_and_name_the_same_statements(
             conn, [subject.subject_id], 2023, prices="current"
         )
         assert year == 100.0
+        # what is final of the year is so, whatever its quarters are
+        whole = date(2023, 1, 1), date(2024, 1, 1)
+        ratios = figures(conn, subject, *whole)["intensity"]
+        assert ratios["added_value_10k_cny"] == 100.0
+        assert not ratios["added_value_provisional"]
+        told = intensities.history(conn, subject, *whole, length="year")
+        assert not told["rows"][0]["per"]["added_value_10k_cny"]["provisional"]
+
+
+def test_final_periods_together_are_final_whatever_their_months_are() -> None:
+    months = [Span(at, at + 1, 8.0, False, 3 + at) for at in range(10)]
+    said = flow([Span(0, 6, 60.0, True, 1), Span(6, 9, 30.0, True, 2), *months])
+    found = exact(said, 0, 9)
+    assert found is not None
+    assert (found.amount, found.provisional) == (90.0, False)
+    longer = exact(said, 0, 10)
+    assert longer is not None
+    assert (longer.amount, longer.provisional) == (98.0, True)
 
 
 def test_a_quarter_beside_it_is_among_the_causes(timescale_database: str) -> None:
