@@ -1,6 +1,7 @@
 """The accounts that are kept for those who read SQL: what they rest on, and their rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from psycopg import sql
@@ -182,12 +183,19 @@ def kept(conn: Connection, park_id: int) -> str | None:
     return None if row is None else str(row[0])
 
 
-def claim(conn: Connection, park_id: int) -> bool:
-    """Lock the kept rows of a park to the transaction's end, unless another has."""
-    row = conn.execute(
-        "SELECT pg_try_advisory_xact_lock(7262, %s)", (park_id,)
-    ).fetchone()
-    return row is not None and bool(row[0])
+@contextmanager
+def claimed(conn: Connection, park_id: int) -> Iterator[bool]:
+    """Keep other processes from a park's kept rows; tell if none was at them.
+
+    Ask before the transaction begins, so that it sees what the one before has committed.
+    """
+    asked = conn.execute("SELECT pg_try_advisory_lock(7264, %s)", (park_id,))
+    mine = asked.fetchone() == (True,)
+    try:
+        yield mine
+    finally:
+        if mine and not conn.closed:
+            conn.execute("SELECT pg_advisory_unlock(7264, %s)", (park_id,))
 
 
 def mark_kept(conn: Connection, park_id: int, rests_on: str) -> None:

@@ -80,12 +80,17 @@ def keep_park(
         None when nothing has changed, or another process is at it.
     """
     now = now or datetime.now(UTC)
+    with kept.claimed(conn, park.park_id) as mine:
+        return _keep(conn, park, minimum_coverage, now) if mine else None
+
+
+def _keep(
+    conn: Connection, park: Park, minimum_coverage: float, now: datetime
+) -> Wrote | None:
     with conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         rests_on = _rests_on(conn, park, minimum_coverage, now)
         if kept.kept(conn, park.park_id) == rests_on:
-            return None
-        if not kept.claim(conn, park.park_id):
             return None
         rows = sum(
             kept.keep(conn, table, park.park_id, made)
