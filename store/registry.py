@@ -1,6 +1,7 @@
 """Who and what there is: parks, enterprises, meters and channels."""
 
 import re
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from psycopg.rows import class_row
@@ -53,6 +54,15 @@ def enterprises(conn: Connection, park_id: int) -> list[Enterprise]:
             "WHERE park_id = %s ORDER BY code",
             (park_id,),
         ).fetchall()
+
+
+def parks_of(conn: Connection, enterprise_ids: Sequence[int]) -> dict[int, int]:
+    """Give the park of each enterprise."""
+    rows = conn.execute(
+        "SELECT enterprise_id, park_id FROM core.enterprise WHERE enterprise_id = ANY(%s)",
+        (list(enterprise_ids),),
+    ).fetchall()
+    return {_int(one): _int(park_id) for one, park_id in rows}
 
 
 def meters(

@@ -6,7 +6,7 @@ known. Every month says which of these it is.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from analytics import benchmarking
 from analytics.benchmarking import BENCHMARKED, Benchmarks, Monthly
-from analytics.jobs.stated import Amount, Flow, exact, flow
+from analytics.jobs.stated import Amount, Flow, exact, flow, spans
 from analytics.reconciling import Span
+from store.records import Statement
 
 Float64 = NDArray[np.float64]
 
@@ -117,6 +118,15 @@ class History:
 
 def _ids(*parts: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted({each for part in parts for each in part}))
+
+
+def volume_indices(
+    own: Sequence[Statement], of_park: Sequence[Statement]
+) -> list[Span]:
+    """Take an enterprise's own volume indices, and the park's for other periods."""
+    said = {(each.period_from, each.period_to) for each in own}
+    others = (e for e in of_park if (e.period_from, e.period_to) not in said)
+    return spans([*own, *others])
 
 
 def comparable(

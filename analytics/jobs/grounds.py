@@ -11,7 +11,6 @@ from analytics.jobs import added_value
 from analytics.jobs.added_value import History, Indicator
 from analytics.jobs.book import Book, load_book
 from analytics.jobs.stated import NOTHING, Flow, first_day, flow, index, spans
-from analytics.reconciling import Span
 from store import membership, statements
 from store.database import Connection
 from store.errors import Invalid
@@ -223,7 +222,10 @@ class _Stated:
         return added_value.comparable(
             stated,
             spans(self._money.get((subject, "added_value", base), [])),
-            self._volume_indices(subject),
+            added_value.volume_indices(
+                self._indices.get(subject, []),
+                self._indices.get(self._park.park_id, []),
+            ),
             base,
         )
 
@@ -233,12 +235,3 @@ class _Stated:
             kind: added_value.by_statements(self.of_money(subject, kind))
             for kind in ("gross_output", "revenue")
         }
-
-    def _volume_indices(self, subject: int) -> list[Span]:
-        """Take the enterprise's own indices, and the park's for other periods."""
-        own = self._indices.get(subject, [])
-        said = {(each.period_from, each.period_to) for each in own}
-        others = self._indices.get(self._park.park_id, [])
-        return spans(
-            [*own, *(e for e in others if (e.period_from, e.period_to) not in said)]
-        )

@@ -8,7 +8,8 @@ import pytest
 from analytics.jobs import closing, intensities, yearly
 from analytics.jobs.explaining import explain
 from analytics.jobs.figures import figures
-from analytics.jobs.stated import exact, flow
+from analytics.jobs.grounds import load_grounds
+from analytics.jobs.stated import exact, flow, index
 from analytics.jobs.stated_value import added_values
 from analytics.reconciling import Span
 from store import registry, statements
@@ -140,3 +141,26 @@ def test_what_does_not_fill_the_period_is_unknown(timescale_database: str) -> No
         only = added_values(conn, [a], *days)[a]
         assert only is not None
         assert only.amount == 2.5
+
+
+def test_comparable_prices_are_chained_as_in_the_history(
+    timescale_database: str,
+) -> None:
+    park = Monthly(timescale_database)
+    park.add("A", {"energy_import": [1.0] * 12}, 2023)
+    with connect(timescale_database, autocommit=True) as conn:
+        a = registry.subject(conn, "P", "A")
+        say(conn, "A", "added_value", "2022", 200.0)
+        say(conn, "A", "volume_index", "2023", 105.0)
+        for year, value in ((2022, 200.0), (2023, 210.0), (2024, None)):
+            days = date(year, 1, 1), date(year + 1, 1, 1)
+            asked = added_values(
+                conn, [a.subject_id], *days, prices="comparable", base=2022
+            )
+            found = asked[a.subject_id]
+            assert (found and found.amount) == value
+            if value is not None:
+                months = index(days[0]), index(days[1])
+                grounds = load_grounds(conn, park.park, *months, price_base=2022)
+                below = grounds.real[a.subject_id].over(*months)
+                assert found == below
