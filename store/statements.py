@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 from store.database import Connection
 from store.errors import Invalid
 from store.records import AddedValue, Stated, Statement, Validity
-from store.statement_kinds import KINDS
+from store.statement_kinds import KINDS, PRICES
 
 
 def set_contract_demand(
@@ -84,8 +84,8 @@ def state(conn: Connection, said: Stated) -> int | None:
     Invalid
         When money is stated without its prices, or prices of anything else.
     """
-    if KINDS[said.kind].money != (said.prices is not None):
-        raise Invalid(f"prices {said.prices} do not suit {said.kind}")
+    if said.prices not in (PRICES if KINDS[said.kind].money else (None,)):
+        raise Invalid(f"prices {said.prices!r} do not suit {said.kind}")
     row = conn.execute(
         """
         INSERT INTO core.statement (subject_id, kind, product, unit, period_from,

@@ -9,6 +9,7 @@ import pytest
 
 from store import membership, registry, statements
 from store.database import Connection, connect
+from store.errors import Invalid
 from store.migrate import migrate, steps
 from store.records import Stated
 
@@ -168,3 +169,28 @@ def test_added_values_move_with_their_ids(empty_database: str) -> None:
         found = statements.added_values(conn, [enterprise], *MARCH)
         assert [(e.added_value_id, e.amount_10k_cny) for e in found] == [(4, 8.0)]
         assert membership.industries(conn, park)[0].code == "3011"
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit", "prices"),
+    [
+        ("added_value", "10k_cny", None),
+        ("added_value", "10k_cny", "constant"),
+        ("heads", "persons", "current"),
+    ],
+)
+def test_money_has_prices_and_nothing_else_has(
+    conn: Connection, enterprise: int, kind: str, unit: str, prices: str | None
+) -> None:
+    said = Stated(
+        subject_id=enterprise,
+        kind=kind,
+        unit=unit,
+        period_from=MARCH[0],
+        period_to=MARCH[1],
+        amount=1.0,
+        prices=prices,
+        source="test",
+    )
+    with pytest.raises(Invalid, match="do not suit"):
+        statements.state(conn, said)
