@@ -427,6 +427,7 @@ def test_every_page_leads_to_all_others(browser: Browser, carbon: str) -> None:
         "Intensity",
         "Bills",
         "Type a reading",
+        "Statements",
     ]
     for i in range(len(names)):
         where = page.locator("#pages a").nth(i).get_attribute("href")
