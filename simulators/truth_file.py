@@ -53,9 +53,8 @@ class MeterNote:
     clock_drift_ppm: float = 0.0
     gateway: str | None = None
     carried: frozenset[str] | None = None  # quantities its format can say; None: all
-    known_as: str | None = (
-        None  # its code on the platform, where the format says another
-    )
+    # its code on the platform; None: of a truth that does not tell, its own
+    known_as: str | None = None
 
     @property
     def platform_code(self) -> str:

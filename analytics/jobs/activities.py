@@ -174,7 +174,10 @@ class Row(Protocol):
     @property
     def beside(self) -> bool: ...  # noqa: D102
     @property
-    def supplier(self) -> str: ...  # noqa: D102
+    def supplier(self) -> str:
+        """Code of the enterprise of the park that passed it on; empty: none did."""
+        ...
+
     @property
     def stage(self) -> str: ...  # noqa: D102
 
@@ -310,10 +313,12 @@ def lay_out(
             rule=rule,
             counts=rule in COUNTING,
             amount=table,
-            ids={at: tuple(each) for at, each in ids[key].items()},
+            ids={
+                at: tuple(each)
+                for at, each in ids[item, use, unit, rule, within].items()
+            },
         )
-        for key, table in sorted(amounts.items())
-        for item, use, unit, rule, _ in [key]
+        for (item, use, unit, rule, within), table in sorted(amounts.items())
     )
 
 

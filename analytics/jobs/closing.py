@@ -93,7 +93,8 @@ def close(
         if stored.waiting_in(conn, park.park_id, start, stop):
             raise Invalid("readings of the period wait to be computed; run analyse")
         book = load_book(conn, park, first, last, now=now)
-        found = figures_of(conn, book)
+        values = _values(conn, book)
+        found = _figures(book, values)
         low = _below(found, minimum_coverage)
         if low and not (despite or "").strip():
             raise Invalid(
@@ -118,7 +119,7 @@ def close(
             "previous": previous,
             "figures": found,
             "factors": _factors(book),
-            "added_value_statements": _statements(conn, book),
+            "added_value_statements": _statements(book, values),
         }
         content = canonical(told)
         closing_id = stored.record_closing(
@@ -141,8 +142,10 @@ def close(
 
 def figures_of(conn: Connection, book: Book, known_on: KnownOn = None) -> Figures:
     """Give the figures of the park and each enterprise over the whole book."""
-    vintage = Vintage.of(known_on)
-    values = _values(conn, book, vintage.statements)
+    return _figures(book, _values(conn, book, Vintage.of(known_on).statements))
+
+
+def _figures(book: Book, values: list[Amount | None]) -> Figures:
     found: Figures = {}
     for row, subject in enumerate(book.subjects):
         stated = values[row]
@@ -177,14 +180,14 @@ def _values(
     return [together(own), *own]
 
 
-def _statements(conn: Connection, book: Book) -> dict[str, dict[str, Any]]:
+def _statements(book: Book, values: list[Amount | None]) -> dict[str, dict[str, Any]]:
     """Tell on which statements the added values rest, and whether one is provisional."""
     return {
         subject.enterprise or PARK: {
             "ids": list(value.statement_ids),
             "provisional": value.provisional,
         }
-        for subject, value in zip(book.subjects, _values(conn, book), strict=True)
+        for subject, value in zip(book.subjects, values, strict=True)
         if value is not None
     }
 
