@@ -57,7 +57,8 @@ class Report:
     """What a run sent.
 
     Plain messages were acknowledged by the broker. Batches are stored, or wait in the
-    spool where the run was stopped. Only plain ones are accounted for in a ledger.
+    spool where the run was stopped. There is no ledger where the spool held batches of
+    an earlier run.
     """
 
     start: datetime
@@ -377,6 +378,7 @@ class _Spooled:
         self._displays: dict[str, list[Display]] = defaultdict(list)
         for meter in meters:
             self._displays[meter.enterprise].append(Display(meter))
+        self._ledger = None if gateway.unconfirmed else Ledger()
 
     @property
     def accepted(self) -> int:
@@ -395,6 +397,9 @@ class _Spooled:
             for parts in native.batches(shown, self._many, IN_A_MESSAGE):
                 readings += self._keep(enterprise, parts)
                 messages += 1
+        if self._ledger is not None:
+            self._ledger.shown += readings
+            self._ledger.stored += readings
         return messages, readings
 
     def _keep(self, enterprise: str, parts: list[Shown]) -> int:
@@ -417,8 +422,8 @@ class _Spooled:
         return ()
 
     @property
-    def ledger(self) -> None:
-        return None
+    def ledger(self) -> Ledger | None:
+        return self._ledger
 
     def rest(self) -> tuple[int, int]:
         return 0, 0

@@ -19,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from simulators import faults, scenario, steel
 from simulators.control import Control
+from simulators.delivery import Ledger
 from simulators.display import Display
 from simulators.errors import PublishError, SimulatorError
 from simulators.gateway import Gateway, Reading
@@ -502,7 +503,7 @@ def test_backfill_through_the_gateway(
     # two stretches, none longer than an hour's batch: 60 and 12 instants
     assert len(got) == report.messages
     assert report.readings == 72 * channels(world("P06"))
-    assert report.ledger is None
+    assert report.ledger == Ledger(shown=report.readings, stored=report.readings)
     first = json.loads(got[0][1])
     assert len(first["meters"]) >= 1
     assert all(len(readings) == 60 for readings in first["meters"].values())
