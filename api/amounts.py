@@ -6,13 +6,18 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
+from analytics.bounds import bounds
 from analytics.jobs import compute
 from store import registry
 from store.browse import channels
 from store.database import Connection
 from store.readings import to_datetime, to_us
 from store.records import Subject
-from store.series import Series, Table, read
+from store.series import Series, Table, estimated, read
+
+Bounds = tuple[float | None, float | None]  # the least and the most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +83,28 @@ def usage(
 ) -> Series:
     """Read the stored usage of [start, stop)."""
     return read(conn, table, [] if of.key is None else [of.key], start, stop)
+
+
+def between(
+    conn: Connection, of: Counted, found: Series, start: datetime, stop: datetime
+) -> list[Bounds]:
+    """Give the least and the most of each row, then of all; see `analytics.bounds`."""
+    parts = of.plan.parts if of.plan else ()
+    guessed = estimated(conn, sorted({each[0] for each in parts}), start, stop)
+    counts = np.zeros(guessed.key.size, np.bool_)
+    for channel, low_us, high_us in parts:
+        at = guessed.start_us
+        counts |= (guessed.key == channel) & (low_us <= at) & (at < high_us)
+    stretches = (guessed.key, guessed.start_us, guessed.values[0], counts)
+    amount, last = found.values[0], to_us(stop)
+    rows = bounds(*stretches, found.start_us, last, amount)
+    total = np.array([math.fsum(amount)])
+    whole = bounds(*stretches, np.array([to_us(start)]), last, total)
+    return [
+        (None, None) if math.isnan(least) else (least, most)
+        for each in (rows, whole)
+        for least, most in zip(each[0].tolist(), each[1].tolist(), strict=True)
+    ]
 
 
 def known(found: Series, expected_s: float) -> dict[str, float | None]:

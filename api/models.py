@@ -156,6 +156,10 @@ class UsageRow(Row):
 
     start: datetime
     amount: Number
+    least: Number = Field(
+        description="with bounds=true: no less was used, of what is known"
+    )
+    most: Number = Field(description="with bounds=true: no more was used")
     unit: str
     measured_s: Number
     estimated_s: Number
@@ -170,6 +174,8 @@ class Usage(_Head):
     unit: str
     grain: str
     total: Number
+    total_least: Number = Field(description="with bounds=true: no less was used")
+    total_most: Number = Field(description="with bounds=true: no more was used")
     coverage: Number = Field(description="known seconds over those expected up to now")
     measured_s: Number
     estimated_s: Number

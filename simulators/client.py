@@ -27,12 +27,15 @@ _PATIENCE_S = 120.0
 class Told(NamedTuple):
     """What the platform says of each quarter hour of a run, shape (n,).
 
-    `amount` is NaN, and both durations [s] are 0, where it says nothing.
+    `amount`, `least` and `most`, between which it says the amount to lie, are NaN, and
+    both durations [s] are 0, where it says nothing.
     """
 
     amount: Float64
     measured_s: Float64
     estimated_s: Float64
+    least: Float64
+    most: Float64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +131,8 @@ class Platform:
         Of the park, an enterprise or a meter; in the quantity's canonical unit.
         """
         count = (stop_s - start_s) // QUARTER_S
-        told = Told(np.full(count, np.nan), np.zeros(count), np.zeros(count))
+        unknown = [np.full(count, np.nan) for _ in range(3)]
+        told = Told(unknown[0], np.zeros(count), np.zeros(count), *unknown[1:])
         for first, last in self._parts(start_s, stop_s):
             rows = self._csv(
                 self._of("/usage"),
@@ -136,6 +140,7 @@ class Platform:
                 **_subject(enterprise, meter),
                 quantity=quantity,
                 grain="15min",
+                bounds=True,
             )
             place = (_seconds(rows["start"]) - start_s) // QUARTER_S
             inside = (place >= 0) & (place < count)

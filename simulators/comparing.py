@@ -67,8 +67,8 @@ class Honesty:
         Said to be estimated, one after the other; of these, right in their sum; and not
         judged, since a part of them is missing.
     estimated, inside_band : int
-        In the stretches that are judged; and where the truth is no less than 0 and no
-        more than what is said of the stretch.
+        In the stretches that are judged; and where the truth lies in the band that is
+        told.
     missing, never_sent, unknowable : int
         Said to be unknown, at least in part; of these, where a fault kept readings from
         arriving, and where one made them tell nothing.
@@ -177,14 +177,15 @@ def energy(told: Told, could: Shown, flowed: Float64, *, begun: int = 0) -> Ener
 def honesty(told: Told, could: Shown, doubt: Doubt) -> Honesty:
     """Count what is said to be measured, estimated and missing, and what is true of it."""
     span = could.span
-    amount, measured_s, estimated_s = (each[span] for each in told)
+    amount, measured_s, estimated_s, least, most = (each[span] for each in told)
     true, tolerance = could.amount[span], could.tolerance[span]
     any_fault, never_sent, unknowable = (each[span] for each in doubt)
     missing = measured_s + estimated_s < _WHOLE_S
     guessed = estimated_s > 0
     measured = ~missing & ~guessed
     right = np.abs(amount - true) <= tolerance
-    stretches = _stretches(amount, true, tolerance, guessed, missing)
+    inside = (true >= least - tolerance) & (true <= most + tolerance)
+    stretches = _stretches(amount, true, tolerance, guessed, missing, inside)
     return Honesty(
         expected=true.size,
         measured=_count(measured),
@@ -210,6 +211,7 @@ def _stretches(
     tolerance: Float64,
     guessed: Bools,
     missing: Bools,
+    inside: Bools,
 ) -> dict[str, int]:
     """Judge runs of quarter hours that are estimated, in their sum and their parts."""
     change = np.diff(np.concatenate(([False], guessed, [False])).astype(np.int8))
@@ -227,19 +229,13 @@ def _stretches(
     told, flowed = total(np.nan_to_num(amount)), total(true)
     allowed = np.maximum(tolerance[begin], tolerance[end - 1]) + ROUNDING * flowed
     right = np.abs(told - flowed) <= allowed
-    of = np.repeat(np.arange(begin.size), end - begin)
-    inside = guessed.copy()
-    inside[guessed] = (
-        (true[guessed] >= -tolerance[guessed])
-        & (true[guessed] <= told[of] + allowed[of])
-        & ~open_[of]
-    )
+    judged = np.repeat(~open_, end - begin)
     return {
         "stretches": int(begin.size),
         "stretches_right": _count(right & ~open_),
         "stretches_open": _count(open_),
-        "estimated": int((end - begin)[~open_].sum()),
-        "inside_band": _count(inside),
+        "estimated": _count(judged),
+        "inside_band": _count(judged & inside[guessed]),
     }
 
 

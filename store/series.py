@@ -135,6 +135,34 @@ def read(
     return Series(grouped, others, np.array(values)).ordered()
 
 
+def estimated(
+    conn: Connection, keys: list[int], start: datetime, stop: datetime
+) -> Series:
+    """Read the estimated quarter hours of some channels around [start, stop).
+
+    Of each channel those after its last measured one before `start` and before its first
+    one from `stop` on: no stretch of them that reaches into the period is cut.
+    """
+    query = (
+        "SELECT u.channel_id, extract(epoch FROM u.start)::bigint * 1000000, u.amount, "
+        "u.measured_s, u.estimated_s, u.expected_s "
+        "FROM unnest(%(keys)s::int[]) AS w (key) CROSS JOIN LATERAL (SELECT "
+        "coalesce((SELECT max(b.start) FROM core.usage_15min b WHERE b.channel_id = w.key "
+        "AND b.start < %(start)s AND b.estimated_s = 0), '-infinity') AS low, "
+        "coalesce((SELECT min(a.start) FROM core.usage_15min a WHERE a.channel_id = w.key "
+        "AND a.start >= %(stop)s AND a.estimated_s = 0), 'infinity') AS high) AS edge "
+        "JOIN core.usage_15min u ON u.channel_id = w.key AND u.start > edge.low "
+        "AND u.start < edge.high AND u.estimated_s > 0 ORDER BY 1, 2"
+    )
+    rows = conn.execute(query, {"keys": keys, "start": start, "stop": stop}).fetchall()
+    if not rows:
+        return Series.empty(len(_USAGE))
+    key, at, *values = zip(*rows, strict=True)
+    return Series(
+        np.array(key, np.int64), np.array(at, np.int64), np.array(values, np.float64)
+    )
+
+
 def extent(
     conn: Connection, table: Table, *keys: int
 ) -> tuple[datetime, datetime] | None:

@@ -2,12 +2,21 @@
 
 import math
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from analytics.jobs.figures import figures
-from api.amounts import counted, known, local, parentage, share, usage
+from api.amounts import (
+    Bounds,
+    between,
+    counted,
+    known,
+    local,
+    parentage,
+    share,
+    usage,
+)
 from api.answer import CSV_TOO, table
 from api.asking import AskedDays, AskedSubject, Conn, Format, Grain, Quantity, Set
 from api.models import Demand, DemandRow, Shares, Usage, UsageRow
@@ -27,16 +36,24 @@ def used(
     quantity: Quantity,
     grain: Grain = "day",
     form: Format = "json",
+    bounds: Annotated[
+        bool, Query(description="tell what estimated amounts lie between")
+    ] = False,
 ) -> Any:
     """Give the usage of a quantity in the intervals that begin in [from, to)."""
     start, stop = days.between(subject.park.zone)
     of = counted(conn, subject, quantity, start, stop)
     found = usage(conn, TABLES[grain], of, start, stop)
     unit = QUANTITIES[quantity].unit
+    edges: list[Bounds] = [(None, None)] * (found.key.size + 1)
+    if bounds and found.key.size:
+        edges = between(conn, of, found, start, stop)
     rows = [
         {
             "start": local(int(found.start_us[i]), subject.park.zone),
             "amount": amount,
+            "least": edges[i][0],
+            "most": edges[i][1],
             "unit": unit,
             "measured_s": measured,
             "estimated_s": estimated,
@@ -63,6 +80,8 @@ def used(
         "unit": unit,
         "grain": grain,
         "total": math.fsum(daily.values[0]) if daily.key.size else None,
+        "total_least": edges[-1][0],
+        "total_most": edges[-1][1],
         **known(daily, of.expected_s(start.astimezone(UTC), due)),
         "parentage": parentage(conn, subject, of),
         "rows": rows,

@@ -51,7 +51,7 @@ def measured(amount: Any) -> Told:
     amount = np.array(amount, float)
     amount[-1] = NAN
     seconds = np.where(np.isnan(amount), 0.0, 900.0)
-    return Told(amount, seconds, np.zeros(amount.size))
+    return Told(amount, seconds, np.zeros(amount.size), amount.copy(), amount.copy())
 
 
 FLOWED = np.full(QUARTERS, 10.0)
@@ -133,6 +133,8 @@ def test_estimated_stretches_by_hand() -> None:
     told = measured(amount)
     told.measured_s[[2, 3, 4, 7, 8]] = 0.0
     told.estimated_s[[2, 3, 4, 7, 8]] = 900.0
+    told.least[[2, 3, 4, 7, 8]] = 0.0
+    told.most[2:5], told.most[7:9] = 18.0, 16.0
     found = honesty(told, shown(flowed, meter(), START_S), doubt())
     assert found == Honesty(
         expected=11,
@@ -143,8 +145,8 @@ def test_estimated_stretches_by_hand() -> None:
         estimated=5,
         inside_band=5,
     )
-    # a quarter hour that truly had more than is said of the whole stretch
-    told.amount[7:9] = 4.0
+    # a quarter hour that truly had more than the platform holds possible: 9 > 8
+    told.most[7:9] = 8.0
     outside = honesty(told, shown(flowed, meter(), START_S), doubt())
     assert (outside.estimated, outside.inside_band) == (5, 4)
 

@@ -229,8 +229,8 @@ def test_long_runs_are_asked_in_parts() -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append((request.url.params["from"], request.url.params["to"]))
-        head = "start,amount,unit,measured_s,estimated_s,expected_s,coverage\r\n"
-        row = f"{asked[-1][0]}T00:00:00+08:00,1.5,kWh,900.0,0.0,900,1\r\n"
+        head = "start,amount,least,most,unit,measured_s,estimated_s,expected_s,coverage\r\n"
+        row = f"{asked[-1][0]}T00:00:00+08:00,1.5,1.5,1.5,kWh,900.0,0.0,900,1\r\n"
         return httpx.Response(200, text=head + row)
 
     client = httpx.Client(base_url="http://x", transport=httpx.MockTransport(answer))

@@ -179,7 +179,7 @@ class Made(Platform):
         amount[-1] = np.nan
         seconds = np.full(flow.size, 900.0)
         seconds[-1] = 0.0
-        return Told(amount, seconds, np.zeros(flow.size))
+        return Told(amount, seconds, np.zeros(flow.size), amount.copy(), amount.copy())
 
     def _highest(self, code: str) -> MonthPeak:
         amount = self.told[Key(code, "energy_import")].amount
@@ -480,6 +480,7 @@ def test_a_gateway_that_is_silent_explains_what_is_missing(tmp_path: Path) -> No
     for code in ("M2", "S2"):
         told = platform.told[Key(code, "energy_import")]
         told.estimated_s[hidden], told.measured_s[hidden] = 900.0, 0.0
+        told.least[hidden], told.most[hidden] = 0.0, told.amount[hidden].sum()
         told.amount[hidden] = told.amount[hidden].mean()
     water = platform.told[Key("W1", "water")]
     water.amount[hidden], water.measured_s[hidden] = np.nan, 0.0
