@@ -4,7 +4,7 @@ export PARKWATT_HOME ?= $(CURDIR)/.parkwatt
 
 VENV := .venv
 BIN := $(VENV)/bin
-ROOMS := parkwatt.py store ingest analytics api dashboards simulators
+ROOMS := parkwatt store ingest analytics api dashboards simulators
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help

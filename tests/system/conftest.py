@@ -77,8 +77,8 @@ def _command(
     os.environ.update(env)
     os.chdir(folder)
     sys.argv = ["parkwatt", *arguments]
-    import parkwatt
+    from parkwatt import main, printing
 
-    for console in (parkwatt.out, parkwatt.err):
+    for console in (printing.out, printing.err):
         console.width = 200
-    parkwatt.main()
+    main()
