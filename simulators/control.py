@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -253,6 +252,8 @@ def listening(
     SimulatorError
         If the host is not loopback, or the port is taken.
     """
+    import uvicorn  # starts slowly: here alone
+
     if not _is_loopback(host):
         raise SimulatorError(f"control listens on loopback only, not on {host}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
