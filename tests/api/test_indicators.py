@@ -112,7 +112,7 @@ def report(found: Json) -> None:
     assert {"solid_waste_used_t", "water_reused_m3"} <= missing
     why = {each["name"]: each["why"] for each in found["missing"]}
     assert "state non_fossil_heat_gj" in why["clean_energy_equal_value_tce"]
-    assert found["guiding"] == {"met": 0, "missed": 0, "unknown": 5}
+    assert found["guiding"] == {"met": 0, "missed": 0, "unknown": 5, "waived": 0}
 
 
 def stated(client: httpx.Client) -> None:
@@ -243,6 +243,14 @@ def commands(run: Run) -> None:
     done = run("pack", "state", *asked, "--name", "apprentices", "--value", "7", *said)
     assert "recorded" in done.stdout
     assert "missed" in run("indicators", *asked, "--pack", "chamber").stdout
+    green = run("indicators", *asked, "--pack", "green_park_2016").stdout
+    # of meters: energy productivity, share of clean energy; stated: solid waste
+    assert "index: unknown of 24 indicators, 21 of them unknown" in green
+    assert (
+        "green_plan 2024, nobody has stated it (for plan for the green park)" in green
+    )
+    assert "not verified: 工信厅节函〔2016〕586号" in green
+    assert "yes_no: 1 for yes" in run("pack", "show", "green_park_2016").stdout
     file = run.file("own.yaml", OWN)
     assert "recorded" in run("pack", "add", file, "--who", "w").stdout
 
