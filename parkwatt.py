@@ -2213,6 +2213,18 @@ def _print_indicators(found: dict[str, Any]) -> None:
             f"{index['unknown']} of them unknown",
             highlight=False,
         )
+    for each in found["indicators"]:
+        lacks_one = each["value"] is None and each["each"] is None
+        if lacks_one and not each["missing"] and each["state"] != "waived":
+            words = "it divides by what is not above 0, or by a growth of 0"
+            out.print(
+                f"no value: {each['title']}: {words}", highlight=False, markup=False
+            )
+        elif each["lead"] is not None and not lacks_one and each["score"] is None:
+            words = f"{each['value']:g}, and less is better: above 0 alone has a score"
+            out.print(
+                f"no score: {each['title']}: {words}", highlight=False, markup=False
+            )
     if not found["verified"]:
         words = f"not verified: {found['source']}. {found['note'] or ''}"
         out.print(words, highlight=False, markup=False)

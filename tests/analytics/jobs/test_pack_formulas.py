@@ -164,6 +164,39 @@ def test_the_parts_of_the_sources_are_counted() -> None:
         assert not any(each.verified for each in pack.indicators)
 
 
+def test_thresholds_are_those_that_were_read() -> None:
+    """Of 910号, attachment 3; of the provincial table; of 山东省省级生态工业园区考核标准."""
+    table = [0.35, 0.6, 50, 50, 50, 100, 20, 30, 50, 50]  # no. 1 to 10
+    table += [80, 80, 96, 85, 95, 10, 10, 50, 3.5, 1]  # no. 11 to 20
+    names = [each.name for each in PACKS["provincial_zero_carbon"].indicators]
+    read: dict[str, dict[str, float]] = {
+        "zero_carbon_park": {
+            "clean_energy": 90,
+            "product_energy": 100,
+            "solid_waste": 80,
+            "waste_heat": 50,
+            "water_reuse": 80,
+        },
+        "provincial_zero_carbon": dict(zip(names, table, strict=True)),
+        "hj_274_2015": {
+            "added_value_per_employee": 15,
+            "added_value_growth": 15,
+            "eco_chain_projects": 6,
+            "solid_waste": 70,
+            "renewable_resources": 80,
+            "clean_production_audits": 100,
+            "central_sewage": 1,
+        },
+    }
+    for pack, levels in read.items():
+        by = {each.name: each for each in PACKS[pack].indicators}
+        for name, level in levels.items():
+            found = by[name].threshold
+            assert found is not None
+            least = name not in {"energy_per_added_value", "co2_per_added_value"}
+            assert (found.at_least if least else found.at_most) == level, name
+
+
 # by hand: values of a park, and what each indicator is of them
 GREEN: dict[str, tuple[dict[str, float], float]] = {
     # 600 000 x 10^4 CNY of 300 000 tce
