@@ -21,8 +21,8 @@ LONGEST = 1000  # characters of a formula
 DEEPEST = 100  # terms or parentheses within each other
 SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-"})
 
-UNKNOWN, MET, MISSED, NO_THRESHOLD = range(4)
-STATE_NAMES = ("unknown", "met", "missed", "no_threshold")
+UNKNOWN, MET, MISSED, NO_THRESHOLD, WAIVED = range(5)
+STATE_NAMES = ("unknown", "met", "missed", "no_threshold", "waived")
 KINDS = ("at_most", "at_least", "band", "by_sign")
 
 
@@ -60,11 +60,13 @@ class Verdict(NamedTuple):
 
 
 class Index(NamedTuple):
-    """A green-park index; without every score there is none."""
+    """A green-park index; without every score that it takes there is none."""
 
     value: float
-    unknown: int  # scores that are
-    scores: Float64
+    taken: int  # scores that it takes, n of the formula
+    unknown: int  # of these
+    scores: Float64  # of each indicator, whether taken or not
+    chosen: NDArray[np.bool_]  # whose score is known and taken
 
 
 def growth(before: ArrayLike, after: ArrayLike, years: ArrayLike = 1.0) -> Float64:
@@ -373,7 +375,13 @@ def _counts(states: list[int]) -> tuple[int, int, int]:
     return met, missed, len(states) - met - missed
 
 
-def green_index(value: ArrayLike, lead: ArrayLike, more_is_better: ArrayLike) -> Index:
+def green_index(
+    value: ArrayLike,
+    lead: ArrayLike,
+    more_is_better: ArrayLike,
+    group: list[int] | None = None,
+    needed: Mapping[int, int] | None = None,
+) -> Index:
     """Index of a green park against lead values.
 
     Parameters
@@ -384,20 +392,36 @@ def green_index(value: ArrayLike, lead: ArrayLike, more_is_better: ArrayLike) ->
         Lead value of each, same unit.
     more_is_better
         Whether it is so for each; else less is.
+    group
+        Of each: 0 is always taken, others name a group of which some are.
+    needed
+        How many of a group are taken; 1 where it is not named.
 
     Returns
     -------
     Index
-        100/n · Σ s_i; NaN where any score is unknown, or without indicators.
+        100/n · Σ s_i over the n that are taken; NaN where one of them is unknown, or without
+        indicators.
 
     Notes
     -----
     s_i = x_i / lead_i, or lead_i / x_i where less is better: 工信厅节函〔2016〕586号, whose
     text was not at hand. A score may exceed 1. Where less is better and the value is not
-    above zero the score has no bound: it is unknown; ours.
+    above zero the score has no bound: it is unknown; ours. Of a group a park reports those
+    it chooses: the best that are known are taken; ours.
     """
     x, best = np.asarray(value, np.float64), np.asarray(lead, np.float64)
     scores = np.where(more_is_better, ratio(x, best), ratio(best, x))
-    unknown = int(np.isnan(scores).sum())
-    mean = 100.0 / scores.size * float(scores.sum()) if scores.size else math.nan
-    return Index(mean, unknown, scores)
+    known = ~np.isnan(scores)
+    of = np.asarray([0] * scores.size if group is None else group, np.int64)
+    chosen = known & (of == 0)
+    taken = int((of == 0).sum())
+    for name in sorted(set(of.tolist()) - {0}):
+        want = min((needed or {}).get(name, 1), int((of == name).sum()))
+        mine = np.flatnonzero((of == name) & known)
+        chosen[mine[np.argsort(-scores[mine], kind="stable")[:want]]] = True
+        taken += want
+    unknown = taken - int(chosen.sum())
+    whole = taken > 0 and unknown == 0
+    mean = 100.0 / taken * math.fsum(scores[chosen].tolist()) if whole else math.nan
+    return Index(mean, taken, unknown, scores, chosen)

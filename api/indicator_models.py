@@ -9,6 +9,7 @@ from api.entry_models import Asked, Code, Value, Words
 from api.models import Number, Row
 
 State = Literal["unknown", "met", "missed", "no_threshold"]
+OneState = State | Literal["waived"]
 
 
 class NewPack(Asked):
@@ -88,6 +89,12 @@ class Counts(Row):
     unknown: int
 
 
+class GuidingCounts(Counts):
+    """How many of those that decide nothing together."""
+
+    waived: int = Field(description="set aside with a reason")
+
+
 class IndicatorValue(Row):
     """One indicator of a pack."""
 
@@ -106,10 +113,12 @@ class IndicatorValue(Row):
     threshold_kind: str | None
     at_least: Number
     at_most: Number
-    state: State
+    state: OneState
     would_reach: Number = Field(description="what must be added to meet it; 0: is met")
     lead: Number
     better: str | None
+    score: Number = Field(description="value / lead, or lead / value: less is better")
+    in_index: bool | None = Field(description="whether the index takes the score")
     missing: list[str]
     source: str
     verified: bool
@@ -134,6 +143,7 @@ class UsedValue(Row):
 class MissingValue(Row):
     """A value that nobody knows."""
 
+    asked_as: str = Field(description="its name among what an indicator misses")
     name: str
     year: int
     unit: str
@@ -141,12 +151,13 @@ class MissingValue(Row):
 
 
 class Index(Row):
-    """An index against lead values."""
+    """An index against lead values; unknown while one that it takes is."""
 
     value: Number
-    indicators: int
+    indicators: int = Field(description="that have a lead value")
     indicators_in_source: int | None
-    unknown: int
+    taken: int = Field(description="n: all, but of groups only as many as are needed")
+    unknown: int = Field(description="of those taken")
     scores: list[Number]
 
 
@@ -167,7 +178,7 @@ class Evaluation(Row):
     mandatory: Counts
     groups: Counts
     group_states: dict[str, State]
-    guiding: Counts = Field(description="guiding, scored and index indicators")
+    guiding: GuidingCounts = Field(description="guiding, scored and index indicators")
     index: Index | None
     indicators: list[IndicatorValue]
     values: list[UsedValue]

@@ -64,10 +64,12 @@ def pack_show(name: Annotated[str, typer.Argument(help="of the pack")]) -> None:
     """Show what a pack asks people for: name, unit and meaning."""
     with connection() as conn:
         pack = packs.find(conn, name)
-    table = Table("input", "unit", "meaning")
+    table = Table("input", "unit", "meaning", "中文")
     for each, what in pack.inputs.items():
-        table.add_row(each, what.unit, escape(what.title))
+        table.add_row(each, what.unit, escape(what.title), escape(what.title_zh))
     out.print(table)
+    if any(each.unit == packs.YES_NO for each in pack.inputs.values()):
+        out.print(f"{packs.YES_NO}: 1 for yes, 0 for no", highlight=False)
 
 
 @pack_app.command("state")
@@ -131,11 +133,54 @@ def _print_indicators(found: dict[str, Any]) -> None:
         low, high = each["at_least"], each["at_most"]
         bounds = [f"≥ {low:g}"] if low is not None else []
         bounds += [f"≤ {high:g}"] if high is not None else []
-        cells = shown(each["value"]), each["unit"], ", ".join(bounds), each["state"]
-        table.add_row(escape(each["title"]), *cells, each["need"])
+        if each["threshold_kind"] == "by_sign":
+            bounds = [f"≤ {high:g} (sign < 0: ≥)"]
+        state = each["state"]
+        if each["lead"] is not None:
+            bounds.append(f"lead {each['lead']:g}")
+            score = f"score {shown(each['score'])}"
+            state = score if each["threshold_kind"] is None else f"{state}, {score}"
+        values = [each["value"]] if each["each"] is None else each["each"]
+        if all(value is None for value in values):
+            values = [None]
+        cells = ", ".join(shown(value) for value in values), each["unit"]
+        table.add_row(
+            escape(f"{each['number']} {each['title']}".strip()),
+            *cells,
+            ", ".join(bounds),
+            state,
+            each["need"],
+        )
     out.print(table)
+    if found["index"] is not None:
+        index = found["index"]
+        out.print(
+            f"index: {shown(index['value'], 1)} of {index['taken']} indicators, "
+            f"{index['unknown']} of them unknown",
+            highlight=False,
+        )
+    for each in found["indicators"]:
+        lacks_one = each["value"] is None and each["each"] is None
+        if lacks_one and not each["missing"] and each["state"] != "waived":
+            words = "it divides by what is not above 0, or by a growth of 0"
+            out.print(
+                f"no value: {each['title']}: {words}", highlight=False, markup=False
+            )
+        elif each["lead"] is not None and not lacks_one and each["score"] is None:
+            words = f"{each['value']:g}, and less is better: above 0 alone has a score"
+            out.print(
+                f"no score: {each['title']}: {words}", highlight=False, markup=False
+            )
+    if not found["verified"]:
+        words = f"not verified: {found['source']}. {found['note'] or ''}"
+        out.print(words, highlight=False, markup=False)
     for each in found["missing"]:
-        words = f"missing: {each['name']} {each['year']}, {each['why']}"
+        lacking = "; ".join(
+            row["title"]
+            for row in found["indicators"]
+            if each["asked_as"] in row["missing"]
+        )
+        words = f"missing: {each['name']} {each['year']}, {each['why']} (for {lacking})"
         out.print(words, highlight=False, markup=False)
 
 

@@ -8,8 +8,23 @@ from typing import Any
 import numpy as np
 
 from analytics import indicators
-from analytics.indicators import MET, MISSED, NO_THRESHOLD, STATE_NAMES, UNKNOWN
-from analytics.jobs.packs import ALONE, MANDATORY, Indicator, Pack, find, input_units
+from analytics.indicators import (
+    MET,
+    MISSED,
+    NO_THRESHOLD,
+    STATE_NAMES,
+    UNKNOWN,
+    WAIVED,
+)
+from analytics.jobs.packs import (
+    ALONE,
+    MANDATORY,
+    YES_NO,
+    Indicator,
+    Pack,
+    find,
+    input_units,
+)
 from analytics.jobs.park_values import ParkYears, Value, base_name
 from store.database import Connection
 from store.errors import Invalid
@@ -90,9 +105,24 @@ def evaluated(values: ParkYears, pack: Pack, year: int) -> dict[str, Any]:
             if name not in known:
                 known[name] = values.value(base, year - back, units[base])
         row = _judged(each, known)
-        states.append(row.pop("_state"))
+        state = row.pop("_state")
+        if each.waiver is not None:
+            said = values.value(each.waiver, year, YES_NO)
+            if said.value == 1:
+                known[each.waiver] = said
+                state = WAIVED
+                row |= {
+                    "state": STATE_NAMES[WAIVED],
+                    "would_reach": None,
+                    "missing": [],
+                }
+        states.append(state)
         rows.append(row)
     used = sorted(known)
+    lacking = {name for row in rows for name in row["missing"]}
+    index, scores = _index(pack, rows)
+    for row in rows:
+        row |= scores.get(row["name"], {"score": None, "in_index": None})
     return {
         "park": values.subject.park.code,
         "year": year,
@@ -105,18 +135,19 @@ def evaluated(values: ParkYears, pack: Pack, year: int) -> dict[str, Any]:
         "clean_energy": values.clean,
         "as_known_on": values.known_on.isoformat() if values.known_on else None,
         **_verdict(pack, states),
-        "index": _index(pack, rows),
+        "index": index,
         "indicators": rows,
         "values": [{"asked_as": name} | vars(known[name]) for name in used],
         "missing": [
             {
+                "asked_as": name,
                 "name": known[name].name,
                 "year": known[name].year,
                 "unit": known[name].unit,
                 "why": known[name].why,
             }
             for name in used
-            if known[name].value is None
+            if name in lacking
         ],
     }
 
@@ -177,31 +208,46 @@ def _judged(of: Indicator, known: Mapping[str, Value]) -> dict[str, Any]:
     }
 
 
-def _verdict(pack: Pack, states: list[int]) -> dict[str, Any]:
-    """Judge what is mandatory and the groups; guiding indicators stand by themselves."""
-    needs = [each.need for each in pack.indicators]
-    names = list(dict.fromkeys(n for n in needs if n not in (MANDATORY, *ALONE)))
+def _groups(pack: Pack) -> tuple[dict[str, int], dict[int, int]]:
+    """Give groups by number, 0 for what is mandatory, and how many each needs."""
+    needs = (each.need for each in pack.indicators)
+    names = dict.fromkeys(n for n in needs if n not in (MANDATORY, *ALONE))
     group = {name: i for i, name in enumerate(names, 1)} | {MANDATORY: 0}
-    counted = [i for i, need in enumerate(needs) if need in group]
-    needed = {group[name]: count for name, count in pack.needed.items()}
+    return group, {group[name]: count for name, count in pack.needed.items()}
+
+
+def _verdict(pack: Pack, states: list[int]) -> dict[str, Any]:
+    """Judge what is mandatory and the groups; guiding indicators stand by themselves.
+
+    What has a lead value and no threshold is of the index alone.
+    """
+    group, needed = _groups(pack)
+    judged = [
+        (each.need, state)
+        for each, state in zip(pack.indicators, states, strict=True)
+        if each.lead is None or each.threshold is not None or each.classes
+    ]
+    counted = [(need, state) for need, state in judged if need in group]
     found = indicators.verdict(
-        [states[i] for i in counted], [group[needs[i]] for i in counted], needed
+        [state for _, state in counted], [group[need] for need, _ in counted], needed
     )
-    guiding = [states[i] for i, need in enumerate(needs) if need in ALONE]
+    guiding = [
+        state
+        for each, state in zip(pack.indicators, states, strict=True)
+        if each.need in ALONE
+    ]
+    met, missed, waived = (guiding.count(each) for each in (MET, MISSED, WAIVED))
     return {
         "state": STATE_NAMES[found.state] if counted else "no_threshold",
         "mandatory": _counts(found.mandatory),
         "groups": _counts(found.groups),
         "group_states": {
-            name: STATE_NAMES[found.group_states[group[name]]] for name in names
+            name: STATE_NAMES[found.group_states[i]]
+            for name, i in group.items()
+            if i in found.group_states
         },
-        "guiding": _counts(
-            (
-                guiding.count(MET),
-                guiding.count(MISSED),
-                len(guiding) - guiding.count(MET) - guiding.count(MISSED),
-            )
-        ),
+        "guiding": _counts((met, missed, len(guiding) - met - missed - waived))
+        | {"waived": waived},
     }
 
 
@@ -209,27 +255,37 @@ def _counts(of: tuple[int, int, int]) -> dict[str, int]:
     return dict(zip(("met", "missed", "unknown"), of, strict=True))
 
 
-def _index(pack: Pack, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Give the index against lead values, where the pack has them."""
-    led = [
-        (row["value"], row["lead"], row["better"])
-        for row in rows
-        if row["lead"] is not None
-    ]
+def _index(
+    pack: Pack, rows: list[dict[str, Any]]
+) -> tuple[dict[str, Any] | None, dict[str, dict[str, Any]]]:
+    """Give the index against lead values, where the pack has them, and each score."""
+    led = [row for row in rows if row["lead"] is not None]
     if not led:
-        return None
+        return None, {}
     value, lead = (
-        np.array([math.nan if each[i] is None else each[i] for each in led])
-        for i in (0, 1)
+        np.array([math.nan if row[key] is None else row[key] for row in led])
+        for key in ("value", "lead")
     )
-    more = np.array([each[2] == "more" for each in led])
-    found = indicators.green_index(value, lead, more)
-    return {
+    group, needed = _groups(pack)
+    found = indicators.green_index(
+        value,
+        lead,
+        np.array([row["better"] == "more" for row in led]),
+        [group.get(row["need"], 0) for row in led],
+        needed,
+    )
+    scores = [_known(each) for each in found.scores.tolist()]
+    whole = {
         "value": _known(found.value),
         "indicators": len(led),
         "indicators_in_source": pack.indicators_in_source,
+        "taken": found.taken,
         "unknown": found.unknown,
-        "scores": [_known(each) for each in found.scores.tolist()],
+        "scores": scores,
+    }
+    return whole, {
+        row["name"]: {"score": score, "in_index": chosen}
+        for row, score, chosen in zip(led, scores, found.chosen.tolist(), strict=True)
     }
 
 

@@ -1,6 +1,7 @@
 """Indicator packs from YAML: what is shipped, and the check of what people bring."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
@@ -23,7 +24,9 @@ Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Number = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
 
 MANDATORY = "mandatory"
-ALONE = ("guiding", "index", "scored")  # they decide nothing together
+GUIDING = "guiding"
+ALONE = (GUIDING, "index", "scored")  # they decide nothing together
+YES_NO = "yes_no"  # unit of an input that is stated as 1 or 0
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,6 +65,7 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     formula: Text | list[Text]  # several: each is held against the threshold
     boundary: Text = "park"
     need: Name = MANDATORY  # or one of ALONE, or the name of a group
+    waiver: Name | None = None  # a yes_no input: 1 sets a guiding indicator aside
     threshold: Level | None = None
     size: Text | None = None  # a formula, for classes
     size_unit: str = ""
@@ -142,9 +146,12 @@ def parse(terms: Any) -> Pack:
         if indicator.name in seen:
             raise Invalid(f"two indicators are named {indicator.name}")
         seen.add(indicator.name)
-    groups = {each.need for each in pack.indicators} - {MANDATORY, *ALONE}
-    for name in set(pack.needed) - groups:
-        raise Invalid(f"needed names {name}, and no indicator is of that group")
+    of_group = Counter(each.need for each in pack.indicators)
+    for name, count in pack.needed.items():
+        if name in (MANDATORY, *ALONE) or name not in of_group:
+            raise Invalid(f"needed names {name}, and no indicator is of that group")
+        if count > of_group[name]:
+            raise Invalid(f"needed asks for {count} of the {of_group[name]} of {name}")
     return pack
 
 
@@ -175,6 +182,12 @@ def _check(pack: Pack, of: Indicator) -> None:
             raise Invalid("two classes hold the same size")
     if (of.lead is None) != (of.better is None):
         raise Invalid("an index needs lead and better")
+    if of.lead is not None and (of.lead <= 0 or not isinstance(of.formula, str)):
+        raise Invalid("an index needs a lead above 0 and one formula")
+    if of.waiver is not None:
+        said = pack.inputs.get(of.waiver)
+        if of.need != GUIDING or said is None or said.unit != YES_NO:
+            raise Invalid("a waiver is a yes_no input, of a guiding indicator")
 
 
 @lru_cache(maxsize=1)
@@ -275,6 +288,8 @@ def state(
         raise Invalid(
             f"{name} is stated in {units[name] or 'no unit'}, not {unit[:70]!r}"
         )
+    if unit == YES_NO and value not in (None, 0, 1):
+        raise Invalid(f"{name} is stated as 1 for yes or 0 for no, not {value:g}")
     if not 1980 <= year <= 2100:
         raise Invalid(f"year {year} lies outside 1980 to 2100")
     if value is not None and not -1e15 < value < 1e15:

@@ -32,6 +32,15 @@ ABOVE_SIZE = {  # of the enterprises above designated size in the year
 METERED = {"water_m3": "water", "wastewater_m3": "wastewater"}
 
 
+NO_ENTERPRISE = "the park has no enterprise"
+
+
+def _undecided(rule: str) -> str:
+    if rule == yearly.NOTHING:
+        return "nothing of the year is metered or stated"
+    return f"the year is {rule}"
+
+
 def _units() -> dict[str, str]:
     units = {f"co2_{each.name}_t": "t" for each in methods.of_kind("co2")}
     units |= {f"energy_{each.name}_tce": "tce" for each in methods.of_kind("energy")}
@@ -113,6 +122,12 @@ class ParkYears:
                 name=name, year=year, value=found, unit=unit, origin="computed", why=why
             )
         said = self._stated.get((name, year))
+        if said is not None and said.value is not None and said.unit != unit:
+            # an older version of the pack asked for it so
+            why = (
+                f"stated in {said.unit or 'no unit'}, asked for in {unit or 'no unit'}"
+            )
+            said = None
         if said is None or said.value is None:
             return Value(
                 name=name, year=year, value=None, unit=unit, origin="missing", why=why
@@ -187,7 +202,9 @@ class _OneYear:
             whole = f"co2_{each.name}_t", f"energy_{each.name}_tce"
             if name in whole:
                 year = self.decided[each.name]
-                return (year.value_t if year.decides else None), year.rule
+                if year.decides:
+                    return year.value_t, year.rule
+                return None, _undecided(year.rule)
         if name in ABOVE_SIZE:
             return self._above_size(ABOVE_SIZE[name][1])
         if name.startswith("added_value"):
@@ -197,7 +214,7 @@ class _OneYear:
         if name == "non_fossil_heat_gj":
             return None, "nobody has stated it"
         if self.book is None or self.decided["calorific"].rule != yearly.METERED:
-            return None, f"the year is {self.decided['calorific'].rule}"
+            return None, _undecided(self.decided["calorific"].rule)
         if name in METERED:
             return self._metered(METERED[name])
         if name.endswith("_kwh"):
@@ -250,7 +267,9 @@ class _OneYear:
             known_on=self.park.known_on,
         )
         known = [value for value in each if value is not None]
-        if not each or len(known) < len(each):
+        if not each:
+            return None, NO_ENTERPRISE
+        if len(known) < len(each):
             lacking = len(each) - len(known)
             return None, f"{lacking} of {len(each)} enterprises have not stated theirs"
         return math.fsum(known), "the sum of what all enterprises have stated"
@@ -265,8 +284,12 @@ class _OneYear:
         }
         unsaid = [each for each in self.park.enterprises if each not in said]
         ids = [each for each in self.park.enterprises if said.get(each)]
-        if unsaid or not ids:
+        if not self.park.enterprises:
+            return None, NO_ENTERPRISE
+        if unsaid:
             return None, f"the size of {len(unsaid)} enterprises is not stated"
+        if not ids:
+            return None, "no enterprise is above designated size"
         if not method:
             each = yearly.added_values(
                 self.park.conn,
@@ -276,7 +299,7 @@ class _OneYear:
                 known_on=self.park.known_on,
             )
         elif self.book is None or self.decided[method].rule != yearly.METERED:
-            return None, f"the year is {self.decided[method].rule}"
+            return None, _undecided(self.decided[method].rule)
         else:
             book = self._complete
             rows = {s.subject_id: i for i, s in enumerate(book.subjects)}

@@ -297,6 +297,27 @@ def test_green_index_by_hand() -> None:
     assert math.isnan(indicators.green_index([], [], []).value)
 
 
+def test_of_a_group_the_best_known_scores_are_taken() -> None:
+    # one always, two of four, one of two
+    group, needed = [0, 1, 1, 1, 1, 2, 2], {1: 2}
+    lead, more = np.ones(7), np.ones(7, np.bool_)
+    found = indicators.green_index(
+        [0.5, 0.2, np.nan, 0.9, 0.6, np.nan, 0.1], lead, more, group, needed
+    )
+    assert found.chosen.tolist() == [True, False, False, True, True, False, True]
+    assert (found.taken, found.unknown) == (4, 0)
+    assert found.value == pytest.approx(100 / 4 * (0.5 + 0.9 + 0.6 + 0.1))
+    # one known of a group that needs two: no index
+    found = indicators.green_index(
+        [0.5, 0.2, np.nan, np.nan, np.nan, np.nan, 0.1], lead, more, group, needed
+    )
+    assert (found.taken, found.unknown) == (4, 1)
+    assert math.isnan(found.value)
+    # a group smaller than what it needs is taken whole
+    found = indicators.green_index([0.5, 0.2], lead[:2], more[:2], [1, 1], {1: 3})
+    assert (found.taken, found.unknown) == (2, 0)
+
+
 @given(st.lists(st.floats(0.01, 1000), min_size=1, max_size=10), st.booleans())
 def test_the_leader_has_100(lead: list[float], more: bool) -> None:
     better = [more] * len(lead)

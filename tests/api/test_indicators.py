@@ -35,6 +35,10 @@ indicators:
 - {name: visitors, title: growth of visitors, unit: percent, need: social,
    formula: "100 × growth(visitors_before, visitors)",
    threshold: {at_least: 5}, source: circular 4, verified: true}
+- {name: idle, title: idle places, unit: "", formula: apprentices - 7, need: index,
+   lead: 1, better: less, source: circular 4, verified: true}
+- {name: per_idle, title: guests per place, unit: "", formula: visitors / (apprentices - 7),
+   need: guiding, source: circular 4, verified: true}
 """
 
 
@@ -112,7 +116,7 @@ def report(found: Json) -> None:
     assert {"solid_waste_used_t", "water_reused_m3"} <= missing
     why = {each["name"]: each["why"] for each in found["missing"]}
     assert "state non_fossil_heat_gj" in why["clean_energy_equal_value_tce"]
-    assert found["guiding"] == {"met": 0, "missed": 0, "unknown": 5}
+    assert found["guiding"] == {"met": 0, "missed": 0, "unknown": 5, "waived": 0}
 
 
 def stated(client: httpx.Client) -> None:
@@ -242,7 +246,18 @@ def commands(run: Run) -> None:
     said = ("--unit", "", "--source", "s", "--who", "w")
     done = run("pack", "state", *asked, "--name", "apprentices", "--value", "7", *said)
     assert "recorded" in done.stdout
-    assert "missed" in run("indicators", *asked, "--pack", "chamber").stdout
+    own = run("indicators", *asked, "--pack", "chamber").stdout
+    assert "missed" in own
+    assert "no score: idle places: 0, and less is better" in own
+    assert "no value: guests per place: it divides by what is not above 0" in own
+    green = run("indicators", *asked, "--pack", "green_park_2016").stdout
+    # of meters: energy productivity, share of clean energy; stated: solid waste
+    assert "index: unknown of 24 indicators, 21 of them unknown" in green
+    assert (
+        "green_plan 2024, nobody has stated it (for plan for the green park)" in green
+    )
+    assert "not verified: 工信厅节函〔2016〕586号" in green
+    assert "yes_no: 1 for yes" in run("pack", "show", "green_park_2016").stdout
     file = run.file("own.yaml", OWN)
     assert "recorded" in run("pack", "add", file, "--who", "w").stdout
 
