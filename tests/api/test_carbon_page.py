@@ -341,6 +341,26 @@ def test_who_states_no_added_value_is_named(
         page.context.close()
 
 
+def test_a_park_without_enterprises_and_money_in_chinese(
+    browser: Browser, timescale_database: str, serving: Any
+) -> None:
+    with connect(timescale_database, autocommit=True) as conn:
+        registry.add_park(conn, "P", zone="Asia/Shanghai", region="CN-JS")
+    with serving(timescale_database) as address:
+        page, trouble, _ = opened(browser, f"{address}/parks/P/intensity", "P")
+        assert page.inner_text("#unranked-note") == "no data yet"  # not: all have one
+        page.goto(f"{address}/parks/P/statements")
+        page.wait_for_selector("body[data-ready=P]")
+        page.click("[data-language=zh]")
+        units = page.locator("#unit option").all_inner_texts()
+        assert units[:3] == ["万元", "元", "亿元"]
+        page.goto(f"{address}/parks/P/intensity")
+        page.wait_for_selector("body[data-ready=P]")
+        assert page.inner_text("#unranked-note") == "暂无数据"
+        assert trouble == []
+        page.context.close()
+
+
 def last_month() -> date:
     return date(YEAR - (TODAY.month == 1), (TODAY.month - 2) % 12 + 1, 1)
 
