@@ -156,3 +156,9 @@ def test_the_index_of_a_green_park(conn: Connection, park: Subject) -> None:
         9,
         31,
     )
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "a: " + "{a: " * 5000, "a: [1"])
+def test_what_is_no_yaml_is_refused_however_deep(conn: Connection, text: str) -> None:
+    with pytest.raises(Invalid, match="no YAML"):
+        packs.add(conn, text, who="Clerk One")
