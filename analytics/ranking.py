@@ -123,7 +123,7 @@ def quarters(
 
     What remains to be learnt by asking without end: in which class the quarters of the
     others begin, not whose figures these are, and that at least six can be compared. So
-    callers answer once for a closed period, and let nobody choose group, period or
+    callers answer for a period that is over, and let nobody choose group, period or
     coverage: the difference of two groups tells of who is in one alone.
     """
     x = np.asarray(value, np.float64)

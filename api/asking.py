@@ -45,7 +45,11 @@ EnterpriseCode = Annotated[str | None, Query(description="an enterprise's code")
 MeterCode = Annotated[str | None, Query(description="a meter's code")]
 
 
-def _park(conn: Conn, park: ParkCode) -> Park:
+def _park(request: Request, conn: Conn, park: ParkCode) -> Park:
+    # whoever names a part must not be given the whole
+    for name in ("enterprise", "meter"):
+        if name in request.query_params:
+            raise Invalid(f"this is told of a whole park alone: leave {name} out")
     return registry.park(conn, park)
 
 
@@ -152,7 +156,8 @@ def instant(name: str, text: str, zone: str, *, end_of_day: bool = False) -> dat
 
 
 def _known_on(
-    subject: AskedSubject,
+    conn: Conn,
+    park: ParkCode,
     as_known_on: Annotated[
         str | None,
         Query(description="a time, or a local day (to its end): answer as known then"),
@@ -160,7 +165,8 @@ def _known_on(
 ) -> datetime | None:
     if as_known_on is None:
         return None
-    return instant("as_known_on", as_known_on, subject.park.zone, end_of_day=True)
+    zone = registry.park(conn, park).zone
+    return instant("as_known_on", as_known_on, zone, end_of_day=True)
 
 
 KnownOn = Annotated[datetime | None, Depends(_known_on)]

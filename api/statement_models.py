@@ -155,3 +155,30 @@ class Industries(Row):
     """Industries in the order recorded."""
 
     rows: list[Industry]
+
+
+class NewOwner(Asked):
+    """Whose an enterprise is: those of one owner are not compared with each other."""
+
+    enterprise: Code
+    owner: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")] = Field(
+        description="such as the unified credit code of the group"
+    )
+    source: Words
+    who: Words
+
+
+class Owner(Row):
+    """What counts of an enterprise."""
+
+    enterprise: str
+    owner: str
+    source: str
+    who: str
+    recorded_at: datetime
+
+
+class Owners(Row):
+    """Whose the enterprises are of which somebody has said so."""
+
+    rows: list[Owner]

@@ -19,6 +19,7 @@ from ingest.tables import (
 from store.errors import Invalid
 
 FILE_BYTES = 4 << 20
+UNPACKED = 64 << 20  # a full sheet of so few rows fits many times
 ROWS = 5_000
 FURTHEST = 100_000  # row, empty ones counted
 COLUMNS = 64  # that are looked at
@@ -135,7 +136,7 @@ def _csv_lines(path: Path) -> Iterator[tuple[int, list[Any], str]]:
 
 
 def _sheet_lines(path: Path, stack: ExitStack) -> Iterator[tuple[int, list[Any], str]]:
-    formulas = check_size(path)
+    formulas = check_size(path, UNPACKED)
     book = load_book(path, stack, data_only=True)
     visible = [each for each in book.worksheets if each.sheet_state == "visible"]
     if not visible:

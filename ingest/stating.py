@@ -253,7 +253,7 @@ def _amount(cells: Mapping[str, Any], kind: Kind, scale: float) -> float | None:
         raise Refused("amount is missing")
     amount = number(value) * scale
     if not math.isfinite(amount) or abs(amount) >= 1e12:
-        raise Refused(f"amount {value} is too large")
+        raise Refused(f"amount {amount:g} is too large")
     if amount < 0 and not kind.negative:
         raise Refused(f"{kind.name} cannot be below zero")
     return amount

@@ -130,7 +130,7 @@ def csv_cells(line: bytes) -> list[str] | str:
         text = line.decode("utf-8-sig")
         return next(csv.reader([text.rstrip("\r\n")], strict=True), [])
     except UnicodeDecodeError as error:
-        return f"byte {error.start + 1} is not UTF-8"
+        return f"byte {error.start + 1} is not UTF-8: save it as CSV UTF-8 or .xlsx"
     except csv.Error as error:
         return f"not CSV: {error}"
 
@@ -152,7 +152,7 @@ def _workbook(path: Path, stack: ExitStack) -> Table:
     return Table("xlsx/1", sheet.max_row or 0, note if others else "", lines)
 
 
-def check_size(path: Path) -> bool:
+def check_size(path: Path, sheet_bytes: int | None = None) -> bool:
     """Refuse what unpacks to too much; tell whether a sheet may hold formulas.
 
     The sizes are what the archive says; none of its parts unpacks to more than that.
@@ -164,7 +164,7 @@ def check_size(path: Path) -> bool:
             of_sheets = sum(each.file_size for each in sheets)
             others = sum(each.file_size for each in parts) - of_sheets
             for what, size, most in (
-                ("sheets", of_sheets, SHEET_BYTES),
+                ("sheets", of_sheets, sheet_bytes or SHEET_BYTES),
                 ("texts and styles", others, OTHER_BYTES),
             ):
                 if size > most:

@@ -1,4 +1,4 @@
-"""Which enterprises are above designated size in a year, and in which industry."""
+"""Which enterprises are above designated size in a year, in which industry, and whose."""
 
 import re
 from dataclasses import dataclass
@@ -31,6 +31,17 @@ class Industry:
     code: str  # two to four digits
     valid_from: date
     valid_to: date | None
+    source: str
+    who: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ownership:
+    """Whose an enterprise is."""
+
+    enterprise_id: int
+    owner: str
     source: str
     who: str
     recorded_at: datetime
@@ -169,3 +180,29 @@ def industry_on(rows: list[Industry], enterprise_id: int, day: date) -> Industry
         ):
             holds = each
     return holds
+
+
+def state_owner(
+    conn: Connection, enterprise_id: int, owner: str, *, source: str, who: str
+) -> None:
+    """Record whose an enterprise is; it counts from now on."""
+    conn.execute(
+        "INSERT INTO core.ownership (enterprise_id, owner, source, who) "
+        "VALUES (%s, %s, %s, %s)",
+        (enterprise_id, owner, source, who),
+    )
+
+
+def owners(conn: Connection, park_id: int) -> list[Ownership]:
+    """List what counts of each enterprise of which somebody has said whose it is."""
+    with conn.cursor(row_factory=class_row(Ownership)) as cur:
+        return cur.execute(
+            """
+            SELECT DISTINCT ON (o.enterprise_id)
+                   o.enterprise_id, o.owner, o.source, o.who, o.recorded_at
+            FROM core.ownership o JOIN core.enterprise e USING (enterprise_id)
+            WHERE e.park_id = %s
+            ORDER BY o.enterprise_id, o.recorded_at DESC, o.ownership_id DESC
+            """,
+            (park_id,),
+        ).fetchall()

@@ -56,6 +56,7 @@ def benchmark(
     )
     ids = list(grounds.codes)
     own = ids.index(subject.subject_id)
+    park_id = subject.park.park_id
     found = [
         figure(
             grounds, Group(name="enterprise", ids=(each,)), year * 12, year * 12 + 12
@@ -75,10 +76,13 @@ def benchmark(
         np.int64,
     )
     coverage = _array([each["coverage"] for each in found])
+    said = {each.enterprise_id: each.owner for each in membership.owners(conn, park_id)}
+    # nobody has said: an owner of its own, by a name that no owner can have
+    owners = np.array([said.get(each, f"/{each}") for each in ids])
     rows = []
     for name, method in FIGURES:
         values = [_value(each, name, method) for each in found]
-        band = ranking.quarters(_array(values), coverage, groups)
+        band = ranking.quarters(_array(values), coverage, groups, owners)
         rows.append(
             {
                 "figure": name,

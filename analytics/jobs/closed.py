@@ -66,8 +66,10 @@ def detail(conn: Connection, subject: Subject, closing_id: int) -> dict[str, Any
                 }
             )
     return {
-        # how often others were restated is theirs
-        "closing": listed(conn, closing) | {"restatements": len(restated)},
+        # how often others were restated is theirs, and the words may be of them
+        "closing": listed(conn, closing)
+        | {"restatements": len(restated)}
+        | ({} if whole else {"note": "", "despite": None}),
         "content": closing.content if whole else None,
         "figures": figures if whole else {code: figures.get(code, {})},
         "restatements": restated,

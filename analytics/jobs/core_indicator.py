@@ -8,9 +8,8 @@ from zoneinfo import ZoneInfo
 from analytics import zero_carbon as kernel
 from analytics.jobs import accounting
 from analytics.jobs.book import Book, load_book
-from analytics.jobs.months import later, month_edges
+from analytics.jobs.months import check_month, later, month_edges
 from store.database import Connection
-from store.errors import Invalid
 from store.records import Park
 
 METHOD, ENERGY = "zero_carbon_park", "equal_value"
@@ -36,14 +35,13 @@ def zero_carbon(
     Raises
     ------
     Invalid
-        When the day is not the first of a month.
+        When the day is not the first of a month, or of no month of ours.
     """
     now = now or datetime.now(UTC)
     due = min(now, known_on) if known_on else now
     if stop is None:
         stop = due.astimezone(ZoneInfo(park.zone)).date().replace(day=1)
-    if stop.day != 1:
-        raise Invalid(f"{stop} is not the first day of a month")
+    check_month(stop)
     book = load_book(conn, park, later(stop, -MONTHS), stop, known_on, now=now)
     return of_book(book, stop, due, minimum_coverage)
 

@@ -235,7 +235,7 @@ def add(conn: Connection, text: str, *, who: str) -> tuple[str, bool]:
     """
     try:
         read = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise Invalid(f"the file is no YAML: {error}") from error
     pack = parse(read)
     if pack.name in {each.name for each in shipped()}:

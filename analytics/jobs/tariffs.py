@@ -225,7 +225,7 @@ def add(conn: Connection, text: str) -> str:
     """
     try:
         read = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise Invalid(f"the file is no YAML: {error}") from error
     terms = parse(read)
     record_tariffs(conn, [{"valid_to": None} | read])

@@ -336,7 +336,11 @@ def _metered(
 def price_base(
     conn: Connection, ids: Sequence[int], years: range, known_on: datetime | None = None
 ) -> int | None:
-    """Give the newest year whose prices comparable added value is stated at, if any."""
+    """Give the newest year whose prices comparable added value is stated at, if any.
+
+    Where none is stated at comparable prices but volume indices are, the year before the
+    first of them: from there on they chain.
+    """
     rows = statements.added_values(
         conn,
         list(ids),
@@ -345,6 +349,17 @@ def price_base(
         prices="comparable",
         known_on=known_on,
     )
+    if not rows:
+        parks = registry.parks_of(conn, ids).values()
+        said = statements.stated(
+            conn,
+            [*ids, *parks],
+            ["volume_index"],
+            date(years.start + 1, 1, 1),
+            date(years.stop, 1, 1),
+            known_on=known_on,
+        )
+        return min((r.period_from.year - 1 for r in said), default=None)
     return max((r.price_base for r in rows if r.price_base is not None), default=None)
 
 

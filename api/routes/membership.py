@@ -1,4 +1,4 @@
-"""Which enterprises are above designated size by year, and in which industry."""
+"""Which enterprises are above designated size by year, in which industry, and whose."""
 
 from typing import Any
 
@@ -11,7 +11,10 @@ from api.statement_models import (
     Industries,
     Industry,
     NewIndustry,
+    NewOwner,
     NewSize,
+    Owner,
+    Owners,
     Size,
     Sizes,
 )
@@ -104,3 +107,24 @@ def state_industry(
     reply.status_code = 201 if new else 200
     found = membership.industries(conn, park.park_id)
     return _rows(conn, subject, found, list(Industry.model_fields))[-1]
+
+
+@router.get("/owners", response_model=Owners, responses=CSV_TOO)
+def owners(conn: Conn, subject: AskedSubject, form: Format = "json") -> Any:
+    """List whose the enterprises are, where somebody has said so."""
+    names = list(Owner.model_fields)
+    found = membership.owners(conn, subject.park.park_id)
+    rows = _rows(conn, subject, found, names)
+    if form == "csv":
+        return table(f"{subject.park.code}-owners", names, rows)
+    return {"rows": rows}
+
+
+@router.post("/owners", response_model=Owner, status_code=201, responses=WRITE_ERRORS)
+def state_owner(conn: Conn, park: AskedPark, asked: NewOwner) -> Any:
+    """Say whose an enterprise is; the benchmark takes those of one owner as one."""
+    subject = registry.subject(conn, park.code, asked.enterprise)
+    said = {"source": asked.source, "who": asked.who}
+    membership.state_owner(conn, subject.subject_id, asked.owner, **said)
+    found = membership.owners(conn, park.park_id)
+    return _rows(conn, subject, found, list(Owner.model_fields))[0]

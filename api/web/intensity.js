@@ -18,7 +18,7 @@ function showRanking() {
   const placed = rank.rows.filter((each) => each.place !== null);
   const most = Math.max(...placed.map((each) => each.value), 1e-12);
   $("ranking-note").textContent = [rank.period, t("rankedOf", rank.ranked, rank.rows.length), t("lowestFirst")].join(" · ");
-  $("unranked-note").textContent = rank.rows.length > placed.length ? t("nobodyDropped") : t("everybodyHasPlace");
+  $("unranked-note").textContent = !rank.rows.length ? t("none") : rank.rows.length > placed.length ? t("nobodyDropped") : t("everybodyHasPlace");
   table($("ranking"), t("ranking"), [[t("place"), "n"], [t("enterprise")], [t("intensityHead"), "n"], [t("addedValue"), "n"], [t("itIs")], [t("known"), "n"], [""]],
     placed.map((each) => {
       const own = node("a", { href: `/parks/${encodeURIComponent(park)}/enterprises/${encodeURIComponent(each.enterprise)}/intensity` }, names[each.enterprise] ?? each.enterprise);

@@ -60,6 +60,7 @@ function showWords() {
   showPlainWords();
   document.title = `${t("statements")} · Parkwatt`;
   for (const each of $("kind").options) each.textContent = meaning(kinds.find((one) => one.name === each.value));
+  for (const each of $("unit").options) each.textContent = text.unit(each.value);
   for (const each of $("stage").options) each.textContent = t(each.value);
   for (const each of $("prices").options) each.textContent = t(each.value);
   if ($("enterprise").options.length) $("enterprise").options[0].textContent = t("theParkItself");

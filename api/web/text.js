@@ -243,6 +243,7 @@ const QUANTITIES_ZH = {
   storage_power: "储能功率", state_of_charge: "荷电状态", charging_energy: "充电桩电量", charging_power: "充电桩功率",
 };
 
+const MONEY_ZH = { "10k_cny": "万元", "100m_cny": "亿元", cny: "元" };
 const UNITS = {
   "10k_cny": "10⁴ CNY", "100m_cny": "10⁸ CNY", cny: "CNY",
   kwh: "kWh", kvarh: "kvarh", kw: "kW", kvar: "kvar", kva: "kVA", v: "V", a: "A", hz: "Hz",
@@ -276,7 +277,7 @@ export const kw = (value) => number(value, value !== null && Math.abs(value) < 1
 export const percent = (share, digits = 0) => (share === null ? "–" : `${number(100 * share, digits)}\u00a0%`);
 // a known share never rounds up to all
 export const known = (share) => (share === null ? "–" : number(Math.floor(1000 * share) / 10, 1));
-export const unit = (code) => UNITS[code] ?? code;
+export const unit = (code) => (language === "zh" && MONEY_ZH[code]) || (UNITS[code] ?? code);
 
 export function quantity(name) {
   return (language === "zh" && QUANTITIES_ZH[name]) || name.replaceAll("_", " ");

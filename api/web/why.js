@@ -29,12 +29,15 @@ function lines(rows) {
   return into;
 }
 
-function grounds(title, rows) {
+// a day as it is said; an instant, also as the database writes it, in the park's zone
+const local = (at, zone) => (!at || at.length <= 10 ? at ?? "" : text.moment(at.replace(" ", "T").replace(/([+-]\d\d)$/, "$1:00"), zone));
+
+function grounds(title, rows, zone) {
   if (!rows?.length) return [];
   const into = node("div", { class: "scroll", tabindex: "0" });
   table(into, title, [[t("what")], [t("validFrom")], [t("source")], [t("recordedAt")]], rows.slice(0, 50).map((each) =>
     node("tr", {}, cell([...(each.enterprise ? [node("span", { class: "code" }, each.enterprise)] : []), each.what ?? each.kind]),
-      cell(each.valid_from ?? ""), cell([each.why, each.who].filter(Boolean).join(" · ")), cell((each.recorded_at ?? "").slice(0, 16).replace("T", " ")))));
+      cell(local(each.valid_from, zone)), cell([each.why, each.who].filter(Boolean).join(" · ")), cell(local(each.recorded_at, zone)))));
   return [node("h3", {}, `${title} (${rows[0].total ?? rows.length})`), into];
 }
 
@@ -47,8 +50,8 @@ function arrived(readings) {
 function explained(found) {
   return [
     node("p", { class: "note" }, found.formula), node("h3", {}, t("restsOn")), lines(found.lines ?? []),
-    ...grounds(t("factorsHead"), found.factors), ...grounds(t("statementsHead"), found.statements), ...grounds(t("greenHead"), found.green),
-    ...grounds(t("membershipHead"), found.membership), ...grounds(t("correctionsHead"), found.corrections), ...arrived(found.readings),
+    ...grounds(t("factorsHead"), found.factors, found.zone), ...grounds(t("statementsHead"), found.statements, found.zone), ...grounds(t("greenHead"), found.green, found.zone),
+    ...grounds(t("membershipHead"), found.membership, found.zone), ...grounds(t("correctionsHead"), found.corrections, found.zone), ...arrived(found.readings),
   ];
 }
 

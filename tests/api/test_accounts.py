@@ -150,6 +150,9 @@ def zero_carbon_park(client: httpx.Client) -> None:
     assert core["state"] == "unknown"  # most of the twelve months are
     assert core["size_class"] == "unknown"
     assert core["aim"] is core["gap_t"] is core["green_kwh"] is None
+    for day in ("0001-01-01", "9999-12-01", "2025-01-02"):
+        refused = client.get("/api/v1/parks/ZC/zero-carbon", params={"to": day})
+        assert refused.status_code == 422, day
     shares = {
         e["enterprise"]: e
         for e in get(client, "/parks/ZC/green-power", **MONTHS)["shares"]

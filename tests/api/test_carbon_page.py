@@ -254,6 +254,9 @@ def test_why_this_number_opens_by_keyboard(
         pytest.approx(each["result_t"], abs=0.006) for each in lines
     ]
     assert lines[0]["factor"] in page.inner_text("#why-body")
+    # when a meter began to count: a local midnight, and not its instant in UTC
+    began = page.locator("#why tr", has_text="counts for E1").locator("td")
+    assert began.nth(1).inner_text() == f"{YEAR - 2}-01-01 00:00"
     shot(page, "why-en", tmp_path)
     page.keyboard.press("Escape")
     expect(page.locator("#why")).to_be_hidden()
@@ -337,6 +340,30 @@ def test_who_states_no_added_value_is_named(
         words = page.inner_text("#unranked tr[data-enterprise=B]")
         assert "added value missing" in words
         assert page.locator("#ranking tbody tr").count() == 1
+        assert trouble == []
+        page.context.close()
+
+
+def test_a_park_without_enterprises_and_money_in_chinese(
+    browser: Browser, timescale_database: str, serving: Any
+) -> None:
+    with connect(timescale_database, autocommit=True) as conn:
+        registry.add_park(
+            conn, "P", name="经济技术开发区" * 9, zone="Asia/Shanghai", region="CN-JS"
+        )
+    with serving(timescale_database) as address:
+        page, trouble, _ = opened(browser, f"{address}/parks/P/intensity", "P")
+        assert page.inner_text("#unranked-note") == "no data yet"  # not: all have one
+        page.goto(f"{address}/parks/P/statements")
+        page.wait_for_selector("body[data-ready=P]")
+        page.click("[data-language=zh]")
+        units = page.locator("#unit option").all_inner_texts()
+        assert units[:3] == ["万元", "元", "亿元"]
+        page.goto(f"{address}/parks/P/intensity")
+        page.wait_for_selector("body[data-ready=P]")
+        assert page.inner_text("#unranked-note") == "暂无数据"
+        page.set_viewport_size({"width": 390, "height": 844})  # however long its name
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
         assert trouble == []
         page.context.close()
 

@@ -149,6 +149,21 @@ def test_size_and_industry(served: httpx.Client) -> None:
     )
 
 
+def test_whose_an_enterprise_is(served: httpx.Client) -> None:
+    about = {"enterprise": "E03", "source": "register", "who": "Clerk One"}
+    for owner in ("91320594", "集团-2"):
+        made = served.post(f"{PARK}/owners", json=about | {"owner": owner})
+        assert made.status_code == 201
+        assert made.json()["owner"] == owner
+    for owner in ("", "/12", "a b"):
+        refused = served.post(f"{PARK}/owners", json=about | {"owner": owner})
+        assert refused.status_code == 422
+    rows = served.get(f"{PARK}/owners").json()["rows"]
+    assert [(each["enterprise"], each["owner"]) for each in rows] == [("E03", "集团-2")]
+    assert served.get(f"{PARK}/owners?enterprise=E01").json()["rows"] == []
+    assert "E03,集团-2," in served.get(f"{PARK}/owners?format=csv").text
+
+
 def test_kinds(api: httpx.Client) -> None:
     rows = api.get("/api/v1/statement-kinds").json()["rows"]
     known = {each["name"]: each for each in rows}

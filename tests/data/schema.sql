@@ -569,6 +569,17 @@ multiplier: FOREIGN KEY (meter_id) REFERENCES meter(meter_id)
 multiplier: PRIMARY KEY (multiplier_id)
 CREATE INDEX multiplier_meter ON core.multiplier USING btree (meter_id)
 CREATE UNIQUE INDEX multiplier_pkey ON core.multiplier USING btree (multiplier_id)
+ownership.ownership_id bigint NOT NULL IDENTITY
+ownership.enterprise_id integer NOT NULL
+ownership.owner text NOT NULL
+ownership.source text NOT NULL
+ownership.who text NOT NULL
+ownership.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+ownership: CHECK ((owner <> ''::text))
+ownership: FOREIGN KEY (enterprise_id) REFERENCES enterprise(enterprise_id)
+ownership: PRIMARY KEY (ownership_id)
+CREATE INDEX ownership_enterprise ON core.ownership USING btree (enterprise_id)
+CREATE UNIQUE INDEX ownership_pkey ON core.ownership USING btree (ownership_id)
 park.park_id integer NOT NULL
 park.code code NOT NULL
 park.name text NOT NULL

@@ -73,7 +73,7 @@ def kept(conn: Connection) -> list[tuple[Any, ...]]:
         ({"amount": "1,234"}, "value '1,234' is not a number: write it without commas"),
         ({"amount": None}, "amount is missing"),
         ({"amount": ""}, "value '' is not a number"),
-        ({"amount": "1e300"}, "amount 1e300 is too large"),
+        ({"amount": "1e300"}, "amount 1e+300 is too large"),
         ({"amount": 1, "withdraw": True}, "what is withdrawn has no amount"),
         ({"prices": "constant"}, "prices 'constant' is none of current, comparable"),
         ({"prices": "comparable"}, "comparable prices need price_base"),
@@ -165,6 +165,7 @@ def test_csv_with_chinese_headers(tmp_path: Path) -> None:
         (b"kind;period;amount\n", "separates by semicolons"),
         (b"kind,kind,period,amount,source\n", "kind is there more than once"),
         (b"\xff\xfe", "not CSV text"),
+        ("企业,指标".encode("gbk"), "not UTF-8: save it as CSV UTF-8 or .xlsx"),
         (b"PK\x03\x04 no zip", "no workbook"),
         (b"kind,period,amount,source\n" + b"x,,,\n" * 5001, "more than 5000 rows"),
         (b" " * (sheets.FILE_BYTES + 1), "the most is 4096"),
@@ -174,6 +175,17 @@ def test_files_that_are_none(tmp_path: Path, content: bytes, words: str) -> None
     file = tmp_path / "a"
     file.write_bytes(content)
     with pytest.raises(Invalid, match=words):
+        read_sheet(file, stating.NAMES, stating.REQUIRED)
+
+
+def test_a_workbook_that_unpacks_to_too_much(park: Park, tmp_path: Path) -> None:
+    def swollen(name: str, content: bytes) -> bytes:
+        return content + b" " * (sheets.UNPACKED if "sheet1" in name else 0)
+
+    file = tmp_path / "a.xlsx"
+    file.write_bytes(template(park, []))
+    assert repacked(file, swollen).stat().st_size < 1 << 20
+    with pytest.raises(Invalid, match="its sheets unpack to 64 MiB"):
         read_sheet(file, stating.NAMES, stating.REQUIRED)
 
 

@@ -101,3 +101,18 @@ def test_too_few_others_and_no_coverage(park: Monthly) -> None:
         assert bands(conn, "A")[0] == "no_figure"
         own = ask(conn, "C")["rows"][0]["value"]
         assert own == pytest.approx(12 * 0.1229 / 3.5)
+
+
+def test_what_one_owner_has_does_not_corner_a_neighbour(park: Monthly) -> None:
+    """Five others of which four are one's own: the fifth's quarter would be told."""
+    with connect(park.url, autocommit=True) as conn:
+        say(conn, "G", "added_value", "2023", -1.0)  # five others are left to A
+        assert bands(conn, "A")[0] == "last_quarter"
+        for code in "ABCDE":
+            enterprise = registry.subject(conn, "P", code).subject_id
+            membership.state_owner(conn, enterprise, "group", source="list", who="x")
+        assert bands(conn, "A")[0] == "too_few"
+        assert bands(conn, "F")[0] == "too_few"  # others of one owner are one
+        enterprise = registry.subject(conn, "P", "A").subject_id
+        membership.state_owner(conn, enterprise, "itself", source="sale", who="x")
+        assert bands(conn, "A")[0] == "too_few"  # two owners, five enterprises

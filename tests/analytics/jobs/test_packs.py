@@ -387,3 +387,9 @@ def test_what_a_pack_may_not_say(
     assert old in OWN
     with pytest.raises(Invalid, match=words):
         packs.add(conn, OWN.replace(old, new), who="w")
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "a: " + "{a: " * 5000, "a: [1"])
+def test_what_is_no_yaml_is_refused_however_deep(conn: Connection, text: str) -> None:
+    with pytest.raises(Invalid, match="no YAML"):
+        packs.add(conn, text, who="Clerk One")

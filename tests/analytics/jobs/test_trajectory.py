@@ -13,7 +13,7 @@ from analytics.jobs.whatifs import Measures, what_if
 from store import registry, statements
 from store.database import Connection, connect
 from store.errors import Invalid
-from store.records import Subject
+from store.records import Stated, Subject
 from tests.analytics.jobs.conftest import Monthly
 
 pytestmark = pytest.mark.db
@@ -254,6 +254,42 @@ def test_added_values_at_prices_of_other_years_are_not_mixed(
     (step,) = one(conn, first=2022, last=2023)["decoupling"]
     assert step["added_value_change_10k_cny"] == 20
     assert step["state"] == "weak decoupling"
+
+
+def test_volume_indices_alone_give_comparable_prices(
+    park: Monthly, conn: Connection
+) -> None:
+    park.add("a", {"energy_import": [1e6] * 24}, 2022)
+    park.compute()
+    owner = registry.subject(conn, "P", "a").subject_id
+    year = date(2022, 1, 1), date(2023, 1, 1), date(2024, 1, 1)
+    statements.state_added_value(conn, owner, *year[:2], 50.0, source="bureau")
+    statements.state_added_value(conn, owner, *year[1:], 70.0, source="bureau")
+    index = Stated(
+        subject_id=owner,
+        kind="volume_index",
+        unit="percent",
+        period_from=year[1],
+        period_to=year[2],
+        amount=110.0,
+        source="bureau",
+        who="",
+    )
+    statements.state(conn, index)
+    found = trajectory.trajectory(conn, whole(conn), first=2022, last=2023)
+    assert found["price_base"] == 2022
+    values = [each["comparable_10k_cny"] for each in found["added_value"]]
+    assert values == pytest.approx([50, 55])  # of the 70, prices are the rest
+    with connect(park.url) as other:
+        split = decompose(other, park.park, 2022, 2023)
+    assert split["price_base"] == 2022
+    # 1.1 times as much is made with the same energy
+    assert split["effects"]["activity_t"] == pytest.approx(
+        split["before_t"] * math.log(1.1)
+    )
+    assert split["effects"]["intensity_t"] == pytest.approx(
+        -split["before_t"] * math.log(1.1)
+    )
 
 
 def test_all_parts_of_a_change_add_up(park: Monthly, conn: Connection) -> None:

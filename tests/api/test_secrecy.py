@@ -1,0 +1,158 @@
+"""An enterprise's answers in two worlds that differ in its neighbours alone are the same."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from store import membership, registry, relations, statements, targets
+from store.database import connect
+from tests.analytics.jobs.conftest import Monthly, turns
+from tests.api.conftest import running
+
+pytestmark = pytest.mark.db
+
+ROOT = "/api/v1/parks/P"
+# parameters that some routes cannot do without
+ASKED = {
+    "from": "2025-01-01",
+    "to": "2025-07-01",
+    "before": 2024,
+    "after": 2025,
+    "year": 2025,
+    "period": "2025-03",
+    "base": "2025-02",
+    "baseline": "none",
+    "pack": "hj_274_2015",
+    "figure": "co2_t.location_region",
+}
+
+
+def _world(url: str, times: float, words: str) -> None:
+    """Fill a park: A is the same in each; C is behind its meter, B takes one over."""
+    park = Monthly(url)
+    used = [1e5 + 1e3 * month for month in range(18)]
+    more = [times * each for each in used]
+    park.add("A", {"energy_import": used, "heat": used, "natural_gas": used}, 2024)
+    park.add("A", {"energy_import": used}, 2024, "X")
+    park.add("B", {"energy_import": more, "heat_export": more}, 2024)
+    park.add("C", {"energy_import": [0.1 * each for each in more]}, 2024)
+    park_id = park.park.park_id
+    says: dict[str, Any] = {"source": "letter", "who": "Clerk One"}
+    with connect(url, autocommit=True) as conn:
+        meter = {
+            (each.enterprise, each.code): each.meter_id
+            for each in registry.meters(conn, park_id)
+        }
+        since = turns(2024)[0].astimezone(UTC)
+        below = meter["C", "M"]
+        relations.place_meter(
+            conn, below, "main", meter["A", "M"], since, source=f"plan {words}"
+        )
+        gone = datetime(2025, 3, 14, 16, tzinfo=UTC)
+        for each in registry.enterprises(conn, park_id):
+            own = each.code == "A"
+            if each.code == "B":
+                relations.assign_meter(
+                    conn,
+                    meter["A", "X"],
+                    each.enterprise_id,
+                    gone,
+                    None,
+                    source=f"sale {words}",
+                )
+            factor = 1.0 if own else times
+            source = "bureau" if own else words
+            for n in range(18):
+                first, last = (turns(2024, 18)[m].date() for m in (n, n + 1))
+                statements.state_added_value(
+                    conn, each.enterprise_id, first, last, 90.0 * factor, source=source
+                )
+            membership.state_industry(
+                conn, each.enterprise_id, "3311", date(2020, 1, 1), **says
+            )
+            limit = targets.NewTarget(
+                subject_id=each.enterprise_id,
+                kind="co2",
+                method="location_region",
+                year=2025,
+                value=5000.0 * factor,
+                **(says | {"source": source}),
+            )
+            targets.set_target(conn, limit)
+    park.compute()
+
+
+@pytest.fixture(scope="module")
+def worlds(timescale: Any) -> Iterator[list[httpx.Client]]:
+    urls = [timescale.copy() for _ in range(2)]
+    _world(urls[0], 1.0, "secretly")
+    _world(urls[1], 1.618, "privately")
+    with running(urls[0]) as one, running(urls[1]) as other:
+        clients = [httpx.Client(base_url=each, timeout=60) for each in (one, other)]
+        closed = {"from": "2025-01-01", "to": "2025-02-01", "who": "Auditor One"}
+        for client, words in zip(clients, ("secretly", "privately"), strict=True):
+            said = {"note": f"{words} late", "despite": f"{words} low"}
+            answer = client.post(f"{ROOT}/closings", json=closed | said)
+            assert answer.status_code == 201, answer.text
+        yield clients
+        for client in clients:
+            client.close()
+    for url in urls:
+        timescale.drop(url)
+
+
+def _routes(client: httpx.Client) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give each address of a park that can be asked, with what it needs."""
+    for path, item in client.get("/openapi.json").json()["paths"].items():
+        if "get" not in item or "{park}" not in path or path.endswith("/stream"):
+            continue
+        known = {each["name"]: each for each in item["get"].get("parameters", ())}
+        needed = {
+            name: value
+            for name, value in ASKED.items()
+            if known.get(name, {}).get("required")
+        }
+        address = path.format(park="P", enterprise="A", closing=1, closing_id=1)
+        yield address, needed | ({} if "{enterprise}" in path else {"enterprise": "A"})
+
+
+def test_an_enterprises_answers_do_not_depend_on_its_neighbours(
+    worlds: list[httpx.Client],
+) -> None:
+    told = []
+    for address, asked in _routes(worlds[0]):
+        answers = [client.get(address, params=asked) for client in worlds]
+        assert answers[0].status_code == answers[1].status_code < 500, address
+        one, other = (_figures(each.json()) for each in answers)
+        assert one == other, address
+        assert "secretly" not in answers[0].text, address
+        if answers[0].status_code == 200:
+            told.append(address.removeprefix(ROOT))
+    assert {"/figures", "/explain", "/budgets", "/intensity/history"} <= set(told)
+    assert {"/enterprises/A/benchmark", "/closings/1"} <= set(told)
+
+
+def _figures(told: Any) -> Any:
+    """Leave out when it was recorded, and the hash of the whole, which tells no figure."""
+    if isinstance(told, list):
+        return [_figures(each) for each in told]
+    if isinstance(told, dict):
+        return {
+            key: _figures(value)
+            for key, value in told.items()
+            if not key.endswith("_at") and key != "sha256"
+        }
+    return told
+
+
+def test_what_is_of_a_whole_park_is_not_told_to_who_names_a_part(
+    worlds: list[httpx.Client],
+) -> None:
+    for path in ("zero-carbon", "live", "closings", "green-matches", "virtual-meters"):
+        for part in ("enterprise", "meter"):
+            answer = worlds[0].get(f"{ROOT}/{path}", params={part: "A"})
+            assert answer.status_code == 422, path
+            assert f"leave {part} out" in answer.json()["error"]["message"]
