@@ -1595,7 +1595,9 @@ def activity_add(
     unit: Annotated[str, typer.Option(help="t, kg, m3, kwh, gj …")],
     source: SourceOption,
     who: WhoOption,
-    amount: Annotated[float | None, typer.Option(help="none withdraws it")] = None,
+    amount: Annotated[
+        float | None, typer.Option(help="none takes back what this stage says")
+    ] = None,
     beside: Annotated[
         bool, typer.Option("--beside", help="no meter counts any of it")
     ] = False,
@@ -1890,7 +1892,8 @@ def history_add(
         int | None, typer.Option(min=1, max=12, help="one month of the year")
     ] = None,
     amount: Annotated[
-        float | None, typer.Option(help="tCO2 or tce; none withdraws it")
+        float | None,
+        typer.Option(help="tCO2 or tce; none takes back what its stage says"),
     ] = None,
     stage: Annotated[str, typer.Option(help="provisional or final")] = "final",
 ) -> None:

@@ -157,7 +157,7 @@ class Recorded(Row):
 
 
 class NewActivity(Asked):
-    """An amount that an enterprise states for a month; null withdraws it."""
+    """An amount that an enterprise states for a month; null takes back its stage's."""
 
     enterprise: Code
     month: date = Field(description="its first day")

@@ -115,9 +115,16 @@ def test_a_final_statement_stands_until_it_is_withdrawn(
         assert counts() == [5.0]
         say(conn, "b", "coke", "burnt", 7.0)
         assert counts() == [7.0]
+        # what is provisional never takes back what is final
+        assert say(conn, "b", "coke", "burnt", None, stage="provisional")
+        assert counts() == [7.0]
+        assert not say(conn, "b", "coke", "burnt", 7.0)  # its stage says so already
         say(conn, "b", "coke", "burnt", None)
         assert counts() == []
         say(conn, "b", "coke", "burnt", 8.0, stage="provisional")
+        say(conn, "b", "coke", "burnt", 9.0)
+        assert counts() == [9.0]
+        say(conn, "b", "coke", "burnt", None)  # what is provisional counts again
         assert counts() == [8.0]
 
 

@@ -101,6 +101,25 @@ def test_the_series_of_the_guide_peaks_when_its_fifth_year_is_stated(
     assert (again["state"], again["reason"]) == ("rising", "recent_maximum")
 
 
+def test_a_provisional_total_never_outranks_a_final_one(
+    park: Monthly, conn: Connection
+) -> None:
+    def counts() -> list[float]:
+        return [each["amount_t"] for each in trajectory.listed(conn, subject)]
+
+    subject = registry.subject(conn, "P")
+    say(conn, 2019, 5.0)
+    say(conn, 2019, 6.0, stage="provisional")
+    assert counts() == [5.0]
+    say(conn, 2019, None, stage="provisional")
+    assert counts() == [5.0]
+    say(conn, 2019, 6.0, stage="provisional")
+    say(conn, 2019, None)
+    assert counts() == [6.0]
+    say(conn, 2019, None, stage="provisional")
+    assert counts() == []
+
+
 def test_a_metered_complete_year_beats_a_stated_one_and_both_are_shown(
     park: Monthly, conn: Connection
 ) -> None:
@@ -145,7 +164,7 @@ def test_a_metered_complete_year_beats_a_stated_one_and_both_are_shown(
     assert "2024-07" not in rolling
     assert found["state"]["undecided"] == [2024]
     # twelve months, some metered, some stated, make a year of their own rule
-    say(conn, 2022, None)
+    say(conn, 2022, None, stage="provisional")
     for month in (1, 2, 3):
         say(conn, 2022, 500.0, month=month)
     year = one(conn, now=now)["years"][1]
