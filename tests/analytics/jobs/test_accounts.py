@@ -689,3 +689,73 @@ def test_proven_power_takes_no_more_off_than_all_power_that_is_left(
             power = book.carbon["enterprise"].parts["electricity"]
             assert power[row, 0] == pytest.approx(0.0, abs=1e-12)
         agree(conn, book)
+
+
+@pytest.mark.parametrize(
+    ("proofs", "own", "in_the_park"),
+    [
+        # o took 100 MWh, 30 of them went on to t, 40 to n without a factor of its own
+        ({"o": 90}, {"o": 10, "t": 30}, {"o": 0, "t": 10}),
+        ({"o": 80, "t": 20}, {"o": 20, "t": 10}, {"o": 0, "t": 0}),
+        ({"o": 50, "n": 30}, {"o": 50, "t": 30}, {"o": 0, "t": 20}),
+        ({"o": 20, "n": 30, "t": 30}, {"o": 80, "t": 0}, {"o": 20, "t": 0}),
+    ],
+)
+def test_the_proof_of_one_above_another_leaves_no_part_of_the_park_below_0(
+    timescale_database: str,
+    proofs: dict[str, float],
+    own: dict[str, float],
+    in_the_park: dict[str, float],
+) -> None:
+    """Beside them a took 900 MWh, at the factor of the method."""
+    park = Monthly(timescale_database)
+    for code, mwh in (("a", 900), ("o", 100), ("t", 30), ("n", 40)):
+        park.add(code, {"energy_import": [mwh * 1e3]}, 2024)
+    factor = {"o": 0.9, "t": 0.5}
+    with connect(timescale_database, autocommit=True) as conn:
+        ids = {}
+        for code in "otn":
+            owner = registry.find_enterprise(conn, "P", code)
+            assert owner is not None
+            ids[code] = registry.find_meter(conn, owner[1], "M")[0] or 0
+        since = turns(2024)[0].astimezone(UTC)
+        for code in "tn":
+            relations.place_meter(
+                conn, ids[code], "main", ids["o"], since, source="test"
+            )
+        for code, value in factor.items():
+            own_factors.record(
+                conn,
+                registry.subject(conn, "P", code),
+                kind="co2",
+                carrier="electricity",
+                basis="grid_average",
+                unit="kgCO2/kWh",
+                value=value,
+                valid_from=JAN,
+                **SAID,
+            )
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        batch(conn, park, 1000)
+        for code, mwh in proofs.items():
+            use(conn, park, mwh, enterprise=code, month=JAN)
+        book = load_book(conn, park.park, JAN, FEB)
+        assert book.green.faults == ()
+        account = book.carbon["enterprise"]
+        rest = 1000 - sum(proofs.values()) - sum(in_the_park.values())
+        told = {
+            each["factor"].split("/")[1]: each["amount"] / 1e3
+            for each in account.told(0)
+            if each["origin"] == "metered"
+        }
+        for code, value in factor.items():
+            power = account.parts["electricity"][book.row(code), 0]
+            assert power == pytest.approx(own[code] * value)
+            assert told[code] == pytest.approx(in_the_park[code], abs=1e-9)
+        assert told["CN"] == pytest.approx(rest)
+        # 0.5306 kgCO2/kWh is the national average of 2023
+        assert account.parts["electricity"][0, 0] == pytest.approx(
+            rest * 0.5306 + sum(in_the_park[each] * factor[each] for each in factor)
+        )
+        agree(conn, book)
