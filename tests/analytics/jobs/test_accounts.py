@@ -1,5 +1,6 @@
 """Methods, own factors, statements and green power, from the database to the account."""
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -14,9 +15,11 @@ from analytics.jobs.figures import figures
 from analytics.jobs.netting import netting
 from store import green as stored
 from store import registry, relations
+from store.activities import Activity
 from store.activities import activities as stored_activities
 from store.database import Connection, connect
 from store.errors import Invalid
+from store.records import Subject
 from tests.analytics.jobs.conftest import Monthly, turns
 
 pytestmark = pytest.mark.db
@@ -97,6 +100,39 @@ def test_what_an_enterprise_of_the_park_passed_on_is_in_the_park_once(
         say(conn, "t", "electricity", "bought", 4000.0, unit="kwh")
         outside = load_book(conn, park.park, JAN, FEB).carbon["enterprise"]
         assert outside.parts["electricity"][0, 0] == pytest.approx(1.4 * power[g, 0])
+
+
+def test_the_taker_knows_its_supplier_and_the_supplier_nothing_of_the_taker(
+    timescale_database: str,
+) -> None:
+    """What a neighbour passed on is a statement of the taker's alone."""
+    park = Monthly(timescale_database)
+    park.add("giver", {"energy_import": [10_000.0]}, 2024)
+    park.add("taker", {"water": [1.0]}, 2024)
+    park.compute()
+    heat = {"kind": "co2", "carrier": "heat", "basis": "default", "unit": "tCO2/GJ"}
+    with connect(timescale_database, autocommit=True) as conn:
+        giver, taker = (registry.subject(conn, "P", e) for e in ("giver", "taker"))
+
+        def seen(of: Subject) -> tuple[list[Activity], dict[str, Any]]:
+            mine = of.subject_id
+            rows = stored_activities(
+                conn, park.park.park_id, JAN, FEB, enterprise_id=mine
+            )
+            return rows, explain(conn, of, "co2_t.enterprise", JAN, FEB)
+
+        say(conn, "giver", "coke", "burnt", 7.0, source="scales of the giver")
+        given: dict[str, Any] = SAID | {"source": "laboratory of the giver"}
+        own_factors.record(conn, giver, value=0.5, valid_from=JAN, **heat, **given)
+        before = seen(giver)
+        said = {"source": "bill to the taker", "beside": True, "supplier": "giver"}
+        say(conn, "taker", "steam", "bought", 40.0, **said)
+        assert seen(giver) == before
+        rows, why = seen(taker)
+        assert [(e.item, e.supplier) for e in rows] == [("steam", "giver")]
+        assert why["value"] is not None
+        assert [each["enterprise"] for each in why["statements"]] == ["taker"]
+        assert "giver" not in json.dumps(why, default=str)
 
 
 def test_a_final_statement_stands_until_it_is_withdrawn(
