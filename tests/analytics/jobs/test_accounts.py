@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics.jobs import activities, ledger, own_factors
+from analytics.jobs import activities, ledger, own_factors, telling
 from analytics.jobs.accounting import known_total
 from analytics.jobs.book import Book, load_book
 from analytics.jobs.explaining import explain
@@ -395,10 +395,10 @@ def test_what_proves_nothing_is_an_error(timescale_database: str) -> None:
         with pytest.raises(Invalid, match="more than the power taken"):
             use(conn, park, 4)
         use(conn, park, 3)
-        with pytest.raises(Invalid, match="more than the 5,000 kWh of GEC-1"):
+        with pytest.raises(Invalid, match="more than is left of GEC-1"):
             use(conn, park, 3, enterprise="Y")
         use(conn, park, 2, enterprise="Y")  # single use: the five are gone
-        with pytest.raises(Invalid, match="more than the 5,000 kWh"):
+        with pytest.raises(Invalid, match="more than is left of GEC-1"):
             use(conn, park, 1, enterprise="Y", month=JAN)
         # two years from the month of production
         batch(conn, park, 9, reference="old", production_month=date(2022, 1, 1))
@@ -438,7 +438,7 @@ def test_what_proves_nothing_is_an_error(timescale_database: str) -> None:
         with pytest.raises(Invalid, match="in the ledger already"):
             use(conn, park, 1, reference="twin", enterprise="Y")
         batch(conn, park, 4, reference="twin", plant="farm", part_of="T-1")
-        with pytest.raises(Invalid, match="more than the 4,000 kWh of T-1"):
+        with pytest.raises(Invalid, match="more than is left of T-1"):
             use(conn, park, 2, reference="twin", enterprise="Y")
         use(conn, park, 1, reference="twin", enterprise="Y")
         known = datetime.now(UTC)
@@ -795,3 +795,30 @@ def test_the_proof_of_one_above_another_leaves_no_part_of_the_park_below_0(
             rest * 0.5306 + sum(in_the_park[each] * factor[each] for each in factor)
         )
         agree(conn, book)
+
+
+def test_an_enterprise_is_not_told_how_much_of_a_record_others_have(
+    timescale_database: str,
+) -> None:
+    park = Monthly(timescale_database)
+    for code in "XY":
+        park.add(code, {"energy_import": [9000.0, 9000.0]}, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        batch(conn, park, 5)
+        use(conn, park, 3)
+        with pytest.raises(Invalid, match="more than is left of GEC-1") as refused:
+            use(conn, park, 3, enterprise="Y")
+        assert "000 kWh" not in str(refused.value)
+        use(conn, park, 2, enterprise="Y")
+        batch(conn, park, 4)  # the record is corrected: Y's match came last
+        book = load_book(conn, park.park, JAN, MAR)
+        head = "2024-02 Y: certificate GEC-1: more than"
+        assert telling.errors(book) == [f"{head} the 4,000 kWh of GEC-1"]
+        assert telling.errors(book, "X") == []
+        assert telling.errors(book, "Y") == [f"{head} is left of GEC-1"]
+        for code, errors in ((None, telling.errors(book)), ("X", [])):
+            subject = registry.subject(conn, "P", code)
+            assert figures(conn, subject, FEB, MAR)["errors"] == errors
+        figure = figures(conn, registry.subject(conn, "P", "Y"), FEB, MAR)
+        assert figure["errors"] == telling.errors(book, "Y")
