@@ -735,6 +735,8 @@ def test_proven_power_takes_no_more_off_than_all_power_that_is_left(
         ({"o": 80, "t": 20}, {"o": 20, "t": 10}, {"o": 0, "t": 0}),
         ({"o": 50, "n": 30}, {"o": 50, "t": 30}, {"o": 0, "t": 20}),
         ({"o": 20, "n": 30, "t": 30}, {"o": 80, "t": 0}, {"o": 20, "t": 0}),
+        # and where t has none either
+        ({"o": 50, "n": 30}, {"o": 50}, {"o": 20}),
     ],
 )
 def test_the_proof_of_one_above_another_leaves_no_part_of_the_park_below_0(
@@ -747,7 +749,7 @@ def test_the_proof_of_one_above_another_leaves_no_part_of_the_park_below_0(
     park = Monthly(timescale_database)
     for code, mwh in (("a", 900), ("o", 100), ("t", 30), ("n", 40)):
         park.add(code, {"energy_import": [mwh * 1e3]}, 2024)
-    factor = {"o": 0.9, "t": 0.5}
+    factor = {code: {"o": 0.9, "t": 0.5}[code] for code in own}
     with connect(timescale_database, autocommit=True) as conn:
         ids = {}
         for code in "otn":
