@@ -824,3 +824,60 @@ def test_an_enterprise_is_not_told_how_much_of_a_record_others_have(
             assert figures(conn, subject, FEB, MAR)["errors"] == errors
         figure = figures(conn, registry.subject(conn, "P", "Y"), FEB, MAR)
         assert figure["errors"] == telling.errors(book, "Y")
+
+
+@pytest.mark.parametrize(
+    ("gate", "subtracted", "listed"),
+    [
+        # MWh taken and given by the park's own meter; what the park's account has of power
+        (None, 7, 10),  # nobody knows where the 3 of X went: taken off what Y took
+        ((7, 0), 7, 7),  # Y took them
+        ((10, 3), 7, 10),  # they left the park
+    ],
+)
+def test_power_given_away_without_a_meter_of_the_park(
+    timescale_database: str,
+    gate: tuple[float, float] | None,
+    subtracted: float,
+    listed: float,
+) -> None:
+    """X gives 3 MWh away, Y takes 10."""
+    park = Monthly(timescale_database)
+    park.add("X", {"pv_generation": [3000.0], "energy_export": [3000.0]}, 2024)
+    park.add("Y", {"energy_import": [10_000.0]}, 2024)
+    if gate is not None:
+        of_park = {
+            "energy_import": [1e3 * gate[0]],
+            "energy_export": [1e3 * gate[1]],
+        }
+        park.add("op", of_park, 2024, "G")
+        with connect(timescale_database, autocommit=True) as conn:
+            ids = []
+            for code, meter in (("op", "G"), ("X", "M"), ("Y", "M")):
+                owner = registry.find_enterprise(conn, "P", code)
+                assert owner is not None
+                ids.append(registry.find_meter(conn, owner[1], meter)[0] or 0)
+            since = turns(2024)[0].astimezone(UTC)
+            for each in ids:
+                above = None if each == ids[0] else ids[0]
+                role = "park" if above is None else "main"
+                relations.place_meter(conn, each, role, above, since, source="test")
+    park.compute()
+    with connect(timescale_database) as conn:
+        book = load_book(conn, park.park, JAN, FEB)
+        # 0.5306 and 0.6096 kgCO2/kWh: the averages of 2023, all and without traded green
+        for method, mwh, factor in (
+            ("enterprise", subtracted, 0.5306),
+            ("ghg_market", listed, 0.6096),
+        ):
+            power = book.carbon[method].parts["electricity"]
+            assert power[0, 0] == pytest.approx(mwh * factor)
+            assert power[book.row("Y"), 0] == pytest.approx(10 * factor)
+        beside = [
+            each["amount"]
+            for each in book.carbon["ghg_market"].told(0)
+            if each["rule"] == "export_listed"
+        ]
+        given = 3e3 if gate is None else 1e3 * gate[1]
+        assert sum(beside) == pytest.approx(given)
+        agree(conn, book)
