@@ -17,7 +17,7 @@ def sheet(path: Path, *lines: Sequence[object]) -> Path:
     page = book.active
     assert page is not None
     for line in lines:
-        page.append(line)
+        page.append(list(line))
     book.save(path)
     return path
 
