@@ -98,7 +98,6 @@ class ListedFactor(Row):
     unit: str
     source: str
     verified: bool
-    subject_id: int | None
     evidence: str | None
 
 
@@ -106,6 +105,18 @@ class Factors(Row):
     """Factors."""
 
     rows: list[ListedFactor]
+
+
+class OwnFactor(ListedFactor):
+    """One factor of a park's or an enterprise's own."""
+
+    enterprise: str | None = Field(description="null: of the park")
+
+
+class OwnFactors(Row):
+    """Own factors."""
+
+    rows: list[OwnFactor]
 
 
 class ListedMethod(Row):
@@ -157,7 +168,7 @@ class Recorded(Row):
 
 
 class NewActivity(Asked):
-    """An amount that an enterprise states for a month; null withdraws it."""
+    """An amount that an enterprise states for a month; null takes back its stage's."""
 
     enterprise: Code
     month: date = Field(description="its first day")

@@ -10,7 +10,7 @@ from api.models import Number, Row
 
 
 class NewHistory(Asked):
-    """The total of a year, or of a month, by a method; null withdraws it."""
+    """The total of a year, or of a month, by a method; null takes back its stage's."""
 
     enterprise: Code | None = Field(None, description="null: of the park")
     method: Code = Field(description="see /methods")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 from ingest.sheets import SheetRow, read_sheet
@@ -19,6 +19,8 @@ NAMES = {each: each for each in (*REQUIRED, *OPTIONAL)} | {
     "单位": "unit",
     "来源": "source",
     "供方": "supplier",
+    "无表": "beside",  # no meter counts it
+    "阶段": "stage",
 }
 _YES, _NO = ("yes", "true", "1", "是"), ("", "no", "false", "0", "否")
 
@@ -83,9 +85,8 @@ def _row(row: SheetRow) -> ActivityRow:
 
 
 def _month(cell: object) -> date:
-    if isinstance(cell, datetime):
-        return cell.date().replace(day=1)
-    text = str(cell or "").strip()
+    # a date of a workbook is read as its text is
+    text = str(cell or "").strip().removesuffix(" 00:00:00")
     try:
         return date.fromisoformat(text if len(text) > len("2026-03") else f"{text}-01")
     except ValueError:

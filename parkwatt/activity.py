@@ -38,7 +38,9 @@ def activity_add(
     unit: Annotated[str, typer.Option(help="t, kg, m3, kwh, gj …")],
     source: SourceOption,
     who: WhoOption,
-    amount: Annotated[float | None, typer.Option(help="none withdraws it")] = None,
+    amount: Annotated[
+        float | None, typer.Option(help="none takes back what this stage says")
+    ] = None,
     beside: Annotated[
         bool, typer.Option("--beside", help="no meter counts any of it")
     ] = False,

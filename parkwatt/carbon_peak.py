@@ -39,7 +39,8 @@ def history_add(
         int | None, typer.Option(min=1, max=12, help="one month of the year")
     ] = None,
     amount: Annotated[
-        float | None, typer.Option(help="tCO2 or tce; none withdraws it")
+        float | None,
+        typer.Option(help="tCO2 or tce; none takes back what its stage says"),
     ] = None,
     stage: Annotated[str, typer.Option(help="provisional or final")] = "final",
 ) -> None:

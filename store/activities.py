@@ -46,7 +46,7 @@ def record_activity(
     source: str,
     who: str,
 ) -> bool:
-    """Record a statement, unless the last one of the same says so; tell if it is new.
+    """Record a statement, unless the last of its stage says so; tell if it is new.
 
     Raises
     ------
@@ -62,15 +62,15 @@ def record_activity(
         SELECT %(id)s, %(month)s, %(item)s, %(use)s, %(amount)s, %(unit)s, %(beside)s,
                %(supplier)s, %(stage)s, %(source)s, %(who)s
         WHERE NOT EXISTS (
-            SELECT FROM (SELECT amount, beside, supplier_id, stage, source
+            SELECT FROM (SELECT amount, beside, supplier_id, source
                          FROM core.activity
                          WHERE enterprise_id = %(id)s AND month = %(month)s
-                           AND item = %(item)s AND use = %(use)s
+                           AND item = %(item)s AND use = %(use)s AND stage = %(stage)s
                          ORDER BY recorded_at DESC, activity_id DESC
                          LIMIT 1) AS last
             WHERE amount IS NOT DISTINCT FROM %(amount)s::double precision
               AND supplier_id IS NOT DISTINCT FROM %(supplier)s::integer
-              AND beside = %(beside)s AND stage = %(stage)s AND source = %(source)s)
+              AND beside = %(beside)s AND source = %(source)s)
         """,
         {
             "id": enterprise_id,
@@ -112,30 +112,28 @@ def activities(
 ) -> list[Activity]:
     """List what counts of the months in [first, last), by enterprise and month.
 
-    Of an enterprise's month, item and use the final statement recorded last, else the
-    provisional one; what was recorded before a withdrawal is gone.
+    Of an enterprise's month, item and use final beats provisional; of one stage the
+    newest counts, and nothing where that withdraws it.
     """
     with conn.cursor(row_factory=class_row(Activity)) as cur:
         return cur.execute(
             """
+            WITH newest AS (
+                SELECT DISTINCT ON (enterprise_id, month, item, use, stage) a.*
+                FROM core.activity a JOIN core.enterprise e USING (enterprise_id)
+                WHERE e.park_id = %(park)s AND month >= %(first)s AND month < %(last)s
+                  AND (%(one)s::integer IS NULL OR enterprise_id = %(one)s)
+                  AND a.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
+                ORDER BY enterprise_id, month, item, use, stage, a.recorded_at DESC,
+                         activity_id DESC)
             SELECT DISTINCT ON (e.code COLLATE "C", month, item, use)
                    activity_id, a.enterprise_id, e.code AS enterprise, month, item, use,
                    amount, unit, beside, s.code AS supplier, stage, source,
                    who, a.recorded_at
-            FROM core.activity a JOIN core.enterprise e USING (enterprise_id)
+            FROM newest a JOIN core.enterprise e USING (enterprise_id)
             LEFT JOIN core.enterprise s ON s.enterprise_id = a.supplier_id
-            WHERE e.park_id = %(park)s AND month >= %(first)s AND month < %(last)s
-              AND (%(one)s::integer IS NULL OR a.enterprise_id = %(one)s)
-              AND a.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity')
-              AND NOT EXISTS (
-                  SELECT FROM core.activity w
-                  WHERE (w.enterprise_id, w.month, w.item, w.use)
-                        = (a.enterprise_id, a.month, a.item, a.use)
-                    AND w.amount IS NULL
-                    AND (w.recorded_at, w.activity_id) >= (a.recorded_at, a.activity_id)
-                    AND w.recorded_at <= coalesce(%(known)s::timestamptz, 'infinity'))
-            ORDER BY e.code COLLATE "C", month, item, use, (stage = 'final') DESC,
-                     a.recorded_at DESC, activity_id DESC
+            WHERE amount IS NOT NULL
+            ORDER BY e.code COLLATE "C", month, item, use, stage = 'provisional'
             """,
             {
                 "park": park_id,

@@ -41,7 +41,7 @@ def record_history(
     source: str,
     who: str,
 ) -> bool:
-    """Record a statement, unless the last one of the same says so; tell if it is new."""
+    """Record a statement, unless the last of its stage says so; tell if it is new."""
     done = conn.execute(
         """
         INSERT INTO core.history (subject_id, method, period_from, period_to, amount_t,
@@ -49,13 +49,14 @@ def record_history(
         SELECT %(id)s, %(method)s, %(from)s, %(to)s, %(amount)s, %(stage)s, %(source)s,
                %(who)s
         WHERE NOT EXISTS (
-            SELECT FROM (SELECT amount_t, stage, source FROM core.history
+            SELECT FROM (SELECT amount_t, source FROM core.history
                          WHERE subject_id = %(id)s AND method = %(method)s
                            AND period_from = %(from)s AND period_to = %(to)s
+                           AND stage = %(stage)s
                          ORDER BY recorded_at DESC, history_id DESC
                          LIMIT 1) AS last
             WHERE amount_t IS NOT DISTINCT FROM %(amount)s::double precision
-              AND stage = %(stage)s AND source = %(source)s)
+              AND source = %(source)s)
         """,
         {
             "id": subject_id,
@@ -74,21 +75,26 @@ def record_history(
 def history(
     conn: Connection, subject_id: int, known_on: datetime | None = None
 ) -> list[Past]:
-    """List what counts of a subject, by method and period."""
+    """List what counts of a subject, by method and period.
+
+    Final beats provisional; of one stage the newest counts, and nothing where that
+    withdraws it.
+    """
     with conn.cursor(row_factory=class_row(Past)) as cur:
         return cur.execute(
             """
-            SELECT * FROM (
-                SELECT DISTINCT ON (method, period_from, period_to)
+            WITH newest AS (
+                SELECT DISTINCT ON (method, period_from, period_to, stage)
                        history_id, subject_id, method, period_from, period_to, amount_t,
                        stage, source, who, recorded_at
                 FROM core.history
                 WHERE subject_id = %s
                   AND recorded_at <= coalesce(%s::timestamptz, 'infinity')
-                ORDER BY method, period_from, period_to, recorded_at DESC,
-                         history_id DESC) AS last
-            WHERE amount_t IS NOT NULL
-            ORDER BY method COLLATE "C", period_from, period_to
+                ORDER BY method, period_from, period_to, stage, recorded_at DESC,
+                         history_id DESC)
+            SELECT DISTINCT ON (method COLLATE "C", period_from, period_to) *
+            FROM newest WHERE amount_t IS NOT NULL
+            ORDER BY method COLLATE "C", period_from, period_to, stage = 'provisional'
             """,
             (subject_id, known_on),
         ).fetchall()

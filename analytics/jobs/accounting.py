@@ -6,6 +6,7 @@ subject, so that both give the same bits. Which factor a method takes stands in
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -357,14 +358,14 @@ def _priced(
             stand_in[owner] = own
     if any(own.any() for own in stand_in.values()):
         amount, factor = amount.copy(), factor.copy()
+        mine, torn = _less_nested(sheet, draft, stand_in)
     for owner, own in stand_in.items():
         if own.any():
             row = sheet.rows[owner]
-            mine, torn = _less_nested(sheet, draft, owner, stand_in)
             part, which = np.full(sheet.shape, np.nan), np.full(sheet.shape, NONE)
-            part[park, own], which[park, own] = mine[own], factor[row, own]
-            which[park, own & torn] = NONE
-            amount[park, own] -= mine[own]
+            part[park, own], which[park, own] = mine[owner][own], factor[row, own]
+            which[park, own & torn[owner]] = NONE
+            amount[park, own] -= mine[owner][own]
             split.append((part, which))
     for some, places in ((amount, factor), *split):
         result = np.asarray(some * _per_unit(chooser.factors, places, draft, scale))
@@ -374,35 +375,71 @@ def _priced(
 
 
 def _less_nested(
-    sheet: Sheet, draft: Draft, owner: int, stand_in: Mapping[int, Bool]
-) -> tuple[Float64, Bool]:
-    """Give an enterprise's amount less what is behind its meters at another own factor.
+    sheet: Sheet, draft: Draft, stand_in: Mapping[int, Bool]
+) -> tuple[dict[int, Float64], dict[int, Bool]]:
+    """Give what the park has at each enterprise's own factor.
 
     Returns
     -------
-    amount
-        [unit], shape (cells,).
+    amounts
+        By enterprise its amount [unit], shape (cells,), less what is behind its meters at
+        another own factor, and less what those behind it without one have proven green.
     torn
         Where only some of the meters of such another are behind it, so that its part is
         not known.
+
+    Notes
+    -----
+    Proof of more than an enterprise used itself is of what it passed on: it comes off the
+    parts of those behind, by what each has left. Ours.
     """
-    mine = draft.amount[sheet.rows[owner]].copy()
-    torn = np.zeros(mine.shape, np.bool_)
+    mine = {owner: draft.amount[sheet.rows[owner]].copy() for owner in stand_in}
+    torn = {owner: np.zeros(sheet.shape[1], np.bool_) for owner in stand_in}
     if draft.gross is None:
         return mine, torn
-    for other, own in stand_in.items():
-        row = sheet.rows[other]
-        for cell in np.flatnonzero(own) if other != owner else ():
+    proven = np.nan_to_num(draft.gross - draft.amount)
+    proofs = {owner: proven[sheet.rows[owner]].copy() for owner in stand_in}
+    inner: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for other, row in sheet.rows.items():
+        apart = stand_in.get(other, np.zeros(sheet.shape[1], np.bool_))
+        less = np.where(apart, np.nan_to_num(draft.gross[row]), proven[row])
+        for cell in np.flatnonzero(less).tolist():
             above = {
                 next((e for e in who if e in stand_in and stand_in[e][cell]), None)
                 for name, each in draft.terms.items()
                 if not np.isnan(each[row, cell])
-                for who in sheet.behind.get((name, other, int(cell)), ())
+                for who in sheet.behind.get((name, other, cell), ())
             }
-            if above == {owner}:
-                mine[cell] -= draft.gross[row, cell]
-            elif owner in above:
-                torn[cell] = True
+            for owner in (each for each in above if each is not None):
+                if len(above) > 1:
+                    torn[owner][cell] = True
+                    continue
+                mine[owner][cell] -= less[cell]
+                if apart[cell]:
+                    inner[owner, cell].append(other)
+                else:
+                    proofs[owner][cell] += less[cell]
+
+    def pass_on(owner: int, cell: int) -> None:
+        over = min(-mine[owner][cell], proofs[owner][cell])
+        if over <= 0:
+            return
+        mine[owner][cell] += over
+        proofs[owner][cell] -= over
+        left = {
+            each: max(float(draft.amount[sheet.rows[each], cell]), 0.0)
+            for each in inner[owner, cell]
+        }
+        whole = math.fsum(left.values())
+        for each, amount in left.items() if whole > 0 else ():
+            taken = min(over / whole, 1.0) * amount
+            mine[each][cell] -= taken
+            proofs[each][cell] += taken
+            pass_on(each, cell)
+
+    for owner, amounts in mine.items():
+        for cell in np.flatnonzero(amounts < 0).tolist():
+            pass_on(owner, cell)
     return mine, torn
 
 

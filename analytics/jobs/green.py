@@ -26,6 +26,7 @@ class Wrong:
     reference: str
     green_match_id: int
     why: str
+    told: str  # the same to an enterprise: nothing of what others proved
 
 
 def expiry(of: GreenPower) -> date | None:
@@ -81,7 +82,10 @@ def check(
     for (_, kind, reference, month), some in used.items():
         volume = known[kind, reference, date.fromisoformat(month)].kwh
         wrong += _beyond(
-            some, volume, f"more than the {volume:,.0f} kWh of {reference}"
+            some,
+            volume,
+            f"more than the {volume:,.0f} kWh of {reference}",
+            f"more than is left of {reference}",
         )
     for (enterprise, day, self_use), some in months.items():
         limit = (made if self_use else taken).get((enterprise, day))
@@ -112,7 +116,7 @@ def _fault(match: GreenMatch, known: Mapping[tuple[str, str, date], GreenPower])
             made = f"{own.production_month:%Y-%m}"
             return f"it was made in {made}, and serves its own month alone"
         if own.kind == "self_use" and own.producer not in (None, match.enterprise):
-            return f"{own.producer} made it, and self-use is of one's own"
+            return "another made it, and self-use is of one's own"
         return ""
     end = expiry(own)
     if end is not None and match.month >= end:
@@ -168,18 +172,20 @@ def _twin(
     return None
 
 
-def _beyond(some: list[GreenMatch], limit: float, words: str) -> list[Wrong]:
+def _beyond(
+    some: list[GreenMatch], limit: float, words: str, told: str = ""
+) -> list[Wrong]:
     """Give the matches with which, in the order recorded, a limit is passed."""
     found, total = [], 0.0
     for match in sorted(some, key=lambda each: each.green_match_id):
         if total + match.kwh > limit + STORED_KWH:
-            found.append(_wrong(match, words))
+            found.append(_wrong(match, words, told))
         else:
             total += match.kwh
     return found
 
 
-def _wrong(match: GreenMatch, why: str) -> Wrong:
+def _wrong(match: GreenMatch, why: str, told: str = "") -> Wrong:
     return Wrong(
         enterprise=match.enterprise,
         enterprise_id=match.enterprise_id,
@@ -188,10 +194,22 @@ def _wrong(match: GreenMatch, why: str) -> Wrong:
         reference=match.reference,
         green_match_id=match.green_match_id,
         why=why,
+        told=told or why,
     )
 
 
+def errors(faults: Iterable[Wrong], enterprise: str | None = None) -> list[str]:
+    """Say which matches prove nothing: all to the park, to an enterprise its own."""
+    return [
+        f"{each.month:%Y-%m} {each.enterprise}: {each.kind} {each.reference}: "
+        f"{each.why if enterprise is None else each.told}"
+        for each in faults
+        if enterprise in (None, each.enterprise)
+    ]
+
+
 def _together(month: date) -> Wrong:
+    why = "enterprises have proven more together than the park took from the grid"
     return Wrong(
         enterprise="all",
         enterprise_id=0,
@@ -199,7 +217,8 @@ def _together(month: date) -> Wrong:
         kind="all",
         reference="matches",
         green_match_id=0,
-        why="enterprises have proven more together than the park took from the grid",
+        why=why,
+        told=why,
     )
 
 

@@ -137,7 +137,7 @@ def match(
         for each in green.check(green_power(conn, park.park_id), matches, *limits):
             if each.green_match_id == newest:
                 raise Invalid(
-                    f"{reference} for {enterprise} in {month:%Y-%m}: {each.why}"
+                    f"{reference} for {enterprise} in {month:%Y-%m}: {each.told}"
                 )
 
 

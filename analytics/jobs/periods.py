@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from analytics.jobs import accounting, compute
+from analytics.jobs import accounting, compute, green
 from analytics.jobs.amounts import Amounts, Period, cells, load_amounts
 from analytics.jobs.nested import Behind, behind
 from analytics.jobs.sheets import Side, build, gates, load_side
@@ -72,11 +72,7 @@ def account_for(
     return Made(
         coal=accounting.coal(sheet, chooser),
         carbon=accounting.carbon(sheet, chooser),
-        errors=[
-            f"{each.month:%Y-%m} {each.enterprise}: {each.kind} {each.reference}: "
-            f"{each.why}"
-            for each in sheet.green.faults
-        ],
+        errors=green.errors(sheet.green.faults, subject.enterprise),
     )
 
 

@@ -47,9 +47,13 @@ class Side:
 
     @property
     def nests(self) -> bool:
-        """Whether one enterprise's own factor may apply behind another's meter."""
+        """Whether it counts who is behind a meter whose owner has a factor of its own.
+
+        So it is where another one has its own factor, or has proven green power.
+        """
         owners = {each.subject_id for each in self.local} - {self.park.park_id}
-        return len(owners) > 1
+        provers = {each.enterprise_id for each in self.matches}
+        return bool(owners) and len(owners | provers) > 1
 
     def producers(self) -> set[str]:
         """List the enterprises whose own power others have certificates of, by code."""
@@ -113,8 +117,7 @@ def build(
     park_meters
         As :func:`gates` gives.
     behind
-        As :func:`analytics.jobs.nested.behind` gives; not needed where fewer than two
-        enterprises have factors of their own.
+        As :func:`analytics.jobs.nested.behind` gives; only needed where it counts who is.
     """
     shape = (len(subjects), len(months))
     nothing = np.full(shape, np.nan)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.jobs import green
 from analytics.jobs.accounting import Account, known_total
 from analytics.jobs.book import Book
 from analytics.jobs.netting import Net
@@ -135,11 +136,7 @@ def nets(found: Sequence[Net]) -> list[dict[str, Any]]:
 
 def errors(book: Book, enterprise: str | None = None) -> list[str]:
     """Say which matches of green power prove nothing, of all or of one enterprise."""
-    return [
-        f"{each.month:%Y-%m} {each.enterprise}: {each.kind} {each.reference}: {each.why}"
-        for each in book.green.faults
-        if enterprise in (None, each.enterprise)
-    ]
+    return green.errors(book.green.faults, enterprise)
 
 
 def _number(value: float) -> float | None:

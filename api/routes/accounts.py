@@ -11,9 +11,9 @@ from analytics.jobs.netting import netting
 from api.account_models import (
     AccountRow,
     Accounts,
-    Factors,
-    ListedFactor,
     NewFactor,
+    OwnFactor,
+    OwnFactors,
     Recorded,
 )
 from api.answer import CSV_TOO, rows_of, table
@@ -69,12 +69,25 @@ def accounts(
     }
 
 
-@router.get("/own-factors", response_model=Factors, responses=CSV_TOO)
-def own(conn: Conn, park: AskedPark, form: Format = "json") -> Any:
-    """List the own factors of a park and its enterprises in the order recorded."""
-    rows = rows_of(local_factors(conn, park.park_id))
+@router.get("/own-factors", response_model=OwnFactors, responses=CSV_TOO)
+def own(conn: Conn, subject: AskedSubject, form: Format = "json") -> Any:
+    """List own factors as recorded: all of a park, or what may count for an enterprise."""
+    if subject.kind == "meter":
+        raise Invalid("factors are of a park or an enterprise, not of a meter")
+    park_id = subject.park.park_id
+    codes: dict[int, str | None] = {
+        each.enterprise_id: each.code
+        for each in registry.enterprises(conn, park_id)
+        if subject.enterprise in (None, each.code)
+    }
+    codes[park_id] = None
+    rows = [
+        each | {"enterprise": codes[each.pop("subject_id")]}
+        for each in rows_of(local_factors(conn, park_id))
+        if each["subject_id"] in codes
+    ]
     if form == "csv":
-        return table("own-factors", list(ListedFactor.model_fields), rows)
+        return table("own-factors", list(OwnFactor.model_fields), rows)
     return {"rows": rows}
 
 

@@ -49,7 +49,7 @@ def listed(
     "/activities", response_model=Recorded, status_code=201, responses=WRITE_ERRORS
 )
 def state(conn: Conn, park: AskedPark, asked: NewActivity) -> Any:
-    """Record what an enterprise states for a month; the final one recorded last counts."""
+    """Record what an enterprise states for a month; final beats provisional."""
     subject = registry.subject(conn, park.code, asked.enterprise)
     given = asked.model_dump(exclude={"enterprise", "supplier"})
     supplier = asked.supplier and registry.subject(conn, park.code, asked.supplier)

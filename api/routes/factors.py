@@ -40,6 +40,8 @@ def listed_factors(
         and carrier in (None, each["carrier"])
         and basis in (None, each["basis"])
     ]
+    for each in rows:
+        del each["subject_id"]  # nobody's
     if form == "csv":
         return table("factors", list(ListedFactor.model_fields), rows)
     return {"rows": rows}

@@ -236,10 +236,10 @@ const QUANTITIES_ZH = {
   voltage_a: "A相电压", voltage_b: "B相电压", voltage_c: "C相电压", current: "电流", current_a: "A相电流",
   current_b: "B相电流", current_c: "C相电流", power_factor: "功率因数", frequency: "频率",
   natural_gas: "天然气", natural_gas_flow: "天然气流量", water: "新水", water_flow: "新水流量",
-  wastewater: "废水", wastewater_flow: "废水流量", steam: "蒸汽", steam_flow: "蒸汽流量", heat: "热量",
-  heat_flow: "热流量", compressed_air: "压缩空气", compressed_air_flow: "压缩空气流量", coal: "原煤",
+  wastewater: "废水", wastewater_flow: "废水流量", steam: "蒸汽", steam_flow: "蒸汽流量", steam_export: "外供蒸汽", heat: "热量",
+  heat_flow: "热流量", heat_export: "外供热量", compressed_air: "压缩空气", compressed_air_flow: "压缩空气流量", coal: "原煤",
   coke: "焦炭", fuel_oil: "燃料油", diesel: "柴油", gasoline: "汽油", lpg: "液化石油气", lng: "液化天然气",
-  pv_generation: "光伏发电量", storage_charge: "储能充电量", storage_discharge: "储能放电量",
+  pv_generation: "光伏发电量", pv_power: "光伏功率", storage_charge: "储能充电量", storage_discharge: "储能放电量",
   storage_power: "储能功率", state_of_charge: "荷电状态", charging_energy: "充电桩电量", charging_power: "充电桩功率",
 };
 

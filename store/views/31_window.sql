@@ -54,26 +54,38 @@ SELECT p.code AS park, x.start AS time, x.kw, x.after_s
 FROM core.park p JOIN core.demand_sliding x ON x.subject_id = p.park_id;
 
 -- Start of the window that holds an instant, by the rule that holds at its quarter hour.
+-- As in slots, a window begins anew where the clock is set.
 CREATE FUNCTION grafana.window_start(of_park text, instant timestamptz)
 RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT coalesce(max(greatest(
-               at.quarter - (at.local - date_bin(r.window_min * interval '1 minute',
-                                                 at.local, '2000-01-01 00:00')),
-               grafana.quarter(r.since + interval '899.999999 s'))), max(at.quarter))
-    FROM (SELECT grafana.quarter(instant) AS quarter, p.park,
+               x.begin, grafana.quarter(r.since + interval '899.999999 s'))),
+               max(at.quarter))
+    FROM (SELECT grafana.quarter(instant) AS quarter, p.park, p.zone,
                  grafana.quarter(instant) AT TIME ZONE p.zone AS local
           FROM grafana.park p WHERE p.park = of_park) AS at
     LEFT JOIN grafana.park_rule r
         ON r.park = at.park AND r.since <= at.quarter AND r.until > at.quarter
+    LEFT JOIN LATERAL (
+        SELECT min(q.slot) AS begin
+        FROM (
+            SELECT slot, slot AT TIME ZONE at.zone AS local
+            FROM generate_series(at.quarter - (r.window_min - 15) * interval '1 minute',
+                                 at.quarter, interval '15 minutes') AS slot) AS q
+        WHERE at.local - q.local = at.quarter - q.slot
+          AND date_bin(r.window_min * interval '1 minute', q.local, '2000-01-01 00:00')
+              = date_bin(r.window_min * interval '1 minute', at.local,
+                         '2000-01-01 00:00')) AS x ON true
 $$;
 
 -- The closed quarter hours of the period in which the park's meters counted, cut where
 -- another rule begins. The period begins and ends with the windows that hold its ends.
 -- `slides`: its sliding demand is known well enough to compete for the peak.
+-- `goes_on`: its rule holds beyond now, so that its last window may be running.
 CREATE FUNCTION grafana.stretches(of_park text, since timestamptz, until timestamptz,
                                   minimum double precision DEFAULT 0.95)
-RETURNS TABLE (first timestamptz, due timestamptz, window_min integer, slides boolean)
+RETURNS TABLE (first timestamptz, due timestamptz, window_min integer, slides boolean,
+               goes_on boolean)
 LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 1 AS $$
     SELECT cut.first, cut.due, r.window_min,
            CASE WHEN r.method = 'sliding' THEN (
@@ -81,7 +93,8 @@ LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 1 AS $$
                    >= minimum * extract(epoch FROM cut.due - cut.first)
                FROM grafana.park_sliding x
                WHERE x.park = of_park AND x.time >= cut.first AND x.time < cut.due)
-           ELSE false END
+           ELSE false END,
+           cut.due = grafana.quarter(now()) AND r.until > cut.due
     FROM grafana.counted(
         of_park, grafana.window_start(of_park, since),
         CASE WHEN until > now() THEN grafana.quarter(now())
@@ -97,17 +110,16 @@ LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 1 AS $$
 $$;
 
 -- The window of each quarter hour: it follows the local clock and ends where that is set.
--- One that has not ended yet is not there.
+-- The last one of what `goes_on` is not there until it has ended.
 CREATE FUNCTION grafana.slots(zone text, first timestamptz, due timestamptz,
-                              window_min integer)
+                              window_min integer, goes_on boolean)
 RETURNS TABLE (slot timestamptz, at timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT x.slot, x.at
     FROM (
         SELECT q.slot, min(q.slot) OVER w AS at,
-               count(*) OVER w < window_min / 15
-               AND max(q.slot) OVER w + interval '15 minutes' = grafana.quarter(now())
-                   AS running
+               goes_on AND count(*) OVER w < window_min / 15
+               AND max(q.slot) OVER w + interval '15 minutes' = due AS running
         FROM (
             SELECT slot, slot AT TIME ZONE zone AS local
             FROM generate_series(first, due - interval '15 minutes',
@@ -163,7 +175,8 @@ BEGIN
                 SELECT s.at, s.at, cut.window_min,
                        sum(x.fixed_kw) * 15 / cut.window_min,
                        sum(least(coalesce(x.coverage, 0), 1)) * 15 / cut.window_min
-                FROM grafana.slots(of_zone, cut.first, cut.due, cut.window_min) AS s
+                FROM grafana.slots(of_zone, cut.first, cut.due, cut.window_min,
+                                   cut.goes_on) AS s
                 LEFT JOIN known x ON x.start = s.slot
                 GROUP BY s.at;
         END IF;

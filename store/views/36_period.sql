@@ -74,15 +74,16 @@ CREATE FUNCTION grafana.drew_most(of_park text, instant timestamptz)
 RETURNS TABLE (enterprise text, name text, share double precision)
 LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 1 AS $$
     SELECT d.enterprise, d.name, sum(d.kw) * 15 / w.window_min / nullif(w.kw, 0)
-    FROM grafana.park_rule r
+    FROM grafana.quarter(instant) AS quarter
+    JOIN grafana.park_rule r
+        ON r.park = of_park AND r.since <= quarter AND r.until > quarter
     CROSS JOIN LATERAL grafana.window_start(of_park, instant) AS begin
     CROSS JOIN LATERAL grafana.windows(
         of_park, begin, begin + r.window_min * interval '1 minute', false) w
     CROSS JOIN LATERAL (SELECT w.at + w.window_min * interval '1 minute' AS until) AS x
     JOIN grafana.enterprise_demand d
         ON d.park = of_park AND d.time >= w.at AND d.time < x.until
-    WHERE r.park = of_park AND r.since <= instant AND r.until > instant AND w.at = begin
-      AND w.coverage >= 0.95
+    WHERE w.at = begin AND w.coverage >= 0.95
     GROUP BY d.enterprise, d.name, w.kw, w.window_min
     HAVING sum(d.coverage) * 15 >= 0.95 * w.window_min
     ORDER BY sum(d.kw) DESC, d.enterprise LIMIT 1
@@ -263,7 +264,8 @@ BEGIN
         SELECT s.slot, dense_rank() OVER (ORDER BY s.at) AS place
         FROM core.park p
         CROSS JOIN grafana.stretches(of_park, since, until) c
-        CROSS JOIN LATERAL grafana.slots(p.zone, c.first, c.due, c.window_min) s
+        CROSS JOIN LATERAL grafana.slots(p.zone, c.first, c.due, c.window_min,
+                                         c.goes_on) s
         WHERE p.code = of_park) AS x;
     FOR part IN
         SELECT e.code, e.name, c.channel_id, range_agg(tstzrange(t.first, t.due)) AS time

@@ -213,7 +213,15 @@ def lists(client: httpx.Client) -> None:
         ncv_gj=380.0,
         valid_from=since,
     )
-    assert len(get(client, where)["rows"]) == 3
+    mine = get(client, where)["rows"]
+    assert [(each["carrier"], each["enterprise"]) for each in mine] == [
+        ("heat", None),
+        *[("natural_gas", "A")] * 2,
+    ]
+    assert not any("subject_id" in each for each in (*mine, *factors))
+    # another enterprise's are not told
+    of_b = get(client, where, enterprise="B")["rows"]
+    assert [each["carrier"] for each in of_b] == ["heat"]
     said = get(client, "/parks/PX/activities", **MONTHS)
     assert [each["amount"] for each in said["rows"]] == [60, 60]
     assert {"item": "clinker", "uses": ["process"], "units": ["t", "kg"]} in said[

@@ -44,7 +44,7 @@ def expand(sql: str, start: datetime, stop: datetime) -> str:
     def value(call: re.Match[str]) -> str:
         if call[1] not in known or call[2]:
             raise ValueError(f"unknown macro {call[0]}")
-        return f"'{known[call[1]].astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'"
+        return f"'{known[call[1]].astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}'"
 
     return CALL.sub(value, sql)
 

@@ -254,3 +254,119 @@ def test_a_rest_that_is_never_known_has_no_peak_and_no_time(park: Connection) ->
         "WHERE enterprise IS NULL"
     ).fetchall()
     assert rest == [(None, None, None, 0)]
+
+
+def as_owner(park: Connection, *statements: str) -> None:
+    park.execute("RESET ROLE")
+    for each in statements:
+        park.execute(each.encode())
+    park.execute("SET ROLE parkwatt_grafana")
+
+
+def rule(minutes: int, since: str, method: str = "fixed") -> str:
+    return (
+        "INSERT INTO core.demand_rule (subject_id, window_min, method, valid_from, "
+        f"source) VALUES (1, {minutes}, '{method}', {since}, 'test')"
+    )
+
+
+def test_who_drew_most_is_asked_by_the_rule_of_the_quarter_hour(
+    park: Connection,
+) -> None:
+    """At 01:52 another rule is stated: it begins at 02:00, with the next quarter hour."""
+    as_owner(park, rule(30, "'2026-01-01Z'"), rule(15, "'2026-03-11 01:52Z'"))
+    for minute in (30, 40, 55):
+        rows = park.execute(
+            "SELECT enterprise, share FROM grafana.drew_most('P', %s)",
+            (PEAK.replace(minute=minute),),
+        ).fetchall()
+        # A 400 kW and then 100, the park 655 and then 355
+        assert rows == [("A", pytest.approx(250 / 505))], minute
+
+
+def test_windows_begin_where_the_clock_is_set_by_half_an_hour(park: Connection) -> None:
+    """Lord Howe: from 02:00 back to 01:30 on 5 April, on to 02:30 on 4 October."""
+    zone = "Australia/Lord_Howe"
+    as_owner(park, f"UPDATE core.park SET zone = '{zone}'", rule(60, "'2026-01-01Z'"))
+    starts = {
+        "2026-04-04 14:50Z": "2026-04-04 14:00Z",
+        "2026-04-04 15:20Z": "2026-04-04 15:00Z",
+        "2026-04-04 15:40Z": "2026-04-04 15:30Z",
+        "2026-10-03 15:20Z": "2026-10-03 14:30Z",
+        "2026-10-03 15:50Z": "2026-10-03 15:30Z",
+        "2026-10-03 16:10Z": "2026-10-03 16:00Z",
+    }
+    for instant, start in starts.items():
+        assert park.execute(
+            "SELECT grafana.window_start('P', %s) = %s::timestamptz", (instant, start)
+        ).fetchall() == [(True,)], instant
+    found = park.execute(
+        "SELECT w.at = grafana.window_start('P', w.at), count(*) FROM grafana.windows("
+        "'P', '2026-04-04 11:00Z', '2026-04-04 20:30Z', false) w GROUP BY 1"
+    ).fetchall()
+    assert found == [(True, 10)]  # nine hours and the half one
+
+
+def test_periods_that_begin_and_end_anywhere_fit_together(park: Connection) -> None:
+    """Sliding windows of 30 minutes, then a rule that begins within a quarter hour."""
+    as_owner(
+        park,
+        rule(30, "'2026-01-01Z'", "sliding"),
+        rule(60, "'2026-03-11 12:07+08'"),
+        "INSERT INTO core.demand_sliding (subject_id, start, kw, after_s) "
+        "SELECT 1, at, 400, 60 FROM generate_series('2026-03-09+08'::timestamptz, "
+        "'2026-03-11 23:45+08', interval '15 minutes') AS at",
+    )
+    edges = ("2026-03-09 10:20+08", "2026-03-10 11:50+08", "2026-03-11 14:05+08")
+
+    def slots(first: str, last: str) -> list[object]:
+        rows = park.execute(
+            "SELECT slot FROM grafana.windows('P', %s, %s, true) ORDER BY 1",
+            (first, last),
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    whole = slots(edges[0], edges[2])
+    assert whole == slots(*edges[:2]) + slots(*edges[1:])
+    # 10:00 to 12:15 two days later in quarter hours, 12:15 to 14:00 in hours
+    assert len(whole) == 2 * 96 + 9 + 2
+    assert whole[0] == datetime(2026, 3, 9, 2, tzinfo=UTC)
+    assert whole[-1] == datetime(2026, 3, 11, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("next_rule", "there"),
+    [
+        (None, False),  # it goes on
+        ("'15 minutes'", False),  # it is cut, but not yet
+        ("'0 minutes'", True),  # it was cut, and has ended
+        ("'-8 minutes'", True),
+    ],
+)
+def test_a_window_that_a_rule_has_cut_is_not_running(
+    park: Connection, next_rule: str | None, there: bool
+) -> None:
+    with park.transaction():  # one now
+        ((minute,),) = park.execute(
+            "SELECT extract(minute FROM grafana.quarter(now()))::integer"
+        ).fetchall()
+        # where an hour has begun and not ended
+        zone = "Asia/Kathmandu" if minute == 0 else "UTC"
+        as_owner(
+            park,
+            f"UPDATE core.park SET zone = '{zone}'",
+            rule(60, "'2000-01-01Z'"),
+            *(
+                [rule(15, f"grafana.quarter(now()) + interval {next_rule}")]
+                if next_rule
+                else []
+            ),
+        )
+        found = park.execute(
+            "SELECT max(w.at) = grafana.quarter(now()) - interval '1 minute' * "
+            "(extract(minute FROM grafana.quarter(now()) AT TIME ZONE %s)::integer) "
+            "FROM grafana.windows('P', now() - interval '3 hours', "
+            "now() + interval '1 hour', false) w",
+            (zone,),
+        ).fetchall()
+    assert found == [(there,)]

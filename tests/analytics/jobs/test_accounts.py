@@ -1,12 +1,13 @@
 """Methods, own factors, statements and green power, from the database to the account."""
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
 import pytest
 
-from analytics.jobs import activities, ledger, own_factors
+from analytics.jobs import activities, ledger, own_factors, telling
 from analytics.jobs.accounting import known_total
 from analytics.jobs.book import Book, load_book
 from analytics.jobs.explaining import explain
@@ -14,9 +15,11 @@ from analytics.jobs.figures import figures
 from analytics.jobs.netting import netting
 from store import green as stored
 from store import registry, relations
+from store.activities import Activity
 from store.activities import activities as stored_activities
 from store.database import Connection, connect
 from store.errors import Invalid
+from store.records import Subject
 from tests.analytics.jobs.conftest import Monthly, turns
 
 pytestmark = pytest.mark.db
@@ -99,6 +102,40 @@ def test_what_an_enterprise_of_the_park_passed_on_is_in_the_park_once(
         assert outside.parts["electricity"][0, 0] == pytest.approx(1.4 * power[g, 0])
 
 
+def test_the_taker_knows_its_supplier_and_the_supplier_nothing_of_the_taker(
+    timescale_database: str,
+) -> None:
+    """What a neighbour passed on is a statement of the taker's alone."""
+    park = Monthly(timescale_database)
+    park.add("giver", {"energy_import": [10_000.0]}, 2024)
+    park.add("taker", {"water": [1.0]}, 2024)
+    park.compute()
+    heat: dict[str, Any] = {"kind": "co2", "carrier": "heat", "basis": "default"}
+    heat["unit"] = "tCO2/GJ"
+    with connect(timescale_database, autocommit=True) as conn:
+        giver, taker = (registry.subject(conn, "P", e) for e in ("giver", "taker"))
+
+        def seen(of: Subject) -> tuple[list[Activity], dict[str, Any]]:
+            mine = of.subject_id
+            rows = stored_activities(
+                conn, park.park.park_id, JAN, FEB, enterprise_id=mine
+            )
+            return rows, explain(conn, of, "co2_t.enterprise", JAN, FEB)
+
+        say(conn, "giver", "coke", "burnt", 7.0, source="scales of the giver")
+        given: dict[str, Any] = SAID | {"source": "laboratory of the giver"}
+        own_factors.record(conn, giver, value=0.5, valid_from=JAN, **heat, **given)
+        before = seen(giver)
+        said = {"source": "bill to the taker", "beside": True, "supplier": "giver"}
+        say(conn, "taker", "steam", "bought", 40.0, **said)
+        assert seen(giver) == before
+        rows, why = seen(taker)
+        assert [(e.item, e.supplier) for e in rows] == [("steam", "giver")]
+        assert why["value"] is not None
+        assert [each["enterprise"] for each in why["statements"]] == ["taker"]
+        assert "giver" not in json.dumps(why, default=str)
+
+
 def test_a_final_statement_stands_until_it_is_withdrawn(
     timescale_database: str,
 ) -> None:
@@ -115,9 +152,16 @@ def test_a_final_statement_stands_until_it_is_withdrawn(
         assert counts() == [5.0]
         say(conn, "b", "coke", "burnt", 7.0)
         assert counts() == [7.0]
+        # what is provisional never takes back what is final
+        assert say(conn, "b", "coke", "burnt", None, stage="provisional")
+        assert counts() == [7.0]
+        assert not say(conn, "b", "coke", "burnt", 7.0)  # its stage says so already
         say(conn, "b", "coke", "burnt", None)
         assert counts() == []
         say(conn, "b", "coke", "burnt", 8.0, stage="provisional")
+        say(conn, "b", "coke", "burnt", 9.0)
+        assert counts() == [9.0]
+        say(conn, "b", "coke", "burnt", None)  # what is provisional counts again
         assert counts() == [8.0]
 
 
@@ -352,10 +396,10 @@ def test_what_proves_nothing_is_an_error(timescale_database: str) -> None:
         with pytest.raises(Invalid, match="more than the power taken"):
             use(conn, park, 4)
         use(conn, park, 3)
-        with pytest.raises(Invalid, match="more than the 5,000 kWh of GEC-1"):
+        with pytest.raises(Invalid, match="more than is left of GEC-1"):
             use(conn, park, 3, enterprise="Y")
         use(conn, park, 2, enterprise="Y")  # single use: the five are gone
-        with pytest.raises(Invalid, match="more than the 5,000 kWh"):
+        with pytest.raises(Invalid, match="more than is left of GEC-1"):
             use(conn, park, 1, enterprise="Y", month=JAN)
         # two years from the month of production
         batch(conn, park, 9, reference="old", production_month=date(2022, 1, 1))
@@ -395,7 +439,7 @@ def test_what_proves_nothing_is_an_error(timescale_database: str) -> None:
         with pytest.raises(Invalid, match="in the ledger already"):
             use(conn, park, 1, reference="twin", enterprise="Y")
         batch(conn, park, 4, reference="twin", plant="farm", part_of="T-1")
-        with pytest.raises(Invalid, match="more than the 4,000 kWh of T-1"):
+        with pytest.raises(Invalid, match="more than is left of T-1"):
             use(conn, park, 2, reference="twin", enterprise="Y")
         use(conn, park, 1, reference="twin", enterprise="Y")
         known = datetime.now(UTC)
@@ -681,4 +725,158 @@ def test_proven_power_takes_no_more_off_than_all_power_that_is_left(
         for row in (book.row("X"), 0):
             power = book.carbon["enterprise"].parts["electricity"]
             assert power[row, 0] == pytest.approx(0.0, abs=1e-12)
+        agree(conn, book)
+
+
+@pytest.mark.parametrize(
+    ("proofs", "own", "in_the_park"),
+    [
+        # o took 100 MWh, 30 of them went on to t, 40 to n without a factor of its own
+        ({"o": 90}, {"o": 10, "t": 30}, {"o": 0, "t": 10}),
+        ({"o": 80, "t": 20}, {"o": 20, "t": 10}, {"o": 0, "t": 0}),
+        ({"o": 50, "n": 30}, {"o": 50, "t": 30}, {"o": 0, "t": 20}),
+        ({"o": 20, "n": 30, "t": 30}, {"o": 80, "t": 0}, {"o": 20, "t": 0}),
+        # and where t has none either
+        ({"o": 50, "n": 30}, {"o": 50}, {"o": 20}),
+    ],
+)
+def test_the_proof_of_one_above_another_leaves_no_part_of_the_park_below_0(
+    timescale_database: str,
+    proofs: dict[str, float],
+    own: dict[str, float],
+    in_the_park: dict[str, float],
+) -> None:
+    """Beside them a took 900 MWh, at the factor of the method."""
+    park = Monthly(timescale_database)
+    for code, mwh in (("a", 900), ("o", 100), ("t", 30), ("n", 40)):
+        park.add(code, {"energy_import": [mwh * 1e3]}, 2024)
+    factor = {code: {"o": 0.9, "t": 0.5}[code] for code in own}
+    with connect(timescale_database, autocommit=True) as conn:
+        ids = {}
+        for code in "otn":
+            owner = registry.find_enterprise(conn, "P", code)
+            assert owner is not None
+            ids[code] = registry.find_meter(conn, owner[1], "M")[0] or 0
+        since = turns(2024)[0].astimezone(UTC)
+        for code in "tn":
+            relations.place_meter(
+                conn, ids[code], "main", ids["o"], since, source="test"
+            )
+        for code, value in factor.items():
+            own_factors.record(
+                conn,
+                registry.subject(conn, "P", code),
+                kind="co2",
+                carrier="electricity",
+                basis="grid_average",
+                unit="kgCO2/kWh",
+                value=value,
+                valid_from=JAN,
+                **SAID,
+            )
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        batch(conn, park, 1000)
+        for code, proof in proofs.items():
+            use(conn, park, proof, enterprise=code, month=JAN)
+        book = load_book(conn, park.park, JAN, FEB)
+        assert book.green.faults == ()
+        account = book.carbon["enterprise"]
+        rest = 1000 - sum(proofs.values()) - sum(in_the_park.values())
+        told = {
+            each["factor"].split("/")[1]: each["amount"] / 1e3
+            for each in account.told(0)
+            if each["origin"] == "metered"
+        }
+        for code, value in factor.items():
+            power = account.parts["electricity"][book.row(code), 0]
+            assert power == pytest.approx(own[code] * value)
+            assert told[code] == pytest.approx(in_the_park[code], abs=1e-9)
+        assert told["CN"] == pytest.approx(rest)
+        # 0.5306 kgCO2/kWh is the national average of 2023
+        assert account.parts["electricity"][0, 0] == pytest.approx(
+            rest * 0.5306 + sum(in_the_park[each] * factor[each] for each in factor)
+        )
+        agree(conn, book)
+
+
+def test_an_enterprise_is_not_told_how_much_of_a_record_others_have(
+    timescale_database: str,
+) -> None:
+    park = Monthly(timescale_database)
+    for code in "XY":
+        park.add(code, {"energy_import": [9000.0, 9000.0]}, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        batch(conn, park, 5)
+        use(conn, park, 3)
+        with pytest.raises(Invalid, match="more than is left of GEC-1") as refused:
+            use(conn, park, 3, enterprise="Y")
+        assert "000 kWh" not in str(refused.value)
+        use(conn, park, 2, enterprise="Y")
+        batch(conn, park, 4)  # the record is corrected: Y's match came last
+        book = load_book(conn, park.park, JAN, MAR)
+        head = "2024-02 Y: certificate GEC-1: more than"
+        assert telling.errors(book) == [f"{head} the 4,000 kWh of GEC-1"]
+        assert telling.errors(book, "X") == []
+        assert telling.errors(book, "Y") == [f"{head} is left of GEC-1"]
+        for of in (None, "X", "Y"):
+            figure = figures(conn, registry.subject(conn, "P", of), FEB, MAR)
+            assert figure["errors"] == telling.errors(book, of)
+
+
+@pytest.mark.parametrize(
+    ("gate", "subtracted", "listed"),
+    [
+        # MWh taken and given by the park's own meter; what the park's account has of power
+        (None, 7, 10),  # nobody knows where the 3 of X went: taken off what Y took
+        ((7, 0), 7, 7),  # Y took them
+        ((10, 3), 7, 10),  # they left the park
+    ],
+)
+def test_power_given_away_without_a_meter_of_the_park(
+    timescale_database: str,
+    gate: tuple[float, float] | None,
+    subtracted: float,
+    listed: float,
+) -> None:
+    """X gives 3 MWh away, Y takes 10."""
+    park = Monthly(timescale_database)
+    park.add("X", {"pv_generation": [3000.0], "energy_export": [3000.0]}, 2024)
+    park.add("Y", {"energy_import": [10_000.0]}, 2024)
+    if gate is not None:
+        of_park = {
+            "energy_import": [1e3 * gate[0]],
+            "energy_export": [1e3 * gate[1]],
+        }
+        park.add("op", of_park, 2024, "G")
+        with connect(timescale_database, autocommit=True) as conn:
+            ids = []
+            for code, meter in (("op", "G"), ("X", "M"), ("Y", "M")):
+                owner = registry.find_enterprise(conn, "P", code)
+                assert owner is not None
+                ids.append(registry.find_meter(conn, owner[1], meter)[0] or 0)
+            since = turns(2024)[0].astimezone(UTC)
+            for each in ids:
+                above = None if each == ids[0] else ids[0]
+                role = "park" if above is None else "main"
+                relations.place_meter(conn, each, role, above, since, source="test")
+    park.compute()
+    with connect(timescale_database) as conn:
+        book = load_book(conn, park.park, JAN, FEB)
+        # 0.5306 and 0.6096 kgCO2/kWh: the averages of 2023, all and without traded green
+        for method, mwh, factor in (
+            ("enterprise", subtracted, 0.5306),
+            ("ghg_market", listed, 0.6096),
+        ):
+            power = book.carbon[method].parts["electricity"]
+            assert power[0, 0] == pytest.approx(mwh * factor)
+            assert power[book.row("Y"), 0] == pytest.approx(10 * factor)
+        beside = [
+            each["amount"]
+            for each in book.carbon["ghg_market"].told(0)
+            if each["rule"] == "export_listed"
+        ]
+        given = 3e3 if gate is None else 1e3 * gate[1]
+        assert sum(beside) == pytest.approx(given)
         agree(conn, book)

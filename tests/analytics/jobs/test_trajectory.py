@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from analytics.jobs import activities, own_factors, trajectory, yearly
+from analytics.jobs.book import load_book
+from analytics.jobs.core_indicator import zero_carbon
 from analytics.jobs.decomposing import decompose
+from analytics.jobs.figures import figures
+from analytics.jobs.park_values import ParkYears
 from analytics.jobs.whatifs import Measures, what_if
 from store import registry, statements
 from store.database import Connection, connect
@@ -101,6 +105,25 @@ def test_the_series_of_the_guide_peaks_when_its_fifth_year_is_stated(
     assert (again["state"], again["reason"]) == ("rising", "recent_maximum")
 
 
+def test_a_provisional_total_never_outranks_a_final_one(
+    park: Monthly, conn: Connection
+) -> None:
+    def counts() -> list[float]:
+        return [each["amount_t"] for each in trajectory.listed(conn, subject)]
+
+    subject = registry.subject(conn, "P")
+    say(conn, 2019, 5.0)
+    say(conn, 2019, 6.0, stage="provisional")
+    assert counts() == [5.0]
+    say(conn, 2019, None, stage="provisional")
+    assert counts() == [5.0]
+    say(conn, 2019, 6.0, stage="provisional")
+    say(conn, 2019, None)
+    assert counts() == [6.0]
+    say(conn, 2019, None, stage="provisional")
+    assert counts() == []
+
+
 def test_a_metered_complete_year_beats_a_stated_one_and_both_are_shown(
     park: Monthly, conn: Connection
 ) -> None:
@@ -145,7 +168,7 @@ def test_a_metered_complete_year_beats_a_stated_one_and_both_are_shown(
     assert "2024-07" not in rolling
     assert found["state"]["undecided"] == [2024]
     # twelve months, some metered, some stated, make a year of their own rule
-    say(conn, 2022, None)
+    say(conn, 2022, None, stage="provisional")
     for month in (1, 2, 3):
         say(conn, 2022, 500.0, month=month)
     year = one(conn, now=now)["years"][1]
@@ -382,3 +405,36 @@ def test_what_if_by_hand(park: Monthly, conn: Connection) -> None:
         what_if(conn, whole(conn), 2022, Measures(electrify="coal"))
     with pytest.raises(Invalid, match="nothing_known"):
         what_if(conn, whole(conn), 2021, asked)
+
+
+def test_a_month_of_net_export_is_below_0_and_every_answer_has_the_same_year(
+    park: Monthly, conn: Connection
+) -> None:
+    """11 GWh taken, and 0.5 given in July: where exports are subtracted 10.5 GWh."""
+    july = 6
+    taken, given = [1e6] * 12, [0.0] * 12
+    taken[july], given[july] = 0.0, 5e5
+    park.add("a", {"energy_import": taken, "energy_export": given}, 2024)
+    park.compute()
+    now = datetime(2025, 2, 1, tzinfo=UTC)
+    book = load_book(conn, park.park, date(2024, 1, 1), date(2025, 1, 1), now=now)
+    whole_year = date(2024, 1, 1), date(2025, 1, 1)
+    for method, kg_per_kwh in (("zero_carbon_park", 0.8325), ("enterprise", 0.5306)):
+        t = 10.5e3 * kg_per_kwh
+        account = book.carbon[method]
+        assert account.scope_2[0, july] == pytest.approx(-500 * kg_per_kwh)
+        assert account.over_cells(0) == pytest.approx(t)
+        (year,) = one(conn, names=[method], first=2024, last=2024, now=now)["years"]
+        assert (year["rule"], year["value_t"]) == ("metered_complete", pytest.approx(t))
+        assert figures(conn, whole(conn), *whole_year)["co2_t"][
+            method
+        ] == account.over_cells(0)
+        years = ParkYears(conn, whole(conn), clean_by="non_fossil", now=now)
+        assert years.year(2024).grid(method) == pytest.approx((10.5e6, t))
+    core = zero_carbon(conn, park.park, date(2025, 1, 1), now=now)
+    assert core["co2_t"] == book.carbon["zero_carbon_park"].over_cells(0)
+    assert core["unproven_kwh"] == pytest.approx(10.5e6)
+    # where exports are listed, nothing is subtracted
+    listed = book.carbon["ghg_location"]
+    assert listed.scope_2[0, july] == 0
+    assert [e["amount"] for e in listed.told(0) if not e["counts"]] == [5e5]
