@@ -67,6 +67,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "added-value": statements.added_value,
     "above-size": statements.above_size,
     "industry": statements.industry,
+    "owner": statements.owner,
     "intensity": intensity.intensity,
     "contract-demand": demand.contract_demand,
     "demand-rule": demand.demand_rule,

@@ -216,3 +216,16 @@ def industry(
             source=source,
             who=who,
         )
+
+
+def owner(
+    park: ParkOption,
+    enterprise: Annotated[str, typer.Option(help="code of the enterprise")],
+    name: Annotated[str, typer.Option(help="whose it is")],
+    source: SourceOption,
+    who: WhoOption,
+) -> None:
+    """Say whose an enterprise is; the benchmark takes those of one owner as one."""
+    with connection() as conn:
+        subject = registry.subject(conn, park, enterprise)
+        membership.state_owner(conn, subject.subject_id, name, source=source, who=who)

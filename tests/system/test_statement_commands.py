@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from store import membership, registry
+from store.database import connect
 from tests.system.conftest import HEADER, ROWS, Run
 
 pytestmark = pytest.mark.db
@@ -13,7 +15,9 @@ pytestmark = pytest.mark.db
 DAYS = ("--from", "2026-03-01", "--to", "2026-03-02")
 
 
-def test_statements_intensity_and_targets(parkwatt: Run) -> None:
+def test_statements_intensity_and_targets(
+    parkwatt: Run, timescale_database: str
+) -> None:
     parkwatt("import", parkwatt.file("r.csv", HEADER + ROWS), "--create")
     who = ("--park", "p", "--who", "Clerk One", "--source", "report")
     add = ("statement", "add", *who, "--enterprise", "e1", "--kind")
@@ -37,6 +41,10 @@ def test_statements_intensity_and_targets(parkwatt: Run) -> None:
     parkwatt("above-size", *who, "--enterprise", "e1", "--year", "2026")
     since = ("--from", "2020-01-01")
     parkwatt("industry", *who, "--enterprise", "e1", "--code", "C3011", *since)
+    parkwatt("owner", *who, "--enterprise", "e1", "--name", "Group One")
+    with connect(timescale_database) as conn:
+        held = membership.owners(conn, registry.park(conn, "p").park_id)
+    assert [each.owner for each in held] == ["Group One"]
     months = ("--park", "p", "--from", "2026-03-01", "--to", "2026-04-01")
     found = json.loads(
         parkwatt("intensity", *months, "--of", "above_size", "--json").stdout
