@@ -16,7 +16,7 @@ import numpy as np
 from simulators import network
 from simulators.errors import SimulatorError
 from simulators.frame import Frames
-from simulators.load import CHUNK_DAYS, EPOCH, EPOCH_S, NODE_S, Flow
+from simulators.load import CHUNK_DAYS, EPOCH, EPOCH_S, NODE_S, Flow, count_up
 from simulators.meter import Meter
 from simulators.metering import CARRIERS, Metering
 from simulators.network import Node
@@ -185,6 +185,9 @@ class World:
         The park's operator makes nothing: its added value is 0.
         """
         found: list[Statement] = []
+        masses = (each for monitor in self.monitors for each in monitor.channels)
+        registers = (each.flow for each in masses if each.kind == "register")
+        count_up(registers, self.midnight(last))  # else each by itself
         for begin, following in months(first, last):
             found.extend(
                 nothing_made(each.code, begin, following)
@@ -345,11 +348,18 @@ class World:
 
     def _masses_kg(self, code: str, first: date, following: date) -> dict[str, float]:
         """Return what an enterprise's monitors counted; nothing before they began."""
-        at = np.array([self.midnight(day) for day in (first, following)])
-        if at[0] < EPOCH_S + self.scenario.since_day * 86400:
+        begin_s, end_s = self.midnight(first), self.midnight(following)
+        if begin_s < EPOCH_S + self.scenario.since_day * 86400:
             return {}
+
+        def until(at_s: int, flow: Flow) -> int:
+            return int(flow.integral(np.array([at_s], dtype=np.int64))[0])
+
+        # each alone: asked for both, a flow goes through all that is between
         return {
-            channel.key.removesuffix("_kg"): int(np.diff(channel.flow.integral(at))[0])
+            channel.key.removesuffix("_kg"): (
+                until(end_s, channel.flow) - until(begin_s, channel.flow)
+            )
             / 3_600_000
             for monitor in self.monitors
             for channel in monitor.channels

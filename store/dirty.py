@@ -201,7 +201,9 @@ def estimated(conn: Connection, spans: list[Span]) -> list[Span]:
                   CROSS JOIN LATERAL (
                       SELECT u.channel_id, u.start FROM core.usage_15min u
                       WHERE u.channel_id = w.channel_id AND u.start >= w.start
-                        AND u.start < w.stop AND u.estimated_s > 899) AS u
+                        AND u.start < w.stop AND u.estimated_s > 899
+                        -- else the planner reads all there is, for want of bounds
+                        AND u.start >= %s AND u.start < %s) AS u
                  ) AS quarters) AS numbered
         GROUP BY channel_id, stretch
         """,
@@ -209,6 +211,8 @@ def estimated(conn: Connection, spans: list[Span]) -> list[Span]:
             [each.channel_id for each in spans],
             [each.start for each in spans],
             [each.stop for each in spans],
+            min(each.start for each in spans),
+            max(each.stop for each in spans),
         ),
     ).fetchall()
     return [Span(*row, settled=True) for row in rows]  # type: ignore[arg-type, misc]

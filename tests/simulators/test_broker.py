@@ -507,3 +507,16 @@ def test_backfill_through_the_gateway(
     first = json.loads(got[0][1])
     assert len(first["meters"]) >= 1
     assert all(len(readings) == 60 for readings in first["meters"].values())
+
+
+def test_backfill_by_hours_fills_its_batches(
+    mosquitto_port: int, listen: Callable[..., Got], tmp_path: Path
+) -> None:
+    got = listen("parkwatt/v1/P13/+/GW1/batch", confirm)
+    broker = Broker(host="127.0.0.1", port=mosquitto_port, spool=tmp_path / "s.db")
+    report = backfill(
+        world("P13"), broker, start=DAY, until=DAY + timedelta(days=5), cadence_s=3600
+    )
+    assert report.readings == 120 * channels(world("P13"))
+    bodies = [json.loads(payload)["meters"] for _, payload in got]
+    assert {len(rows) for body in bodies for rows in body.values()} == {60}
