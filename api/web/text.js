@@ -236,7 +236,9 @@ const QUANTITIES_ZH = {
   voltage_a: "A相电压", voltage_b: "B相电压", voltage_c: "C相电压", current: "电流", current_a: "A相电流",
   current_b: "B相电流", current_c: "C相电流", power_factor: "功率因数", frequency: "频率",
   natural_gas: "天然气", natural_gas_flow: "天然气流量", water: "新水", water_flow: "新水流量",
-  wastewater: "废水", wastewater_flow: "废水流量", steam: "蒸汽", steam_flow: "蒸汽流量", heat: "热量",
+  wastewater: "废水", wastewater_flow: "废水流量", cod: "化学需氧量", cod_concentration: "化学需氧量浓度", nh3_n: "氨氮", nh3_n_concentration: "氨氮浓度",
+  flue_gas_flow: "烟气流量", so2: "二氧化硫", so2_concentration: "二氧化硫浓度", nox: "氮氧化物", nox_concentration: "氮氧化物浓度",
+  steam: "蒸汽", steam_flow: "蒸汽流量", heat: "热量",
   heat_flow: "热流量", compressed_air: "压缩空气", compressed_air_flow: "压缩空气流量", coal: "原煤",
   coke: "焦炭", fuel_oil: "燃料油", diesel: "柴油", gasoline: "汽油", lpg: "液化石油气", lng: "液化天然气",
   pv_generation: "光伏发电量", storage_charge: "储能充电量", storage_discharge: "储能放电量",
@@ -247,6 +249,7 @@ const UNITS = {
   "10k_cny": "10⁴ CNY", "100m_cny": "10⁸ CNY", cny: "CNY",
   kwh: "kWh", kvarh: "kvarh", kw: "kW", kvar: "kvar", kva: "kVA", v: "V", a: "A", hz: "Hz",
   percent: "%", m3: "m³", m3_h: "m³/h", t: "t", t_h: "t/h", gj: "GJ", gj_h: "GJ/h",
+  kg: "kg", mg_l: "mg/L", mg_m3: "mg/m³",
 };
 
 let language = localStorage.getItem("parkwatt.language")
