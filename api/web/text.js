@@ -104,7 +104,8 @@ const WORDS = {
     "effect change_t": "Whole change", "effect activity_t": "Activity", "effect structure_t": "Structure", "effect intensity_t": "Energy intensity", "effect mix_t": "Mix of carriers", "effect carbon_factor_t": "Carbon factor",
     "effect without_energy_t": "Processes and gases", "effect not_split_t": "Not split", "effect beside_the_enterprises_t": "Beside the enterprises",
     figure: "Figure", rankBy: "Ranking over", yearToDate: "Year to date", rolling12: "Rolling 12 months", target: "Target of the year", monthToYear: "Month to year", notPublishable: "not to be published",
-    withoutPlace: "Without a place, and why", ranking: "Ranking with coverage", place: "Place", intensityHead: "Intensity", whyHead: "Why", tenThousand: "10⁴ CNY",
+    pollutants: "Pollutants", byMonitors: "measured by monitors", partByMonitors: (s) => `${s} measured by monitors, the rest stated`,
+    nothingOf: (who) => `not known of ${who}`, withoutPlace: "Without a place, and why", ranking: "Ranking with coverage", place: "Place", intensityHead: "Intensity", whyHead: "Why", tenThousand: "10⁴ CNY",
     "figure tce/calorific": "Energy, calorific", "figure tce/equal_value": "Energy, equal value", "figure co2_t/location_national": "CO₂, national factor", "figure co2_t/location_region": "CO₂, regional factor",
     estimatedValue: "added value estimated", provisionalValue: "added value provisional", addedValueNone: "added value missing", noTarget: "no target is set", aboveTarget: (s) => `${s} above the target`, belowTarget: (s) => `${s} below the target`,
     rankedOf: (n, of) => `${n} of ${of} have a place`, lowestFirst: "the lowest first, equals share a place", nobodyDropped: "nobody is dropped", everybodyHasPlace: "everybody has a place",
@@ -217,7 +218,8 @@ const WORDS = {
     "effect change_t": "总变化", "effect activity_t": "规模", "effect structure_t": "结构", "effect intensity_t": "能源强度", "effect mix_t": "能源结构", "effect carbon_factor_t": "碳因子",
     "effect without_energy_t": "过程与气体", "effect not_split_t": "未分解", "effect beside_the_enterprises_t": "企业之外",
     figure: "指标", rankBy: "排名期间", yearToDate: "本年累计", rolling12: "滚动十二个月", target: "本年目标", monthToYear: "逐月至全年", notPublishable: "不可发布",
-    withoutPlace: "没有名次者与原因", ranking: "强度排名与覆盖", place: "名次", intensityHead: "强度", whyHead: "原因", tenThousand: "万元",
+    pollutants: "污染物", byMonitors: "在线监测", partByMonitors: (s) => `${s} 为在线监测,其余为填报`,
+    nothingOf: (who) => `未知:${who}`, withoutPlace: "没有名次者与原因", ranking: "强度排名与覆盖", place: "名次", intensityHead: "强度", whyHead: "原因", tenThousand: "万元",
     "figure tce/calorific": "能耗(当量)", "figure tce/equal_value": "能耗(等价)", "figure co2_t/location_national": "CO₂(全国因子)", "figure co2_t/location_region": "CO₂(省级因子)",
     estimatedValue: "增加值为估算", provisionalValue: "增加值为初步", addedValueNone: "缺增加值", noTarget: "未设目标", aboveTarget: (s) => `高于目标 ${s}`, belowTarget: (s) => `低于目标 ${s}`,
     rankedOf: (n, of) => `${of} 家中 ${n} 家有名次`, lowestFirst: "由低到高,并列同名次", nobodyDropped: "一个也不隐去", everybodyHasPlace: "都有名次",
@@ -244,6 +246,8 @@ const QUANTITIES_ZH = {
   pv_generation: "光伏发电量", storage_charge: "储能充电量", storage_discharge: "储能放电量",
   storage_power: "储能功率", state_of_charge: "荷电状态", charging_energy: "充电桩电量", charging_power: "充电桩功率",
 };
+
+const FORMULAS = { cod: "COD", nh3_n: "NH₃-N", so2: "SO₂", nox: "NOₓ" };
 
 const UNITS = {
   "10k_cny": "10⁴ CNY", "100m_cny": "10⁸ CNY", cny: "CNY",
@@ -282,7 +286,8 @@ export const known = (share) => (share === null ? "–" : number(Math.floor(1000
 export const unit = (code) => UNITS[code] ?? code;
 
 export function quantity(name) {
-  return (language === "zh" && QUANTITIES_ZH[name]) || name.replaceAll("_", " ");
+  return (language === "zh" && QUANTITIES_ZH[name])
+    || name.replace(/^(cod|nh3_n|so2|nox)(?=_|$)/, (of) => FORMULAS[of]).replaceAll("_", " ");
 }
 
 export function age(seconds) {
