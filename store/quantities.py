@@ -39,6 +39,16 @@ class Quantity:
 # measured at the outlet, in kg and as a concentration
 POLLUTANTS = ("cod", "nh3_n", "so2", "nox")
 
+# concentration -> the flow that carries it, g in a m³ of its unit
+CARRIED: dict[str, tuple[str, float]] = {
+    "cod_concentration": ("wastewater_flow", 1.0),
+    "nh3_n_concentration": ("wastewater_flow", 1.0),
+    "so2_concentration": ("flue_gas_flow", 1e-3),
+    "nox_concentration": ("flue_gas_flow", 1e-3),
+}
+# gauges of which masses are made
+OF_LOADS = frozenset([*CARRIED, *(flow for flow, _ in CARRIED.values())])
+
 _APART: dict[str, str] = {
     "pv_generation": "pv_generation",
     "pv_power": "pv_generation",
