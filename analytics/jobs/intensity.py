@@ -8,6 +8,8 @@ unknown then; nobody is dropped.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -222,8 +224,12 @@ def _counted(grounds: Grounds, row: int, columns: slice) -> float:
 
 
 def _seconds(grounds: Grounds, column: int) -> float:
-    month = grounds.book.months[column]
-    start, end = month_edges(ZoneInfo(grounds.park.zone), month, later(month, 1))
+    return _length(grounds.park.zone, grounds.book.months[column])
+
+
+@lru_cache(maxsize=1000)
+def _length(zone: str, month: date) -> float:
+    start, end = month_edges(ZoneInfo(zone), month, later(month, 1))
     return (to_us(end) - to_us(start)) / 1e6
 
 
@@ -312,8 +318,12 @@ def _discharged(
     they measured of them is then not added to it.
     """
     share = _monitored(grounds, subject, name, first, stop)
-    covered = share >= grounds.minimum_coverage
     stated = grounds.flows.get((subject, "pollutant", name, "kg"), NOTHING)
+    if share is None:
+        if stated is NOTHING:
+            return _Discharged(None, None, math.inf, False)
+        share = np.full(stop - first, np.nan)
+    covered = share >= grounds.minimum_coverage
     groups = [
         each
         for each in stated.sums(first, stop)[0]
@@ -348,16 +358,16 @@ def _discharged(
 
 def _monitored(
     grounds: Grounds, subject: int, name: str, first: int, stop: int
-) -> Float64:
+) -> Float64 | None:
     """Give the known share of each month; NaN in which no monitor was to count.
 
-    A month that is over counts as a whole, whenever its monitor came.
+    A month that is over counts as a whole, whenever its monitor came. None: there is none.
     """
     book, columns = grounds.book, grounds.columns(first, stop)
     here = grounds.rows[subject], columns
-    due = book.expected_s[name][here] if name in book.expected_s else np.zeros(1)
-    if not due.any():
-        return np.full(stop - first, np.nan)
+    if name not in book.expected_s or not book.expected_s[name][here].any():
+        return None
+    due = book.expected_s[name][here]
     known = book.measured_s[name][here] + book.estimated_s[name][here]
     whole = [
         _seconds(grounds, columns.start + i) if month < grounds.running else 0.0
