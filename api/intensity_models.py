@@ -47,10 +47,17 @@ class Water(Row):
 
 
 class Pollutant(Row):
-    """A pollutant, as stated."""
+    """A pollutant, as monitors measured it or as stated [kg]."""
 
-    amount: Number
-    missing: list[str]
+    amount: Number = Field(description="null: somebody's is missing")
+    known: Number = Field(description="of those whose part is known")
+    basis: list[Literal["measured", "stated"]]
+    measured_share: Number = Field(description="of known, as monitors measured it")
+    coverage: Number = Field(
+        description="lowest known share of a month of anybody's monitors, of months for "
+        "which no statement stands in; null: there are none"
+    )
+    missing: list[str] = Field(description="enterprises whose part is not known")
 
 
 class IntensityRow(Row):

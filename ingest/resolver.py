@@ -7,7 +7,7 @@ from ingest.reading import Reading, Refused
 from store import registry, relations
 from store.database import Connection
 from store.errors import Invalid
-from store.quantities import KEYS
+from store.quantities import KEYS, OF_LOADS
 
 _FORGET_S = 1.0  # how long an unknown enterprise stays unknown
 
@@ -76,7 +76,7 @@ class Resolver:
             raise Refused(str(error)) from error
         owner.channels[reading.meter, reading.key] = channel
         self.parks[channel] = owner.park_id
-        if known.kind != "gauge":
+        if known.kind != "gauge" or known.quantity.name in OF_LOADS:
             self.totals.add(channel)
         return channel
 

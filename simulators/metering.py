@@ -131,13 +131,14 @@ class Metering:
             for name, mean in means.items():
                 wander = noise.named(plant.code, name)
                 found = pollutant(outlet, mean, litres, wander)
-                gauges[f"{name}_{unit}"] = found.concentration
+                gauges[f"{name}_concentration_{unit}"] = found.concentration
                 masses[f"{name}_kg"] = found.mass
             yield self._meter(
                 plant.code,
                 f"{plant.code}-{suffix}",
                 carrier,
                 (*self._registers(masses), *self._gauges(gauges)),
+                finer=2,  # they count grams, and tenths
             )
 
     def _channels(
@@ -165,6 +166,7 @@ class Metering:
         role: str = "main",
         parent: str | None = None,
         size_kw: float | None = None,
+        finer: int = 0,
     ) -> Meter:
         said = self._said
         other = self._overrides(code)
@@ -189,7 +191,7 @@ class Metering:
             gateway=f"{enterprise}-GW" if said.gateway else None,
             cadence_s=said.cadence_s,
             # a secondary register counts slowly, so it shows more decimals
-            decimals=said.decimals + (2 if ct * pt > 1 else 0),
+            decimals=said.decimals + (2 if ct * pt > 1 else finer),
             digits=said.digits,
             initial=round(20_000 * draw(self._seed, code, "initial"), said.decimals),
             ct=ct,

@@ -99,7 +99,7 @@ def write(
     unfinished = path.with_name(f"{path.name}.part")
     with _File(unfinished, _metadata(world, start, stop)) as file:
         place = Place(world.code, world.zone)
-        for meter in (*world.meters, *world.monitors):
+        for meter in world.meters:
             _tell_meter(file, meter, place, first, last)
         book = _Book(world, last)
         for number, (day, begin, end) in enumerate(days, start=1):
@@ -210,7 +210,7 @@ class _Book:
         self._counted = {subject: world.counted(subject) for subject in subjects}
         self._registers = [
             (meter.code, channel.key, channel.flow)
-            for meter in (*world.meters, *world.monitors)
+            for meter in world.meters
             for channel in meter.channels
             if channel.kind == "register"
         ]

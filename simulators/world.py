@@ -60,8 +60,8 @@ class World:
     nodes : dict of str to Node
         The network by the code of its meter.
     monitors : tuple of Meter
-        Of pollutants. Not on the native wire, which has no keys for concentrations;
-        their masses are stated by the month.
+        Those of the meters that measure pollutants; their masses are stated by the
+        month too.
 
     Raises
     ------
@@ -85,7 +85,7 @@ class World:
         self.plants = self._plants()
         hosts = self._hosts()
         self.nodes: dict[str, Node] = {}
-        self.meters: tuple[Meter, ...] = (
+        meters = (
             *self._grid(hosts),
             *(each for plant in self.plants for each in self._metering.behind(plant)),
         )
@@ -94,6 +94,7 @@ class World:
             for plant in self.plants
             for each in self._metering.monitors(plant, self._builder.noise)
         )
+        self.meters = (*meters, *self.monitors)
         self.enterprises = (*self._operator(), *map(_enterprise, self.plants))
 
     def advance(self, until_s: int) -> Iterator[float]:

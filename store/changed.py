@@ -55,8 +55,12 @@ def arrived(
             SELECT batch_id FROM core.batch WHERE received_at > %(since)s),
         mine AS (
             SELECT c.channel_id, c.subject_id AS meter_id, c.recorded_at
-            FROM core.channel c JOIN core.meter m ON m.meter_id = c.subject_id
-            WHERE m.park_id = %(park)s AND c.kind IN ('register', 'delta'))
+            FROM core.source c JOIN core.meter m ON m.meter_id = c.subject_id
+            WHERE m.park_id = %(park)s AND c.kind <> 'virtual'
+            UNION
+            SELECT c.flow_id, c.subject_id, c.recorded_at
+            FROM core.source c JOIN core.meter m ON m.meter_id = c.subject_id
+            WHERE m.park_id = %(park)s AND c.kind = 'load')
         SELECT DISTINCT meter_id FROM mine w
         WHERE (w.recorded_at > %(since)s OR EXISTS (
             SELECT FROM core.reading r

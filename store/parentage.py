@@ -214,8 +214,8 @@ def batches(
                                  %(highs)s::timestamptz[]) AS p (meter_id, low, high)),
         per AS (
             SELECT r.batch_id, count(*) AS readings
-            FROM part p JOIN core.channel c ON c.subject_id = p.meter_id
-                 AND c.kind IN ('register', 'delta') AND c.quantity = ANY(%(names)s)
+            FROM part p JOIN core.source c ON c.subject_id = p.meter_id
+                 AND c.kind <> 'virtual' AND c.quantity = ANY(%(names)s)
             JOIN core.reading r ON r.channel_id = c.channel_id
                  AND r.at >= p.low AND r.at <= p.high
             GROUP BY r.batch_id)
@@ -400,8 +400,8 @@ _BATCHES: LiteralString = """
                format('%%s: %%s readings by %%s', c.quantity, count(*), b.parser) AS what,
                min(r.at)::text AS valid_from, max(r.at)::text AS valid_to,
                NULL AS who, b.source AS why, b.received_at AS recorded_at
-        FROM named n JOIN core.channel c ON c.subject_id = n.meter_id
-             AND c.kind IN ('register', 'delta')
+        FROM named n JOIN core.source c ON c.subject_id = n.meter_id
+             AND c.kind <> 'virtual'
         JOIN core.reading r ON r.channel_id = c.channel_id
              AND r.at >= n.low AND r.at <= n.high
         JOIN core.batch b USING (batch_id)

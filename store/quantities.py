@@ -31,10 +31,23 @@ class Quantity:
         All that is exchanged of a carrier with what lies above is one flow, both ways: a
         feed behind a meter that has no register of it stays behind it all the same. What
         is made, stored or charged of electricity comes to that point as part of it, and is
-        a flow of its own.
+        a flow of its own. So is each pollutant: its mass is no part of what carries it.
         """
         return _APART.get(self.name, self.carrier)
 
+
+# measured at the outlet, in kg and as a concentration
+POLLUTANTS = ("cod", "nh3_n", "so2", "nox")
+
+# concentration -> the flow that carries it, g in a m³ of its unit
+CARRIED: dict[str, tuple[str, float]] = {
+    "cod_concentration": ("wastewater_flow", 1.0),
+    "nh3_n_concentration": ("wastewater_flow", 1.0),
+    "so2_concentration": ("flue_gas_flow", 1e-3),
+    "nox_concentration": ("flue_gas_flow", 1e-3),
+}
+# gauges of which masses are made
+OF_LOADS = frozenset([*CARRIED, *(flow for flow, _ in CARRIED.values())])
 
 _APART: dict[str, str] = {
     "pv_generation": "pv_generation",
@@ -45,6 +58,11 @@ _APART: dict[str, str] = {
     "state_of_charge": "storage",
     "charging_energy": "charging",
     "charging_power": "charging",
+    **{
+        name: pollutant
+        for pollutant in POLLUTANTS
+        for name in (pollutant, f"{pollutant}_concentration")
+    },
 }
 
 
@@ -88,7 +106,10 @@ UNITS: dict[str, dict[str, float]] = {
     "hz": {"hz": 1.0},
     "percent": {"percent": 1.0},
     "m3": {"m3": 1.0, "l": 1e-3},
-    "m3_h": {"m3_h": 1.0, "l_h": 1e-3},
+    "m3_h": {"m3_h": 1.0, "l_h": 1e-3, "m3_s": 3600.0, "l_s": 3.6},
+    "kg": {"kg": 1.0, "g": 1e-3, "t": 1e3},
+    "mg_l": {"mg_l": 1.0, "ug_l": 1e-3},
+    "mg_m3": {"mg_m3": 1.0, "ug_m3": 1e-3},
     "t": {"t": 1.0, "kg": 1e-3},
     "t_h": {"t_h": 1.0, "kg_h": 1e-3},
     "gj": {"gj": 1.0, "mj": 1e-3},
@@ -178,6 +199,30 @@ _CATALOGUE: tuple[Quantity, ...] = (
     _gauge("water_flow", "m3_h", "water", "fresh water flow"),
     _register("wastewater", "m3", "wastewater", "none", "wastewater discharged"),
     _gauge("wastewater_flow", "m3_h", "wastewater", "wastewater flow"),
+    _register("cod", "kg", "wastewater", "none", "chemical oxygen demand discharged"),
+    _gauge("cod_concentration", "mg_l", "wastewater", "chemical oxygen demand"),
+    _register("nh3_n", "kg", "wastewater", "none", "ammonia nitrogen discharged"),
+    _gauge("nh3_n_concentration", "mg_l", "wastewater", "ammonia nitrogen"),
+    _gauge(
+        "flue_gas_flow",
+        "m3_h",
+        "flue_gas",
+        "flue gas flow, dry at standard state (273 K, 101 325 Pa)",
+    ),
+    _register("so2", "kg", "flue_gas", "none", "sulphur dioxide emitted"),
+    _gauge(
+        "so2_concentration",
+        "mg_m3",
+        "flue_gas",
+        "sulphur dioxide, in the state of the flow",
+    ),
+    _register("nox", "kg", "flue_gas", "none", "nitrogen oxides emitted, as NO2"),
+    _gauge(
+        "nox_concentration",
+        "mg_m3",
+        "flue_gas",
+        "nitrogen oxides as NO2, in the state of the flow",
+    ),
     _register("steam", "t", "steam", "consumption", "steam by mass"),
     _gauge("steam_flow", "t_h", "steam", "steam flow"),
     _register("heat", "gj", "heat", "consumption", "heat (hot water or steam)"),

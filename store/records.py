@@ -43,13 +43,13 @@ class Meter:
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """One quantity of one meter, as a register, as interval amounts, or by formula."""
+    """One quantity of one meter, as a register or interval amounts, by its gauges, or by formula."""
 
     channel_id: int
     usage_id: int  # the meter's first channel of this quantity: its usage stands there
     meter_id: int
     quantity: str
-    kind: str  # register, delta or virtual
+    kind: str  # register, delta, load or virtual
     digits: int | None  # of the register, before the decimal point
     measured_up_to_s: float  # readings further apart than this estimate the shape
     restarts: bool  # a register that fell began again at 0
@@ -57,6 +57,7 @@ class Channel:
     momentary: int = 4  # odd readings in a row that are left out
     straight_up_to_s: float = 3600.0  # a longer gap runs as its like days did
     stuck_after_s: float | None = None  # a register that rests longer is told of
+    flow_id: int | None = None  # of a load: the gauge of what carries it
 
     @property
     def measures(self) -> tuple[int, str]:

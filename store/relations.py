@@ -9,7 +9,7 @@ from psycopg.rows import class_row
 from store import registry
 from store.database import Connection
 from store.errors import Invalid
-from store.quantities import QUANTITIES
+from store.quantities import CARRIED, OF_LOADS, QUANTITIES
 from store.records import Channel, Placement, Validity
 
 ROLES = ("main", "park", "sub", "check")
@@ -228,8 +228,11 @@ def add_meter_channel(conn: Connection, meter_id: int, quantity: str, kind: str)
             raise Invalid("the meter is a virtual one: it has a formula, no readings")
         made = registry.add_channel(conn, meter_id, quantity, kind)
         if kind != "gauge":
-            flow = QUANTITIES[quantity].flow
-            _mark_totals(conn, meter_id, BEGINNING, END, flow)
+            _mark_totals(conn, meter_id, BEGINNING, END, QUANTITIES[quantity].flow)
+        elif quantity in OF_LOADS:
+            for name, (flow, _) in CARRIED.items():
+                if quantity in (name, flow):
+                    _mark_totals(conn, meter_id, BEGINNING, END, QUANTITIES[name].flow)
     return made
 
 
@@ -274,7 +277,7 @@ def _mark_totals(
             FROM below b JOIN core.placement p ON p.parent_id = b.meter_id)
         SELECT DISTINCT m.park_id, c.quantity
         FROM below JOIN core.meter m USING (meter_id)
-        JOIN core.channel c ON c.subject_id = m.meter_id AND c.kind <> 'gauge'
+        JOIN core.source c ON c.subject_id = m.meter_id
         WHERE m.confirmed_at IS NOT NULL
           AND (%(flow)s::text IS NULL OR c.flow = %(flow)s)
         ORDER BY 2
@@ -301,7 +304,7 @@ def mark_meter_dirty(conn: Connection, meter_id: int) -> None:
         INSERT INTO core.dirty (park_id, channel_id, start, stop)
         SELECT m.park_id, c.channel_id, %s, %s
         FROM core.meter m
-        JOIN core.channel c ON c.subject_id = m.meter_id AND c.kind <> 'gauge'
+        JOIN core.source c ON c.subject_id = m.meter_id
         WHERE m.meter_id = %s
         """,
         (BEGINNING, END, meter_id),
@@ -318,9 +321,10 @@ def counted_channels(
     arrived_by: datetime | None = None,
     stuck_after_s: Mapping[str, float] | None = None,
 ) -> list[Channel]:
-    """List the register, delta and virtual channels of meters confirmed by `known_on`.
+    """List the channels that give usage, of meters confirmed by `known_on`.
 
-    In the order of codes, in which totals are summed: ids tell who came first.
+    In the order of codes, in which totals are summed: ids tell who came first. Loads of a
+    meter that itself tells the mass are not among them.
 
     Parameters
     ----------
@@ -339,9 +343,9 @@ def counted_channels(
                        AS usage_id,
                    c.subject_id AS meter_id, c.quantity, c.kind, d.digits,
                    m.measured_up_to_s, coalesce(f.fall = 'restart', false) AS restarts,
-                   p.rated_per_h,
+                   p.rated_per_h, c.flow_id,
                    (%(resting)s::jsonb ->> c.quantity)::float8 AS stuck_after_s
-            FROM core.channel c
+            FROM core.source c
             JOIN core.meter m ON m.meter_id = c.subject_id
             JOIN core.enterprise e USING (enterprise_id)
             LEFT JOIN (
@@ -360,11 +364,16 @@ def counted_channels(
                 FROM core.plate x
                 WHERE x.recorded_at <= coalesce(%(plate)s::timestamptz, 'infinity')
                 ORDER BY x.meter_id, x.plate_id DESC) AS p USING (meter_id)
-            WHERE m.park_id = %(park)s AND c.kind IN ('register', 'delta', 'virtual')
+            WHERE m.park_id = %(park)s
               AND m.confirmed_at <= coalesce(%(known)s::timestamptz, now())
               AND c.recorded_at <= coalesce(CASE WHEN c.kind = 'virtual'
                   THEN %(known)s::timestamptz ELSE %(arrived)s::timestamptz END,
                   'infinity')
+              AND (c.kind <> 'load' OR NOT EXISTS (
+                  SELECT FROM core.source o
+                  WHERE o.subject_id = c.subject_id AND o.quantity = c.quantity
+                    AND o.kind <> 'load' AND o.recorded_at
+                        <= coalesce(%(arrived)s::timestamptz, 'infinity')))
             ORDER BY e.code COLLATE "C", m.code COLLATE "C", c.quantity, c.channel_id
             """,
             {

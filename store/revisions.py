@@ -9,6 +9,7 @@ from psycopg.rows import class_row
 from store import overlay
 from store.database import Connection
 from store.errors import Invalid, Unknown
+from store.quantities import OF_LOADS
 from store.readings import LONGEST_DELTA
 
 LONGEST_WORDS = 500
@@ -101,13 +102,13 @@ def add_revision(
         # one after the other, so that each says what it really found
         conn.execute("SELECT pg_advisory_xact_lock(7262, %s)", (channel_id,))
         row = conn.execute(
-            "SELECT m.park_id, c.kind FROM core.channel c "
+            "SELECT m.park_id, c.kind, c.quantity FROM core.channel c "
             "JOIN core.meter m ON m.meter_id = c.subject_id WHERE c.channel_id = %s",
             (channel_id,),
         ).fetchone()
         if row is None:
             raise Unknown(f"channel {channel_id}")
-        park_id, kind = row
+        park_id, kind, quantity = row
         before, end = _counting(conn, channel_id, at)
         shown = f"at {at.isoformat()}"
         if before is None and value is None:
@@ -129,7 +130,7 @@ def add_revision(
             "VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING revision_id",
             (channel_id, at, until, before, value, who, why),
         ).fetchone()
-        if kind != "gauge" and not same:
+        if (kind != "gauge" or quantity in OF_LOADS) and not same:
             stop = max(each for each in (at, until, end) if each is not None)
             conn.execute(
                 "INSERT INTO core.dirty (park_id, channel_id, start, stop) "

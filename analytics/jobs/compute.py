@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analytics import registers
-from analytics.jobs import virtual
+from analytics.jobs import loads, virtual
 from analytics.jobs.validity import Counts, Segments, Tree, counting, segments, steps
 from analytics.jobs.vintage import KnownOn, Vintage
 from analytics.jobs.virtual import Virtual
@@ -75,11 +75,19 @@ class World:
     rules: dict[int, Segments[Rule]] = field(default_factory=dict)  # by subject
     virtual: dict[int, Virtual] = field(default_factory=dict)  # by usage id
     by_id: dict[int, Channel] = field(init=False)
+    loads: dict[int, list[Channel]] = field(
+        init=False
+    )  # by the gauges that they rest on
     sources: dict[int, list[Channel]] = field(init=False)  # read ones, by usage id
     usages: list[Channel] = field(init=False)  # the channels that name a usage
 
     def __post_init__(self) -> None:
         self.by_id = {each.channel_id: each for each in self.channels}
+        self.loads = defaultdict(list)
+        for each in self.channels:
+            if each.flow_id is not None:
+                self.loads[each.channel_id].append(each)
+                self.loads[each.flow_id].append(each)
         self.sources = defaultdict(list)
         for each in self.channels:
             if each.kind != "virtual":
@@ -182,9 +190,13 @@ def read_sources(
     vintage = Vintage.of(known_on)
     registers: list[Span] = []
     deltas: list[Span] = []
+    of_gauges: list[tuple[Channel, Span]] = []
     for span in spans:
         for source in world.sources[span.channel_id]:
             mine = span._replace(channel_id=source.channel_id)
+            if source.kind == "load":
+                of_gauges.append((source, mine))
+                continue
             (deltas if source.kind == "delta" else registers).append(mine)
     if deltas:
         # the amounts that reach into the spans, then those that decide if these count
@@ -194,13 +206,18 @@ def read_sources(
             whole = reach.get(world.by_id[mine.channel_id].usage_id, mine)
             registers[i] = mine._replace(start=whole.start, stop=whole.stop)
         deltas = dirty.stretch(conn, deltas)
-    return read_spans(
+    rows = read_spans(
         conn,
         [(each.channel_id, each.start, each.stop) for each in registers + deltas],
         context=CONTEXT,
         known_on=vintage.readings,
         revised_by=vintage.corrections,
     )
+    if not of_gauges:
+        return rows
+    parts = zip(rows, loads.loads(conn, of_gauges, vintage), strict=True)
+    rows = Rows(*(np.concatenate(each) for each in parts))
+    return rows.take(np.lexsort((rows.at_us, rows.channel)))
 
 
 class Known(NamedTuple):
@@ -219,7 +236,7 @@ def understand(world: World, rows: Rows) -> Known:
     ids = np.unique(rows.channel)
     channels = [world.by_id[int(each)] for each in ids]
     dense = np.searchsorted(ids, rows.channel)
-    is_delta = np.array([each.kind == "delta" for each in channels], np.bool_)
+    is_delta = np.array([e.kind in ("delta", "load") for e in channels], np.bool_)
     delta = is_delta[dense] if ids.size else np.empty(0, np.bool_)
     of_registers, events = registers.intervals(
         dense[~delta],

@@ -8,7 +8,9 @@ unknown then; nobody is dropped.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from functools import lru_cache
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -20,6 +22,7 @@ from analytics.jobs.added_value import History
 from analytics.jobs.grounds import Grounds
 from analytics.jobs.months import later, month_edges
 from analytics.jobs.stated import (
+    NOTHING,
     Amount,
     exact,
     first_day,
@@ -28,6 +31,8 @@ from analytics.jobs.stated import (
     period_name,
     together,
 )
+from analytics.registers import Float64
+from store.quantities import POLLUTANTS
 from store.readings import to_us
 
 WHOLE = ("park", "enterprises", "above_size")
@@ -203,15 +208,12 @@ def _coverage(grounds: Grounds, group: Group, first: int, stop: int) -> float | 
 
 def _counted(grounds: Grounds, row: int, columns: slice) -> float:
     """Give the share of the months that are over in which any meter counted."""
-    book, zone = grounds.book, ZoneInfo(grounds.park.zone)
+    book = grounds.book
     whole, counted = [], []
     for column in range(columns.start, columns.stop):
-        start, end = month_edges(
-            zone, book.months[column], later(book.months[column], 1)
-        )
         if index(book.months[column]) >= grounds.running:
             continue
-        whole.append((to_us(end) - to_us(start)) / 1e6)
+        whole.append(_seconds(grounds, column))
         due = [
             float(book.expected_s[name][row, column])
             for name in accounting.COUNTED
@@ -219,6 +221,16 @@ def _counted(grounds: Grounds, row: int, columns: slice) -> float:
         ]
         counted.append(min(whole[-1], max(due, default=0.0)))
     return math.fsum(counted) / math.fsum(whole) if whole else 1.0
+
+
+def _seconds(grounds: Grounds, column: int) -> float:
+    return _length(grounds.park.zone, grounds.book.months[column])
+
+
+@lru_cache(maxsize=1000)
+def _length(zone: str, month: date) -> float:
+    start, end = month_edges(ZoneInfo(zone), month, later(month, 1))
+    return (to_us(end) - to_us(start)) / 1e6
 
 
 def _water(
@@ -264,25 +276,125 @@ def _water(
 def _pollutants(
     grounds: Grounds, group: Group, first: int, stop: int
 ) -> dict[str, dict[str, Any]]:
-    """Add what is stated of each pollutant that any member has ever stated."""
-    names = sorted(
-        {
-            str(product)
-            for subject, kind, product, _ in grounds.flows
-            if kind == "pollutant" and subject in group.ids
-        }
-    )
-    found: dict[str, dict[str, Any]] = {}
-    for name in names:
-        below = _members(
-            grounds,
-            group,
-            lambda each, name=name: _flow(  # type: ignore[misc]
-                grounds, each, "pollutant", name, "kg", first, stop
-            ),
+    """Add each pollutant that any member has ever stated, or that its monitors count."""
+    expected, columns = grounds.book.expected_s, grounds.columns(first, stop)
+    rows = [grounds.rows[each] for each in group.ids]
+    stated = {
+        str(product)
+        for subject, kind, product, _ in grounds.flows
+        if kind == "pollutant" and subject in group.ids
+    }
+    counted = {
+        name
+        for name in POLLUTANTS
+        if name in expected and expected[name][rows, columns].any()
+    }
+    return {
+        name: _together(
+            {
+                grounds.codes[each]: _discharged(grounds, each, name, first, stop)
+                for each in group.ids
+            }
         )
-        found[name] = {"amount": below["amount"], "missing": below["missing"]}
-    return found
+        for name in sorted(stated | counted)
+    }
+
+
+class _Discharged(NamedTuple):
+    """What an enterprise discharged of a pollutant [kg]; None: not known."""
+
+    measured_kg: float | None
+    stated_kg: float | None
+    coverage: float  # lowest of a month of monitors that no statement stands in for
+    known: bool
+
+
+def _discharged(
+    grounds: Grounds, subject: int, name: str, first: int, stop: int
+) -> _Discharged:
+    """Take the months that monitors cover from them, and the others from statements.
+
+    A statement of several months counts where monitors do not cover all of these; what
+    they measured of them is then not added to it.
+    """
+    share = _monitored(grounds, subject, name, first, stop)
+    stated = grounds.flows.get((subject, "pollutant", name, "kg"), NOTHING)
+    if share is None:
+        if stated is NOTHING:
+            return _Discharged(None, None, math.inf, False)
+        share = np.full(stop - first, np.nan)
+    covered = share >= grounds.minimum_coverage
+    groups = [
+        each
+        for each in stated.sums(first, stop)[0]
+        if not all(covered[month - first] for month in each.months)
+    ]
+    told = {month for each in groups for month in each.months}
+    rest = [
+        month - first
+        for month in range(first, stop)
+        if month not in told and month <= grounds.running
+    ]
+    if rest or not groups:
+        measured = [each for each in rest if covered[each]]
+        said = math.fsum(each.amount for each in groups) if groups else None
+        known = bool(measured) and len(measured) == len(rest)
+    else:
+        whole = exact(stated, first, stop)
+        measured, said = [], None if whole is None else whole.amount
+        known = said is not None
+    amounts = grounds.book.amounts.get(name)
+    return _Discharged(
+        measured_kg=math.fsum(
+            amounts[grounds.rows[subject], grounds.columns(first, stop)][measured]
+        )
+        if measured and amounts is not None
+        else None,
+        stated_kg=said,
+        coverage=float(np.nanmin([math.inf, *share[rest]])),
+        known=known,
+    )
+
+
+def _monitored(
+    grounds: Grounds, subject: int, name: str, first: int, stop: int
+) -> Float64 | None:
+    """Give the known share of each month; NaN in which no monitor was to count.
+
+    A month that is over counts as a whole, whenever its monitor came. None: there is none.
+    """
+    book, columns = grounds.book, grounds.columns(first, stop)
+    here = grounds.rows[subject], columns
+    if name not in book.expected_s or not book.expected_s[name][here].any():
+        return None
+    due = book.expected_s[name][here]
+    known = book.measured_s[name][here] + book.estimated_s[name][here]
+    whole = [
+        _seconds(grounds, columns.start + i) if month < grounds.running else 0.0
+        for i, month in enumerate(range(first, stop))
+    ]
+    share = intensity.ratio(known, np.maximum(due, whole))
+    return np.where(due > 0, np.minimum(share, 1.0), np.nan)
+
+
+def _together(parts: dict[str, _Discharged]) -> dict[str, Any]:
+    """Add what each enterprise discharged; unknown where one is, and all of them named."""
+    missing = [code for code, each in parts.items() if not each.known]
+    known = [each for each in parts.values() if each.known]
+    measured = [e.measured_kg for e in known if e.measured_kg is not None]
+    stated = [e.stated_kg for e in known if e.stated_kg is not None]
+    total = math.fsum([*measured, *stated]) if known else None
+    coverage = min((each.coverage for each in parts.values()), default=math.inf)
+    return {
+        "amount": None if missing else total,
+        "known": total,
+        "basis": [
+            name for name, of in (("measured", measured), ("stated", stated)) if of
+        ],
+        "measured_share": _ratio(math.fsum(measured), total),
+        "coverage": None if math.isinf(coverage) else coverage,
+        "missing": missing,
+    }
 
 
 def _flow(

@@ -15,6 +15,7 @@ import numpy as np
 
 from analytics.jobs import compute, noticing, shaping, sliding, virtual
 from analytics.jobs.compute import DEMAND_OF, World
+from analytics.jobs.loads import HOLD
 from analytics.registers import (
     EVENT_CONFIDENCE,
     EVENT_NAMES,
@@ -95,6 +96,7 @@ def _settled(
     """Turn marks on readings into spans of usage, and clip those on totals."""
     registers: list[Span] = []
     deltas: list[Span] = []
+    of_gauges: list[Span] = []
     spans: list[Span] = []
     for mark in marks:
         known = world.by_id.get(mark.channel_id)
@@ -110,6 +112,11 @@ def _settled(
             high = min(mark.stop, _month(world.zone, stored[1])[1])
             if low < high:
                 spans.append(mark._replace(start=low, stop=high))
+        elif mark.channel_id in world.loads and not mark.settled:
+            of_gauges += [
+                Span(each.channel_id, mark.start - HOLD, mark.stop + HOLD, True)
+                for each in world.loads[mark.channel_id]
+            ]
         elif known is None:  # not confirmed: all of it is marked again when it is
             continue
         elif known.kind == "virtual":
@@ -134,7 +141,10 @@ def _settled(
         ]
     if deltas:
         deltas = dirty.stretch(conn, deltas)
-    for each in registers + deltas:
+    of_gauges = [
+        each._replace(stop=each.stop + HOLD) for each in dirty.extents(conn, of_gauges)
+    ]
+    for each in registers + deltas + of_gauges:
         known = world.by_id[each.channel_id]
         # windows that begin before it reach into a span
         early = world.reach if known.quantity == DEMAND_OF else timedelta()

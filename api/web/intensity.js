@@ -2,7 +2,7 @@
 
 import { switched } from "./ordinal.js";
 import { $, ask, bar, base, cell, chooseFrom, code, node, onLanguage, say, showWords, t, table } from "./page.js";
-import { begins, choices, chosen, intensity, lastOver, load, month, showAnswers, showMonths, SPANS, unitOf } from "./ratios.js";
+import { begins, choices, chosen, intensity, lastOver, load, month, showAnswers, showMonths, showPollutants, SPANS, unitOf } from "./ratios.js";
 import * as text from "./text.js";
 import { whyButton } from "./why.js";
 
@@ -48,6 +48,7 @@ function show() {
   if (!found) return;
   showAnswers(found, $("until").value, base(park), null);
   showMonths(found);
+  showPollutants(found);
   if (rank) showRanking();
 }
 

@@ -2,7 +2,7 @@
 
 import { switched } from "./ordinal.js";
 import { $, ask, base, cell, node, onLanguage, say, showWords, t, table } from "./page.js";
-import { choices, intensity, lastOver, load, month, showAnswers, showMonths } from "./ratios.js";
+import { choices, intensity, lastOver, load, month, showAnswers, showMonths, showPollutants } from "./ratios.js";
 import * as text from "./text.js";
 
 const [, park, enterprise] = /^\/parks\/([^/]+)\/enterprises\/([^/]+)/.exec(location.pathname).map(decodeURIComponent);
@@ -27,6 +27,7 @@ function show() {
   $("zone").textContent = t("zone", found.budgets.zone, enterprise);
   showAnswers(found, $("until").value, base(park), enterprise);
   showMonths(found);
+  showPollutants(found);
   showBands();
 }
 

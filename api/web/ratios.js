@@ -88,6 +88,22 @@ export function showAnswers(found, until, root, enterprise) {
   }
 }
 
+// of month, year to date and rolling twelve months: who told it, monitors or a statement
+export function showPollutants(found) {
+  const last = SPANS.map((span) => [span, found[span].at(-1)]);
+  const names = [...new Set(last.flatMap(([, row]) => Object.keys(row.pollutant_kg)))].sort();
+  $("pollutants-card").hidden = names.length === 0;
+  const rows = names.flatMap((name) => last.filter(([, row]) => name in row.pollutant_kg).map(([span, row]) => {
+    const of = row.pollutant_kg[name];
+    const said = !of.basis.includes("measured") ? (of.basis.length ? t("statedYear") : "") : of.basis.length === 1 ? t("byMonitors") : t("partByMonitors", text.percent(of.measured_share));
+    const gone = of.missing.length ? t("nothingOf", of.missing.slice(0, 3).join(", ") + (of.missing.length > 3 ? ` … (${of.missing.length})` : "")) : "";
+    const part = of.amount === null && of.known !== null ? t("knownPartIs", `${text.number(of.known, 1)} kg`) : "";
+    return node("tr", { "data-pollutant": `${name}/${span}` }, cell(text.quantity(name)), cell(row.period), cell(text.number(of.amount, 1), "n"),
+      cell(intensity(row.per[PER].pollutant_kg[name]), "n"), cell([said, part, gone].filter(Boolean).join(" · ")), cell(`${text.known(of.coverage)}\u00a0%`, "n"));
+  }));
+  table($("pollutants"), t("pollutants"), [[""], [""], ["kg", "n"], [`kg/${t("tenThousand")}`, "n"], [t("itIs")], [t("known"), "n"]], rows);
+}
+
 const targetOf = (found) => {
   const [kind, method] = chosen();
   return found.budgets.rows.find((each) => each.kind === (kind === "tce" ? "energy_intensity" : "co2_intensity") && each.method === method && each.value !== null) ?? null;

@@ -78,6 +78,8 @@ const WORDS = {
     readingsHead: "Readings", arrivedWords: (n, b, s) => `${n} readings in ${b} batches from ${s}`, factorsHead: "Factors", statementsHead: "Statements", greenHead: "Green power",
     membershipHead: "Membership", correctionsHead: "Corrections", coverageWords: (s) => `${s} known`, dividedBy: "Divided by the added value",
     addedValue: "Added value [10⁴ CNY]", addedValueUnknown: (who) => `not known${who ? `: ${who}` : ""}`, addedValueWords: (v, ids) => `${v} × 10⁴ CNY${ids ? ` · statements ${ids}` : ""}`,
+    "formula tce": "Σ amount × coefficient", "formula co2_t": "Σ amount × factor",
+    "what counts for it": "counts for it", "what counts for another": "counts for another",
     "origin metered": "metered", "origin stated": "stated", "origin green": "proven green",
     "how stated": "stated", "how benchmarked": "benchmarked (estimated)", "how rate": "by the rate of a year (estimated)", "how extrapolated": "extrapolated (estimated)",
     "how gross_output": "by gross output", "how revenue": "by revenue", "how electricity": "by electricity",
@@ -104,7 +106,8 @@ const WORDS = {
     "effect change_t": "Whole change", "effect activity_t": "Activity", "effect structure_t": "Structure", "effect intensity_t": "Energy intensity", "effect mix_t": "Mix of carriers", "effect carbon_factor_t": "Carbon factor",
     "effect without_energy_t": "Processes and gases", "effect not_split_t": "Not split", "effect beside_the_enterprises_t": "Beside the enterprises",
     figure: "Figure", rankBy: "Ranking over", yearToDate: "Year to date", rolling12: "Rolling 12 months", target: "Target of the year", monthToYear: "Month to year", notPublishable: "not to be published",
-    withoutPlace: "Without a place, and why", ranking: "Ranking with coverage", place: "Place", intensityHead: "Intensity", whyHead: "Why", tenThousand: "10⁴ CNY",
+    pollutants: "Pollutants", byMonitors: "measured by monitors", partByMonitors: (s) => `${s} measured by monitors, the rest stated`,
+    nothingOf: (who) => `not known of ${who}`, withoutPlace: "Without a place, and why", ranking: "Ranking with coverage", place: "Place", intensityHead: "Intensity", whyHead: "Why", tenThousand: "10⁴ CNY",
     "figure tce/calorific": "Energy, calorific", "figure tce/equal_value": "Energy, equal value", "figure co2_t/location_national": "CO₂, national factor", "figure co2_t/location_region": "CO₂, regional factor",
     estimatedValue: "added value estimated", provisionalValue: "added value provisional", addedValueNone: "added value missing", noTarget: "no target is set", aboveTarget: (s) => `${s} above the target`, belowTarget: (s) => `${s} below the target`,
     rankedOf: (n, of) => `${n} of ${of} have a place`, lowestFirst: "the lowest first, equals share a place", nobodyDropped: "nobody is dropped", everybodyHasPlace: "everybody has a place",
@@ -191,6 +194,8 @@ const WORDS = {
     readingsHead: "读数", arrivedWords: (n, b, s) => `${n} 条读数,${b} 批,来自 ${s}`, factorsHead: "因子", statementsHead: "填报", greenHead: "绿电",
     membershipHead: "归属", correctionsHead: "更正", coverageWords: (s) => `已知 ${s}`, dividedBy: "除以增加值",
     addedValue: "增加值 [万元]", addedValueUnknown: (who) => `未知${who ? `:${who}` : ""}`, addedValueWords: (v, ids) => `${v} 万元${ids ? ` · 填报 ${ids}` : ""}`,
+    "formula tce": "Σ 消费量 × 折标准煤系数", "formula co2_t": "Σ 活动水平 × 排放因子",
+    "what counts for it": "计入本企业", "what counts for another": "计入其他企业",
     "origin metered": "计量", "origin stated": "填报", "origin green": "已证绿电",
     "how stated": "填报", "how benchmarked": "按基准分摊(估算)", "how rate": "按年增加值率(估算)", "how extrapolated": "外推(估算)",
     "how gross_output": "按总产值", "how revenue": "按营业收入", "how electricity": "按用电量",
@@ -217,7 +222,8 @@ const WORDS = {
     "effect change_t": "总变化", "effect activity_t": "规模", "effect structure_t": "结构", "effect intensity_t": "能源强度", "effect mix_t": "能源结构", "effect carbon_factor_t": "碳因子",
     "effect without_energy_t": "过程与气体", "effect not_split_t": "未分解", "effect beside_the_enterprises_t": "企业之外",
     figure: "指标", rankBy: "排名期间", yearToDate: "本年累计", rolling12: "滚动十二个月", target: "本年目标", monthToYear: "逐月至全年", notPublishable: "不可发布",
-    withoutPlace: "没有名次者与原因", ranking: "强度排名与覆盖", place: "名次", intensityHead: "强度", whyHead: "原因", tenThousand: "万元",
+    pollutants: "污染物", byMonitors: "在线监测", partByMonitors: (s) => `${s} 为在线监测,其余为填报`,
+    nothingOf: (who) => `未知:${who}`, withoutPlace: "没有名次者与原因", ranking: "强度排名与覆盖", place: "名次", intensityHead: "强度", whyHead: "原因", tenThousand: "万元",
     "figure tce/calorific": "能耗(当量)", "figure tce/equal_value": "能耗(等价)", "figure co2_t/location_national": "CO₂(全国因子)", "figure co2_t/location_region": "CO₂(省级因子)",
     estimatedValue: "增加值为估算", provisionalValue: "增加值为初步", addedValueNone: "缺增加值", noTarget: "未设目标", aboveTarget: (s) => `高于目标 ${s}`, belowTarget: (s) => `低于目标 ${s}`,
     rankedOf: (n, of) => `${of} 家中 ${n} 家有名次`, lowestFirst: "由低到高,并列同名次", nobodyDropped: "一个也不隐去", everybodyHasPlace: "都有名次",
@@ -236,7 +242,9 @@ const QUANTITIES_ZH = {
   voltage_a: "A相电压", voltage_b: "B相电压", voltage_c: "C相电压", current: "电流", current_a: "A相电流",
   current_b: "B相电流", current_c: "C相电流", power_factor: "功率因数", frequency: "频率",
   natural_gas: "天然气", natural_gas_flow: "天然气流量", water: "新水", water_flow: "新水流量",
-  wastewater: "废水", wastewater_flow: "废水流量", steam: "蒸汽", steam_flow: "蒸汽流量", steam_export: "外供蒸汽", heat: "热量",
+  wastewater: "废水", wastewater_flow: "废水流量", cod: "化学需氧量", cod_concentration: "化学需氧量浓度", nh3_n: "氨氮", nh3_n_concentration: "氨氮浓度",
+  flue_gas_flow: "烟气流量", so2: "二氧化硫", so2_concentration: "二氧化硫浓度", nox: "氮氧化物", nox_concentration: "氮氧化物浓度",
+  steam: "蒸汽", steam_flow: "蒸汽流量", steam_export: "外供蒸汽", heat: "热量",
   heat_flow: "热流量", heat_export: "外供热量", compressed_air: "压缩空气", compressed_air_flow: "压缩空气流量", coal: "原煤",
   coke: "焦炭", fuel_oil: "燃料油", diesel: "柴油", gasoline: "汽油", lpg: "液化石油气", lng: "液化天然气",
   pv_generation: "光伏发电量", pv_power: "光伏功率", storage_charge: "储能充电量", storage_discharge: "储能放电量",
@@ -244,10 +252,13 @@ const QUANTITIES_ZH = {
 };
 
 const MONEY_ZH = { "10k_cny": "万元", "100m_cny": "亿元", cny: "元" };
+const FORMULAS = { cod: "COD", nh3_n: "NH₃-N", so2: "SO₂", nox: "NOₓ" };
+
 const UNITS = {
   "10k_cny": "10⁴ CNY", "100m_cny": "10⁸ CNY", cny: "CNY",
   kwh: "kWh", kvarh: "kvarh", kw: "kW", kvar: "kvar", kva: "kVA", v: "V", a: "A", hz: "Hz",
   percent: "%", m3: "m³", m3_h: "m³/h", t: "t", t_h: "t/h", gj: "GJ", gj_h: "GJ/h",
+  kg: "kg", mg_l: "mg/L", mg_m3: "mg/m³",
 };
 
 let language = localStorage.getItem("parkwatt.language")
@@ -280,7 +291,8 @@ export const known = (share) => (share === null ? "–" : number(Math.floor(1000
 export const unit = (code) => (language === "zh" && MONEY_ZH[code]) || (UNITS[code] ?? code);
 
 export function quantity(name) {
-  return (language === "zh" && QUANTITIES_ZH[name]) || name.replaceAll("_", " ");
+  return (language === "zh" && QUANTITIES_ZH[name])
+    || name.replace(/^(cod|nh3_n|so2|nox)(?=_|$)/, (of) => FORMULAS[of]).replaceAll("_", " ");
 }
 
 export function age(seconds) {

@@ -36,7 +36,7 @@ function grounds(title, rows, zone) {
   if (!rows?.length) return [];
   const into = node("div", { class: "scroll", tabindex: "0" });
   table(into, title, [[t("what")], [t("validFrom")], [t("source")], [t("recordedAt")]], rows.slice(0, 50).map((each) =>
-    node("tr", {}, cell([...(each.enterprise ? [node("span", { class: "code" }, each.enterprise)] : []), each.what ?? each.kind]),
+    node("tr", {}, cell([...(each.enterprise ? [node("span", { class: "code" }, each.enterprise)] : []), t(`what ${each.what}`) ?? each.what ?? each.kind]),
       cell(local(each.valid_from, zone)), cell([each.why, each.who].filter(Boolean).join(" · ")), cell(local(each.recorded_at, zone)))));
   return [node("h3", {}, `${title} (${rows[0].total ?? rows.length})`), into];
 }
@@ -47,9 +47,9 @@ function arrived(readings) {
     t("arrivedWords", text.number(readings.readings), text.number(readings.batches), (readings.sources ?? []).join(", ")))];
 }
 
-function explained(found) {
+function explained(found, figure) {
   return [
-    node("p", { class: "note" }, found.formula), node("h3", {}, t("restsOn")), lines(found.lines ?? []),
+    node("p", { class: "note" }, t(`formula ${figure}`) ?? found.formula), node("h3", {}, t("restsOn")), lines(found.lines ?? []),
     ...grounds(t("factorsHead"), found.factors, found.zone), ...grounds(t("statementsHead"), found.statements, found.zone), ...grounds(t("greenHead"), found.green, found.zone),
     ...grounds(t("membershipHead"), found.membership, found.zone), ...grounds(t("correctionsHead"), found.corrections, found.zone), ...arrived(found.readings),
   ];
@@ -77,7 +77,7 @@ async function answer(asked, shown) {
   const full = await send(`${asked.base}/explain?figure=${encodeURIComponent(`${asked.figure}.${asked.method}`)}&${query}`);
   let whole = full.body.value;
   let parts = null;
-  if (full.status === 200) parts = explained(full.body);
+  if (full.status === 200) parts = explained(full.body, asked.figure);
   else {
     const { status, body } = await send(`${asked.base}/figures?${query}&grain=month`);
     if (status !== 200) throw new Error(body.error.message);

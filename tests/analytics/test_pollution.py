@@ -149,3 +149,30 @@ def test_gases_by_hand() -> None:
     # the same molecules whether oxidised or not
     ppm = pollution.nox_as_no2(pollution.mg_per_m3(50, 30.01), 0)
     assert ppm == pytest.approx(pollution.mg_per_m3(50, 46.01))
+
+
+def test_samples_that_are_held() -> None:
+    hour = 3_600_000_000
+    # flow each hour, silent from 3 to 5; a concentration at 0, one at 1:30 and one at 5
+    start, stop, load = pollution.held(
+        np.array([0, 1, 2, 3, 5, 6]) * hour,
+        [10, 20, 20, 30, 10, -1],
+        np.array([0, 3, 10]) * hour // 2,
+        [50, 100, 40],
+        hour,
+        3 * hour,
+    )
+    assert (start / hour).tolist() == [0, 1, 1.5, 2, 5]
+    assert (stop / hour).tolist() == [1, 1.5, 2, 3, 6]
+    # m³/h × g/m³ × h / 1000
+    assert_allclose(load, [0.5, 0.5, 1.0, 2.0, 0.4])
+    for flow, concentration in (([0, 9], []), ([], [0, 9]), ([], [])):
+        found = pollution.held(
+            np.array(flow, np.int64),
+            np.ones(len(flow)),
+            np.array(concentration, np.int64),
+            np.ones(len(concentration)),
+            hour,
+            hour,
+        )
+        assert found[0].size == found[1].size == found[2].size == 0

@@ -50,6 +50,8 @@ def fill(url: str) -> None:
         used = {"energy_import": fewer}
         if i % 3 == 0:
             used["natural_gas"] = [9e4 + 2e3 * (m % 12) for m in range(months)]
+        if i == 0:
+            used["cod"] = [25.0] * months
         park.add(f"E{i + 1}", used, YEAR - 2)
     with connect(url, autocommit=True) as conn:
         for i in range(8):
@@ -326,6 +328,39 @@ def test_the_intensities_agree_with_the_api(
     assert page.inner_text("#t-ranking") == "强度排名与覆盖"
     shot(page, "intensity-zh", tmp_path)
     assert trouble == []
+    page.context.close()
+
+
+def test_monitored_pollutants_agree_with_the_api(
+    browser: Browser, carbon: str, api: httpx.Client, tmp_path: Path
+) -> None:
+    url = f"{carbon}/parks/P/enterprises/E1/intensity"
+    page, trouble, _ = opened(browser, url, "E1")
+    asked = {
+        "from": last_month().isoformat(),
+        "to": TODAY.replace(day=1).isoformat(),
+        "length": "rolling_12",
+        "enterprise": "E1",
+    }
+    (row,) = api.get(f"{ROOT}/intensity/history", params=asked).json()["rows"]
+    told = page.locator("#pollutants tr[data-pollutant='cod/rolling_12'] td")
+    cells = told.all_inner_texts()
+    assert cells[0] == "COD"
+    assert number(cells[2]) == 12 * 25
+    per = row["per"]["added_value_10k_cny"]["pollutant_kg"]["cod"]
+    assert number(cells[3]) == round(per, 4)
+    assert cells[4] == "measured by monitors"
+    assert cells[5].startswith("100")
+    shot(page, "own-en", tmp_path)
+    page.context.close()
+    # of the park nothing is known but what E1 measured
+    page, more, _ = opened(browser, f"{carbon}/parks/P/intensity", "P")
+    words = page.inner_text("#pollutants tr[data-pollutant='cod/rolling_12']")
+    assert "of what is known 300.0 kg" in words
+    assert "not known of E2, E3, E4 … (7)" in words
+    page.click("[data-language=zh]")
+    assert "在线监测" in page.inner_text("#pollutants")
+    assert trouble == more == []
     page.context.close()
 
 

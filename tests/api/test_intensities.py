@@ -23,7 +23,8 @@ def served(timescale_database: str, serving: Any) -> Iterator[httpx.Client]:
     park.add("Y", {"energy_import": [1_000_000.0] * 12}, 2023)
     for i in range(7):
         used = [1000.0 * 1.6**i] * 12
-        park.add(f"B{i}", {"energy_import": used}, LAST_YEAR)
+        masses = {"cod": [2.0] * 12} if i == 0 else {}
+        park.add(f"B{i}", {"energy_import": used, **masses}, LAST_YEAR)
     park.compute()
     with (
         serving(timescale_database) as base,
@@ -121,6 +122,26 @@ def test_the_known_vectors(
         "benchmarked",
         "gross_output",
     ]
+
+
+def test_a_monitored_pollutant_says_so(served: httpx.Client) -> None:
+    say(served, ("B0", "added_value", str(LAST_YEAR), 12))
+    year = {"from": f"{LAST_YEAR}-01-01", "to": f"{LAST_YEAR + 1}-01-01"}
+    asked = {**year, "length": "year", "enterprise": "B0"}
+    (row,) = get(served, "/intensity/history", **asked)["rows"]
+    assert row["pollutant_kg"] == {
+        "cod": {
+            "amount": pytest.approx(24),
+            "known": pytest.approx(24),
+            "basis": ["measured"],
+            "measured_share": 1,
+            "coverage": 1,
+            "missing": [],
+        }
+    }
+    per = row["per"]["added_value_10k_cny"]
+    assert per["pollutant_kg"] == {"cod": pytest.approx(2)}
+    assert row["tce"]["calorific"] == pytest.approx(12 * 0.1229)
 
 
 def test_change_with_a_member_that_joins(served: httpx.Client) -> None:

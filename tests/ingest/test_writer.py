@@ -244,3 +244,18 @@ def test_what_is_in_flight_is_told(writer: Writer, database: str) -> None:
         found = source_counts(conn)
     assert [(each.in_flight, each.received) for each in found] == [(7, 1)]
     writer.close()
+
+
+def test_gauges_of_which_masses_are_made_wake_the_job(
+    writer: Writer, database: str
+) -> None:
+    at = '"at": "2026-01-01T00:00:00Z"'
+    body = f'{{{at}, "power_kw": 1, "wastewater_flow_m3_h": 9, "cod_concentration_mg_l": 5}}'
+    writer.write([message(body)])
+    with connect(database) as conn:
+        marked = conn.execute(
+            "SELECT c.quantity FROM core.dirty JOIN core.channel c USING (channel_id) "
+            "WHERE c.kind = 'gauge' ORDER BY 1"
+        ).fetchall()
+    assert marked == [("cod_concentration",), ("wastewater_flow",)]
+    writer.close()

@@ -90,7 +90,7 @@ class World(Seed):
                     conn, meters[code], about["role"], above, SINCE, source="test"
                 )
             for key in CHANNELS:
-                if key.quantity != "cod":
+                if key.quantity != "voc":
                     self.channels[key] = registry.add_channel(
                         conn, meters[key.subject], key.quantity, "register"
                     )

@@ -68,8 +68,8 @@ def test_demo_has_something_for_every_page() -> None:
         "compressed_air_m3",
     }
     monitored = {channel.key for each in world.monitors for channel in each.channels}
-    assert monitored >= {"wastewater_flow_m3_h", "cod_mg_l", "nh3_n_mg_l"}
-    assert monitored >= {"flue_gas_flow_m3_h", "so2_mg_m3", "nox_mg_m3"}
+    assert monitored >= {"wastewater_flow_m3_h", "cod_kg", "cod_concentration_mg_l"}
+    assert monitored >= {"flue_gas_flow_m3_h", "so2_kg", "nox_concentration_mg_m3"}
     kinds = {each.archetype for each in world.enterprises if each.archetype}
     assert kinds == set(archetypes().archetypes)
 
@@ -90,9 +90,8 @@ def test_all_that_is_sent_is_on_the_wire() -> None:
 
 
 def unit_of(key: str) -> str:
-    return (
-        "_".join(key.rsplit("_", 2)[1:]) if key.endswith("_h") else key.rsplit("_")[-1]
-    )
+    two = key.endswith(("_h", "_mg_l", "_mg_m3"))
+    return "_".join(key.rsplit("_", 2)[1:]) if two else key.rsplit("_")[-1]
 
 
 def test_demo_peaks_every_afternoon_near_the_contract() -> None:

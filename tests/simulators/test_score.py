@@ -42,7 +42,7 @@ METERS: dict[str, dict[str, Any]] = {
 CHANNELS = {
     **{Key(code, "energy_import"): "kwh" for code in ("G", "M1", "M2", "S2")},
     Key("W1", "water"): "m3",
-    Key("W1", "cod"): "kg",  # no quantity of the platform
+    Key("W1", "voc"): "kg",  # no quantity of the platform
 }
 SENT = {"stored": 1000, "duplicates": 20}
 LEDGER = SENT | dict.fromkeys(("corrupt", "foreign", "clock_not_set", "ahead"), 0)
@@ -59,7 +59,7 @@ def flows(count: int) -> dict[Key, np.ndarray]:
         Key("M2", "energy_import"): two,
         Key("S2", "energy_import"): two / 2,
         Key("W1", "water"): np.full(count, 2.5),
-        Key("W1", "cod"): np.full(count, 0.1),
+        Key("W1", "voc"): np.full(count, 0.1),
     }
 
 
@@ -151,7 +151,7 @@ class Made(Platform):
 
     def __init__(self, truth: Truth) -> None:
         self.truth = truth
-        keys = [key for key in truth.channels if key.quantity != "cod"]
+        keys = [key for key in truth.channels if key.quantity != "voc"]
         self.told = {key: self._read(key, flow) for key, flow in truth.usage(keys)}
         self.peaks: dict[str | None, list[MonthPeak]] = {
             subject: [self._highest(code)]

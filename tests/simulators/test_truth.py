@@ -80,7 +80,7 @@ def rows(table: pa.Table, **wanted: str) -> list[Row]:
 
 
 def flowed(code: str, key: str, *at: datetime) -> list[float]:
-    meters = (*world().meters, *world().monitors)
+    meters = world().meters
     meter = next(each for each in meters if each.code == code)
     flow = next(each.flow for each in meter.channels if each.key == key)
     instants = np.array([int(each.timestamp()) for each in at])
@@ -196,7 +196,7 @@ def test_meters_and_faults_are_told(table: pa.Table) -> None:
     assert meter["value"] == note["ct"] * note["pt"]
     assert note["resolution"] == pytest.approx(meter["value"] / 10 ** note["decimals"])
     assert 0 < abs(note["error_ppm"]) <= 5000
-    assert len(rows(table, what="meter")) == len(world().meters) + len(world().monitors)
+    assert len(rows(table, what="meter")) == len(world().meters)
     reset, gap = rows(table, what="fault")
     assert (reset["subject"], reset["quantity"], reset["value"]) == (
         *("E01-M1", "reset"),

@@ -35,4 +35,4 @@ def test_simulators_use_documented_keys() -> None:
         for meter in World(scenario.load(name)).meters:
             used.update(channel.key for channel in meter.channels)
     assert used <= keys_of_the_docs()
-    assert len(keys_of_the_docs()) == 48 + 25
+    assert len(keys_of_the_docs()) == 57 + 29

@@ -25,7 +25,7 @@ PARK: dict[str, Any] = {
     "contract_demand_kw": 9000,
     "enterprises": [
         {"archetype": "auto_parts", "pv_kwp": 2500, "sub_meters": ["process"]},
-        {"archetype": "food", "own_boiler": True},
+        {"archetype": "food", "own_boiler": True, "monitors": True},
         {"archetype": "offices", "behind": "E01"},
     ],
     "park": {"feeders": 1, "common": {"power_kw": 30}},
@@ -111,3 +111,8 @@ def test_figures_are_the_truth(timescale_database: str) -> None:
             assert found["co2_t"]["location_region"] == pytest.approx(
                 world.co2_kg(sums) / 1000, rel=1e-6
             ), code
+            # what monitors count is told, and no part of energy and carbon
+            for name, amount in sums.items():
+                told = found["amounts"][name.rpartition("_")[0]]["amount"]
+                assert told == pytest.approx(amount, rel=1e-9), (code, name)
+            assert ("cod_kg" in sums) == (code in ("T", "E02"))

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from analytics.jobs import changing, intensities
-from store import membership, registry, statements
+from store import membership, registry, relations, statements
 from store.database import Connection, connect
 from store.errors import Invalid
 from store.periods import period as read_period
 from store.records import Stated
-from tests.analytics.jobs.conftest import Monthly
+from tests.analytics.jobs.conftest import ZONE, Monthly
 from tests.analytics.jobs.test_added_value import DENTON, OUTPUT, PRO_RATA
 from tests.analytics.jobs.test_book import X
 
@@ -255,6 +255,92 @@ def test_other_numerators_and_denominators(timescale_database: str) -> None:
         say(conn, None, "land_area", "2023", 50_000)
         (year,) = figures(conn, "2023", of="park")
         assert year["per"]["land_ha"]["amount"] == pytest.approx(5)
+
+
+def test_monitors_count_where_they_cover_and_statements_where_not(
+    timescale_database: str,
+) -> None:
+    park = Monthly(timescale_database)
+    half = [10.0] * 6 + [None] * 6
+    park.add("A", {"energy_import": [MWH] * 12, "cod": half}, 2023)
+    park.add("B", {"energy_import": [MWH] * 12}, 2023)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+
+        def cod(period: str, code: str | None = None, **more: Any) -> Any:
+            (row,) = figures(conn, period, code, **more)
+            return row["pollutant_kg"]["cod"]
+
+        # nobody has stated anything: half a year is not the year
+        assert cod("2023", "A") == {
+            "amount": None,
+            "known": None,
+            "basis": [],
+            "measured_share": None,
+            "coverage": 0,
+            "missing": ["A"],
+        }
+        june = cod("2023-06", "A", length="month")
+        assert (june["amount"], june["basis"]) == (10, ["measured"])
+        assert (june["measured_share"], june["coverage"]) == (1, 1)
+        july = cod("2023-07", "A", length="month")
+        assert (july["amount"], july["coverage"]) == (None, 0)
+        for quarter, kg in ((1, 999), (3, 33), (4, 44)):
+            say(conn, "A", "pollutant", f"2023-Q{quarter}", kg, product="cod")
+        year = cod("2023", "A")
+        assert year["amount"] == pytest.approx(6 * 10 + 33 + 44)  # 999 is not added
+        assert year["basis"] == ["measured", "stated"]
+        assert year["measured_share"] == pytest.approx(60 / 137)
+        assert (year["coverage"], year["missing"]) == (1, [])
+        assert cod("2023-Q1", "A", length="quarter")["amount"] == pytest.approx(30)
+        # of the whole: B has said nothing
+        whole = cod("2023", of="enterprises")
+        assert (whole["amount"], whole["missing"]) == (None, ["B"])
+        assert whole["known"] == pytest.approx(137)
+        say(conn, "B", "pollutant", "2023", 3, product="cod")
+        assert cod("2023", of="park")["amount"] == pytest.approx(140)
+        for code in "AB":
+            say(conn, code, "added_value", "2023", 100)
+        (row,) = figures(conn, "2023", of="enterprises")
+        per = row["per"]["added_value_10k_cny"]
+        assert per["pollutant_kg"] == {"cod": pytest.approx(0.7)}
+        # a mass is in no energy, carbon or water, and no coverage of these
+        assert row["tce"]["calorific"] == pytest.approx(24 * 0.1229)
+        assert (row["coverage"], row["water_m3"]["amount"]) == (1, None)
+        before = datetime.now(UTC)
+        # a year that monitors cover by half is as stated, whatever they measured of it
+        for quarter in (1, 3, 4):
+            say(conn, "A", "pollutant", f"2023-Q{quarter}", None, product="cod")  # type: ignore[arg-type]
+        say(conn, "A", "pollutant", "2023", 125, product="cod")
+        year = cod("2023", "A")
+        assert (year["amount"], year["basis"]) == (125, ["stated"])
+        assert (year["measured_share"], year["coverage"]) == (0, None)
+        assert cod("2023", "A", known_on=before)["amount"] == pytest.approx(137)
+
+
+def test_a_monitor_that_changes_hands_covers_the_month_for_neither(
+    timescale_database: str,
+) -> None:
+    park = Monthly(timescale_database)
+    park.add("A", {"nox": [31.0, 28.0, 31.0]}, 2023)
+    park.add("B", {"so2": [1.0, 1.0, 1.0]}, 2023)
+    with connect(timescale_database, autocommit=True) as conn:
+        meter = registry.subject(conn, "P", "A", "M").subject_id
+        other = registry.subject(conn, "P", "B").subject_id
+        middle = datetime(2023, 2, 15, tzinfo=ZONE)
+        relations.assign_meter(conn, meter, other, middle, None, source="sold")
+        park.compute()
+        amounts = {
+            code: [
+                each["pollutant_kg"].get("nox", {}).get("amount")
+                for each in figures(conn, "2023-Q1", code, length="month")
+            ]
+            for code in "AB"
+        }
+        assert amounts == {"A": [31, None, None], "B": [None, None, 31]}
+        # known of February all the same: 14 days each
+        february = figures(conn, "2023-02", "B", length="month")[0]["pollutant_kg"]
+        assert february["nox"]["coverage"] == pytest.approx(0.5)
 
 
 def test_a_ranking_with_everybody_in_it(timescale_database: str) -> None:
