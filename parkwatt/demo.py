@@ -46,7 +46,7 @@ def demo(
     with services() as (url, broker, supervisor):
         world = World(scenarios.load(DEMO_PARK))
         _register_plant(url)
-        register_world(url, world, _year_back())
+        register_world(url, world, _history())
         _wait_for_ingest(broker, supervisor, stop)
         if not _complete(url):
             _replay_plant(broker)
@@ -92,10 +92,10 @@ def _register(
     return enterprise_id
 
 
-def _year_back() -> datetime:
-    """Give when the demonstration's history begins: a month's first, a year ago."""
+def _history() -> datetime:
+    """Give when the demonstration's history begins: with the last whole year."""
     today = datetime.now(DEMO_ZONE)
-    return datetime(today.year - 1, today.month, 1, tzinfo=DEMO_ZONE)
+    return datetime(today.year - 1, 1, 1, tzinfo=DEMO_ZONE)
 
 
 def _wait_for_ingest(
@@ -150,7 +150,7 @@ def _backfill_demo(
     quarters = midnight - timedelta(days=DEMO_QUARTERS_DAYS)
     with session(url) as conn:
         newest = live.newest(conn, registry.subject(conn, world.code).park.park_id)
-    start = newest or _year_back()
+    start = newest or _history()
     where = simulators.simulate.Broker(
         host=broker.host, port=broker.port, spool=spool(world.code)
     )

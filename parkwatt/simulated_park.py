@@ -10,7 +10,7 @@ from simulators import faults as simulated_faults
 from simulators import formats as simulated_formats
 from simulators.meter import Fault
 from simulators.world import Enterprise, World
-from store import judgements, registry, relations, statements, targets
+from store import judgements, membership, registry, relations, statements, targets
 from store import tariffs as stored_tariffs
 from store.database import Connection, session
 from store.records import Stated, Subject
@@ -18,6 +18,17 @@ from store.statement_kinds import KINDS
 
 INVENTED = "invented for the demonstration"
 WHO = "demonstration"
+INDUSTRIES = {  # of archetypes, GB/T 4754-2017
+    "semiconductor_fab": "3973",
+    "pharma": "27",
+    "auto_parts": "3670",
+    "steel": "31",
+    "food": "14",
+    "data_centre": "645",
+    "logistics": "59",
+    "offices": "72",
+    "hotel": "61",
+}
 
 
 def register_world(
@@ -114,6 +125,15 @@ def _state_invented(
     _set_limits(conn, whole, year, past_t)
     for enterprise in world.enterprises:
         _state_plant(conn, world, enterprise, since)
+        if enterprise.archetype is not None:
+            membership.state_industry(
+                conn,
+                ids[enterprise.code],
+                INDUSTRIES[enterprise.archetype],
+                since,
+                source=INVENTED,
+                who=WHO,
+            )
         if enterprise.size_kw:
             stored_tariffs.set_billing(
                 conn,

@@ -9,12 +9,15 @@ import pytest
 
 from analytics.jobs import factors, service
 from analytics.jobs.figures import figures
+from parkwatt.simulated_park import INDUSTRIES
 from simulators import scenario
+from simulators.archetypes import archetypes
 from simulators.load import Integers
 from simulators.world import World
 from store import registry, relations
 from store.batches import write_batch
 from store.database import Connection, connect
+from store.membership import digits
 from store.readings import NO_UNTIL, Rows, to_datetime
 
 FIRST, LAST = date(2026, 3, 4), date(2026, 3, 6)  # Wednesday to Friday
@@ -35,6 +38,11 @@ PARK: dict[str, Any] = {
         "heat": {"value": 110, "unit": "kgCO2/GJ", "source": "910号"},
     },
 }
+
+
+def test_every_archetype_has_its_industry() -> None:
+    assert set(INDUSTRIES) == set(archetypes().archetypes)
+    assert all(digits(each) == each for each in INDUSTRIES.values())
 
 
 def quarters(world: World) -> Integers:
