@@ -137,14 +137,14 @@ def plan(
     listed: dict[str, list[Mapping[str, object]]] = {}
     for kind, value in wanted.items():
         if kind == "mixed":
-            times = _number(kind, value)
+            times = _amount(kind, value)
             rates = {name: times * each.rate for name, each in KINDS.items()} | rates
         elif isinstance(value, list):
             _known(kind)
             listed[kind] = value
         else:
             _known(kind)
-            rates[kind] = _number(kind, value)
+            rates[kind] = _amount(kind, value)
     planner = _Planner(meters, start_s, stop_s, seed)
     for kind in KINDS:
         for number, entry in enumerate(listed.get(kind, ())):
@@ -228,7 +228,7 @@ class _Planner:
         units = about.keys() & _UNITS_S.keys()
         if units:
             stop_s = start_s + round(
-                sum(_number(each, about.pop(each)) * _UNITS_S[each] for each in units)
+                sum(_amount(each, about.pop(each)) * _UNITS_S[each] for each in units)
             )
         if odd := about.keys() - set(KINDS[kind].parameters):
             raise SimulatorError(f"fault {kind}: unknown {sorted(odd)[0]!r}")
@@ -428,9 +428,15 @@ def _known(kind: str) -> None:
 
 
 def _number(name: str, value: object) -> float:
-    if not isinstance(value, int | float):
+    if not isinstance(value, int | float) or not np.isfinite(value):
         raise SimulatorError(f"{name}: {value!r} is not a number")
     return float(value)
+
+
+def _amount(name: str, value: object) -> float:
+    if (number := _number(name, value)) < 0:
+        raise SimulatorError(f"{name}: {value} is below 0")
+    return number
 
 
 def _second(kind: str, value: object) -> int:

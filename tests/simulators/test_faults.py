@@ -73,6 +73,12 @@ def test_named_one_by_one() -> None:
     [
         ({"gaps": 1}, "unknown fault 'gaps'"),
         ({"gap": "many"}, "'many' is not a number"),
+        ({"gap": -1}, "gap: -1 is below 0"),
+        ({"mixed": float("nan")}, "mixed: nan is not a number"),
+        (
+            {"gap": [{"meter": "E01-M1", "at": "2024-01-05T00:00Z", "hours": -3}]},
+            "hours: -3 is below 0",
+        ),
         ({"gap": [{"meter": "E99-M1", "at": "2024-01-05"}]}, "'E99-M1'"),
         ({"gap": [{"meter": "E01-M1", "at": "tomorrow"}]}, "is not a time"),
         (
