@@ -216,7 +216,8 @@ def batches(
             SELECT r.batch_id, count(*) AS readings
             FROM part p JOIN core.source c ON c.subject_id = p.meter_id
                  AND c.kind <> 'virtual' AND c.quantity = ANY(%(names)s)
-            JOIN core.reading r ON r.channel_id = c.channel_id
+            CROSS JOIN LATERAL (VALUES (c.channel_id), (c.flow_id)) AS of (channel_id)
+            JOIN core.reading r ON r.channel_id = of.channel_id
                  AND r.at >= p.low AND r.at <= p.high
             GROUP BY r.batch_id)
         SELECT coalesce(sum(readings), 0)::bigint, count(*), min(b.batch_id),
@@ -402,7 +403,8 @@ _BATCHES: LiteralString = """
                NULL AS who, b.source AS why, b.received_at AS recorded_at
         FROM named n JOIN core.source c ON c.subject_id = n.meter_id
              AND c.kind <> 'virtual'
-        JOIN core.reading r ON r.channel_id = c.channel_id
+        CROSS JOIN LATERAL (VALUES (c.channel_id), (c.flow_id)) AS of (channel_id)
+        JOIN core.reading r ON r.channel_id = of.channel_id
              AND r.at >= n.low AND r.at <= n.high
         JOIN core.batch b USING (batch_id)
         WHERE b.received_at > coalesce(%(since)s::timestamptz, '-infinity')

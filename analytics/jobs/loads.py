@@ -59,7 +59,8 @@ def _loads_of(channel: Channel, rows: Rows) -> Rows:
         flow.value,
         concentration.at_us,
         concentration.value * _GRAMS[channel.quantity],
-        round(channel.measured_up_to_s * 1e6),
-        max(_HOLD_US, round(channel.measured_up_to_s * 1e6)),
+        # what is computed again reaches no further than HOLD
+        min(_HOLD_US, round(channel.measured_up_to_s * 1e6)),
+        _HOLD_US,
     )
     return Rows(np.full(start.size, channel.channel_id, np.int64), start, load_kg, stop)

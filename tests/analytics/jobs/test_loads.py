@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics.jobs import service
+from analytics.jobs import explaining, service
 from analytics.jobs.figures import figures
-from store import live, registry, relations, revisions
+from store import live, policies, registry, relations, revisions
 from store.batches import write_batch
 from store.database import connect
 from store.readings import NO_UNTIL, Rows, to_us
@@ -150,3 +150,61 @@ def test_a_monitor_that_counts_masses_is_believed(timescale_database: str) -> No
     told = outlet.day("nox")
     assert told is not None
     assert told["amount"] == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize(
+    ("told", "kg"),
+    [
+        # 10 m³/h: 3 hours each at 0.5 and 0.8 kg/h, 18 at 0.6
+        ({0: 50.0, 12: 80.0, **dict.fromkeys(range(24, 97, 12), 60.0)}, 14.7),
+        # no flow and no concentration stands longer than 3 hours
+        ({0: 50.0, 40: 80.0, 80: 60.0, 96: 60.0}, None),
+    ],
+)
+def test_what_is_held_long_does_not_depend_on_order(
+    timescale_database: str, told: dict[int, float], kg: float | None, backwards: bool
+) -> None:
+    outlet = Outlet(timescale_database)
+    cod = outlet.channel("cod_concentration")
+    flow = outlet.channel("wastewater_flow")
+    with connect(outlet.url, autocommit=True) as conn:
+        policies.set_policy(
+            conn, outlet.meter, "measured_up_to_s", 43_200.0, source="t"
+        )
+    outlet.tell(flow, dict.fromkeys(told, 10.0), QUARTER)
+    for place in sorted(told, reverse=backwards):
+        outlet.tell(cod, {place: told[place]}, QUARTER)
+        outlet.compute()
+    for known_on in (None, datetime.now(UTC)):
+        found = outlet.day(known_on=known_on)
+        assert found is not None
+        assert found["amount"] == (kg and pytest.approx(kg))
+
+
+def test_a_late_flow_is_among_the_causes(timescale_database: str) -> None:
+    outlet = Outlet(timescale_database)
+    cod = outlet.channel("cod_concentration")
+    flow = outlet.channel("wastewater_flow")
+    outlet.tell(cod, {0: 50.0, 8: 50.0}, QUARTER)
+    outlet.tell(flow, dict.fromkeys(range(4), 10.0), QUARTER)
+    outlet.compute()
+    before = datetime.now(UTC)
+    outlet.tell(flow, dict.fromkeys(range(4, 9), 10.0), QUARTER)
+    outlet.compute()
+    with connect(outlet.url, autocommit=True) as conn:
+        found = explaining.explain(
+            conn,
+            registry.subject(conn, "p", "a"),
+            "amounts.cod",
+            DAY,
+            DAY + timedelta(1),
+            known_on=datetime.now(UTC),
+            compare_with=before,
+        )
+    # an hour and a quarter more at 0.5 kg/h, by five readings of the flow
+    change = found["change"]
+    assert change["change"] == pytest.approx(0.625)
+    (cause,) = change["causes"]
+    assert cause["kind"] == "readings"
+    assert cause["readings"]["readings"] == 5
