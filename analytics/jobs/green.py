@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 
 from analytics.jobs.months import later
+from analytics.jobs.nested import Behind
 from analytics.registers import Bool, Float64
 from store.green import GreenMatch, GreenPower
 
@@ -209,7 +210,7 @@ def errors(faults: Iterable[Wrong], enterprise: str | None = None) -> list[str]:
 
 
 def _together(month: date) -> Wrong:
-    why = "enterprises have proven more together than the park took from the grid"
+    why = "enterprises have proven more together than the meter above them took"
     return Wrong(
         enterprise="all",
         enterprise_id=0,
@@ -251,6 +252,7 @@ def lay_out(
     months: Sequence[date],
     whole: Bool,
     shape: tuple[int, int],
+    behind: Behind,
 ) -> Green:
     """Lay the ledger out; the park's row has what its enterprises have together.
 
@@ -296,13 +298,14 @@ def lay_out(
             table[row, cell] += match.kwh
             if match.kind == "direct":
                 direct[row, cell] += match.kwh
-            if row == park_row and _of_the_park(known[match.key], known):
+            if _of_the_park(known[match.key], known):
                 inside[row, cell] += match.kwh
             ids[row, cell].append(match.green_match_id)
     if park_row is not None:
         # two enterprises may prove the same kWh, one behind the meter of the other
-        bought = proven[park_row] - inside[park_row]
-        beyond = bought > taken[park_row] + STORED_KWH
+        bought = _through_meters(proven - inside, rows, behind)
+        which = [park_row, *rows.values()]
+        beyond: Bool = np.any(bought[which] > taken[which] + STORED_KWH, axis=0)
         wrong[park_row] |= beyond
         faults += [_together(month) for month, i in cells.items() if beyond[i]]
     for each in records:
@@ -316,6 +319,8 @@ def lay_out(
         sold[park_row] = 0.0
         for row in sorted(rows.values()):
             sold[park_row] += sold[row]
+    for row in rows.values():
+        inside[row] = 0.0
     return Green(
         proven=proven,
         direct=direct,
@@ -326,6 +331,19 @@ def lay_out(
         faults=tuple(dict.fromkeys(faults)),
         ids={at: tuple(each) for at, each in ids.items()},
     )
+
+
+def _through_meters(
+    proven: Float64, rows: Mapping[int, int], behind: Behind
+) -> Float64:
+    """Add to what an enterprise has proven what those have that stand behind it alone."""
+    found = proven.copy()
+    for (name, other, cell), above in behind.items():
+        if name == "energy_import" and other in rows:
+            for owner in set.intersection(*(set(each) for each in above)):
+                if owner in rows:
+                    found[rows[owner], cell] += proven[rows[other], cell]
+    return found
 
 
 def boundless(matches: Iterable[GreenMatch]) -> dict[tuple[int, date], float]:

@@ -47,13 +47,14 @@ class Side:
 
     @property
     def nests(self) -> bool:
-        """Whether it counts who is behind a meter whose owner has a factor of its own.
+        """Whether it counts who is behind whose meter.
 
-        So it is where another one has its own factor, or has proven green power.
+        So it is where two have proven green power, or one has a factor of its own and
+        another one, too, or proof.
         """
         owners = {each.subject_id for each in self.local} - {self.park.park_id}
         provers = {each.enterprise_id for each in self.matches}
-        return bool(owners) and len(owners | provers) > 1
+        return len(provers) > 1 or (bool(owners) and len(owners | provers) > 1)
 
     def producers(self) -> set[str]:
         """List the enterprises whose own power others have certificates of, by code."""
@@ -166,6 +167,7 @@ def build(
         months=months,
         whole=whole,
         shape=shape,
+        behind=behind,
     )
     return Sheet(
         amounts=amounts,

@@ -12,6 +12,7 @@ from analytics.jobs.accounting import known_total
 from analytics.jobs.book import Book, load_book
 from analytics.jobs.explaining import explain
 from analytics.jobs.figures import figures
+from analytics.jobs.green import errors as ledger_errors
 from analytics.jobs.netting import netting
 from store import green as stored
 from store import registry, relations
@@ -671,7 +672,7 @@ def test_enterprises_together_are_not_the_park(timescale_database: str) -> None:
         assert good.carbon["enterprise"].unpriced[0].tolist() == [True, False]
         assert not good.carbon["enterprise"].unpriced[1:].any()
         assert [each.why for each in good.green.faults] == [
-            "enterprises have proven more together than the park took from the grid"
+            "enterprises have proven more together than the meter above them took"
         ]
         agree(conn, good)
 
@@ -880,3 +881,50 @@ def test_power_given_away_without_a_meter_of_the_park(
         given = 3e3 if gate is None else 1e3 * gate[1]
         assert sum(beside) == pytest.approx(given)
         agree(conn, book)
+
+
+@pytest.mark.parametrize(("n_mwh", "right"), [(10, True), (10.001, False)])
+@pytest.mark.parametrize("own", [False, True])
+def test_those_behind_one_meter_prove_no_more_than_it_took(
+    timescale_database: str, n_mwh: float, right: bool, own: bool
+) -> None:
+    """Of the 40 MWh that t took 30 went on to n: 30 of t and 10 of n are all of it."""
+    park = Monthly(timescale_database)
+    for code, mwh in (("a", 900), ("t", 40), ("n", 30)):
+        park.add(code, {"energy_import": [mwh * 1e3]}, 2024)
+    with connect(timescale_database, autocommit=True) as conn:
+        owners = [registry.find_enterprise(conn, "P", code) for code in "tn"]
+        t, n = (registry.find_meter(conn, each[1], "M")[0] for each in owners if each)
+        since = turns(2024)[0].astimezone(UTC)
+        assert n is not None
+        relations.place_meter(conn, n, "main", t, since, source="test")
+        if own:
+            own_factors.record(
+                conn,
+                registry.subject(conn, "P", "t"),
+                kind="co2",
+                carrier="electricity",
+                basis="grid_average",
+                unit="kgCO2/kWh",
+                value=0.9,
+                valid_from=JAN,
+                **SAID,
+            )
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        batch(conn, park, 1000)
+        use(conn, park, 30, enterprise="t", month=JAN)
+        use(conn, park, n_mwh, enterprise="n", month=JAN)
+        book = load_book(conn, park.park, JAN, FEB)
+        power = book.carbon["enterprise"].parts["electricity"][:, 0]
+        if right:
+            assert book.green.faults == ()
+            assert power[0] == pytest.approx(900 * 0.5306)
+        else:
+            (fault,) = book.green.faults
+            assert "than the meter above them took" in fault.why
+            assert np.isnan(power[0])
+        # each one's own is its own: it is told nothing of the other's proof
+        assert power[book.row("t")] == pytest.approx(10 * (0.9 if own else 0.5306))
+        assert not ledger_errors(book.green.faults, "t")
+        assert not ledger_errors(book.green.faults, "n")
