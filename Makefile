@@ -68,7 +68,6 @@ tools:
 
 COMPILE = env CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/lock/bin/pip-compile --quiet \
 	--upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
-	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	--annotation-style=line --build-deps-for=editable --extra local
 
 lock: $(VENV)/.ready
@@ -77,6 +76,7 @@ lock: $(VENV)/.ready
 	@$(COMPILE) -o requirements/runtime.txt pyproject.toml
 	@$(COMPILE) --extra grafana --extra simulate --extra dev -c requirements/runtime.txt \
 		-o requirements/dev.txt pyproject.toml
+	@sed -i '/^--/d' requirements/runtime.txt requirements/dev.txt  # names, versions, hashes alone
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .coverage .*_cache .hypothesis
