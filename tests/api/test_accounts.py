@@ -12,7 +12,7 @@ import pytest
 from store import registry, statements
 from store.database import connect
 from tests.analytics.jobs.conftest import Monthly
-from tests.analytics.jobs.test_accounts import X
+from tests.analytics.jobs.test_green_power import X
 
 Json = dict[str, Any]
 MONTHS = {"from": "2024-01-01", "to": "2024-03-01"}

@@ -1,19 +1,24 @@
-"""A park filled with registers that are read at the turns of months."""
+"""A park filled with registers that are read at the turns of months, and what is said of it."""
 
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analytics.jobs import factors, service
+from analytics.jobs import activities, factors, ledger, service
+from analytics.jobs.book import Book
+from analytics.jobs.figures import figures
 from store import registry, relations
 from store.batches import write_batch
-from store.database import connect
+from store.database import Connection, connect
 from store.readings import NO_UNTIL, Rows, to_us
 from store.records import Park
 
+JAN, FEB, MAR = date(2024, 1, 1), date(2024, 2, 1), date(2024, 3, 1)
+SAID: dict[str, Any] = {"source": "invoice 7", "who": "Metering office"}
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
@@ -89,3 +94,55 @@ class Monthly:
     def compute(self) -> None:
         """Let the job do all it has to."""
         service.run(self.url, threading.Event(), once=True)
+
+
+def say(
+    conn: Connection, code: str, item: str, use: str, amount: Any, **more: Any
+) -> bool:
+    owner = registry.subject(conn, "P", code).subject_id
+    unit = more.pop("unit", "t")
+    month = more.pop("month", JAN)
+    supplier = more.pop("supplier", None)
+    if supplier is not None:
+        more["supplier_id"] = registry.subject(conn, "P", supplier).subject_id
+    return activities.state(
+        conn,
+        owner,
+        month=month,
+        item=item,
+        use=use,
+        amount=amount,
+        unit=unit,
+        **(SAID | more),
+    )
+
+
+def agree(conn: Connection, book: Book) -> None:
+    """One truth: the figures of the months are those of the book, bit for bit."""
+    for row, subject in enumerate(book.subjects):
+        found = figures(conn, subject, JAN, MAR)
+        for kind, accounts in (("tce", book.coal), ("co2_t", book.carbon)):
+            for name, account in accounts.items():
+                assert found[kind][name] == account.over_cells(row), (row, name)
+
+
+def batch(conn: Connection, park: Monthly, mwh: float, **more: Any) -> None:
+    given: dict[str, Any] = {
+        "kind": "certificate",
+        "reference": "GEC-1",
+        "production_month": JAN,
+        "technology": "wind",
+        "evidence": "certificates 1 to 2000",
+    }
+    ledger.record(conn, park.park, mwh=mwh, **(given | SAID | more))
+
+
+def use(conn: Connection, park: Monthly, mwh: float, **more: Any) -> None:
+    given: dict[str, Any] = {
+        "kind": "certificate",
+        "reference": "GEC-1",
+        "production_month": JAN,
+        "month": FEB,
+    }
+    enterprise = more.pop("enterprise", "X")
+    ledger.match(conn, park.park, enterprise, mwh=mwh, **(given | SAID | more))
