@@ -1,6 +1,7 @@
 """Accounts as arrays: what is known adds up, what has no factor makes it unknown."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,48 @@ def total(lines: Sequence[tuple[Float64, Float64]]) -> tuple[Float64, Bool]:
         unpriced |= ~np.isnan(amount) & np.isnan(result)
     found = known_sum([(1.0, result) for _, result in lines])
     return np.where(unpriced, np.nan, found), unpriced
+
+
+def unproven(
+    gross: Mapping[int, float],
+    proven: Mapping[int, float],
+    above: Mapping[int, Sequence[int]],
+) -> dict[int, float]:
+    """Give what of each one's own use nobody has proven green.
+
+    Parameters
+    ----------
+    gross
+        What went through the meters of each [unit], with what went on to those behind.
+    proven
+        What each has proven [unit].
+    above
+        Of each those above its meters, the next one first; all of them are in `gross`.
+
+    Notes
+    -----
+    Proof comes off the prover's own use; what is beyond is of what it passed on, and comes
+    off the use of all behind it by what each has left. The deepest prove first: theirs can
+    be of nothing else. So nothing falls below 0 while nobody and those behind have proven
+    more together than went through its meters; what is beyond even that stays with the
+    prover, and the sum is always the gross of the topmost less all proofs. Ours.
+    """
+    left = dict(gross)
+    behind: dict[int, list[int]] = {each: [] for each in gross}
+    for each, who in above.items():
+        for i, one in enumerate(who):
+            left[one] -= 0.0 if i else gross[each]
+            behind[one].append(each)
+    for prover in sorted(gross, key=lambda each: -len(above[each])):
+        own = min(proven[prover], max(left[prover], 0.0))
+        over = proven[prover] - own
+        rest = {each: left[each] for each in behind[prover] if left[each] > 0}
+        whole = math.fsum(rest.values())
+        taken = min(over, whole)
+        for each, amount in rest.items() if taken > 0 else ():
+            left[each] = amount - amount * (taken / whole)
+        left[prover] -= own + (over - taken)
+    return left
 
 
 def moved(before: Float64, after: Float64) -> Bool:

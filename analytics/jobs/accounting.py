@@ -81,6 +81,8 @@ class Draft:
     choice: Choice
     terms: Mapping[str, Float64] = field(default_factory=dict)  # what it adds up
     gross: Float64 | None = None  # what meters say, with power that is proven green
+    # of it proven green, less own power given away that another of the park proves
+    proven: Float64 | None = None
     counts: bool = True  # False: listed beside the total
     rule: str | None = None  # why it counts or does not
     ids: Mapping[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
@@ -314,21 +316,33 @@ def _with_green(sheet: Sheet, method: Method, drafts: list[Draft]) -> list[Draft
     if method.own_pv == "residual_if_sold":
         add(green.sold, electricity, "certificates_sold")
     if method.green == "zero":
-        proven = green.proven
+        proven, park = green.proven.copy(), sheet.park_row
+        inside = np.zeros(sheet.shape)
         if method.export == "subtracted":
-            proven = proven - green.inside
+            inside = green.inside
+            if park is not None:
+                proven[park] -= inside[park]
         power = [d for d in drafts if d.part == "electricity" and d.counts]
         # no more than is left of it all: green power that is given away again is
         # subtracted at the factor of its kind, which is 0
         whole = sum((np.nan_to_num(d.amount) for d in power), np.zeros(sheet.shape))
-        green_kwh = np.minimum(proven, np.maximum(whole, 0.0))
+        bound = np.maximum(whole, 0.0)
+        green_kwh = np.minimum(proven, bound)
+        if park is not None and "energy_export" in sheet.amounts:
+            rows = [*sheet.rows.values()]
+            again = (proven[rows] - green_kwh[rows]).sum(axis=0)
+            out = np.nan_to_num(sheet.amounts["energy_export"][park]) - inside[park]
+            proven[park] -= np.minimum(again, np.maximum(out, 0.0))
+            green_kwh[park] = np.minimum(proven[park], bound[park])
         rest = green_kwh.copy()
         for i, each in enumerate(drafts):
             if each.part == "electricity" and each.counts:
                 left = np.maximum(np.nan_to_num(each.amount), 0.0)
                 taken = np.minimum(rest, left)
                 rest = rest - taken
-                drafts[i] = replace(each, amount=each.amount - taken)
+                drafts[i] = replace(
+                    each, amount=each.amount - taken, proven=taken - inside
+                )
         add(green_kwh, PROVEN, "proven_green")
         add(green.self_use, PROVEN, "self_use")
     return [*drafts, *more]
@@ -364,7 +378,7 @@ def _priced(
             row = sheet.rows[owner]
             part, which = np.full(sheet.shape, np.nan), np.full(sheet.shape, NONE)
             part[park, own], which[park, own] = mine[owner][own], factor[row, own]
-            which[park, own & torn[owner]] = NONE
+            which[park, own & torn] = NONE
             amount[park, own] -= mine[owner][own]
             split.append((part, which))
     for some, places in ((amount, factor), *split):
@@ -376,70 +390,59 @@ def _priced(
 
 def _less_nested(
     sheet: Sheet, draft: Draft, stand_in: Mapping[int, Bool]
-) -> tuple[dict[int, Float64], dict[int, Bool]]:
+) -> tuple[dict[int, Float64], Bool]:
     """Give what the park has at each enterprise's own factor.
 
     Returns
     -------
     amounts
-        By enterprise its amount [unit], shape (cells,), less what is behind its meters at
-        another own factor, and less what those behind it without one have proven green.
+        By enterprise [unit], shape (cells,): what it and those behind its meters use who
+        keep its factor, less what of it is proven green; :func:`accounts.unproven`.
     torn
-        Where only some of the meters of such another are behind it, so that its part is
-        not known.
-
-    Notes
-    -----
-    Proof of more than an enterprise used itself is of what it passed on: it comes off the
-    parts of those behind, by what each has left. Ours.
+        Where only some of the meters of one that counts apart are behind another, so that
+        nobody's part is known.
     """
     mine = {owner: draft.amount[sheet.rows[owner]].copy() for owner in stand_in}
-    torn = {owner: np.zeros(sheet.shape[1], np.bool_) for owner in stand_in}
+    torn = np.zeros(sheet.shape[1], np.bool_)
     if draft.gross is None:
         return mine, torn
-    proven = np.nan_to_num(draft.gross - draft.amount)
-    proofs = {owner: proven[sheet.rows[owner]].copy() for owner in stand_in}
-    inner: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for other, row in sheet.rows.items():
-        apart = stand_in.get(other, np.zeros(sheet.shape[1], np.bool_))
-        less = np.where(apart, np.nan_to_num(draft.gross[row]), proven[row])
-        for cell in np.flatnonzero(less).tolist():
-            above = {
-                next((e for e in who if e in stand_in and stand_in[e][cell]), None)
-                for name, each in draft.terms.items()
-                if not np.isnan(each[row, cell])
-                for who in sheet.behind.get((name, other, cell), ())
+    gross = draft.gross
+    proven = np.zeros(sheet.shape) if draft.proven is None else draft.proven
+    for cell in np.flatnonzero(np.any([*stand_in.values()], axis=0)).tolist():
+        apart = {owner for owner, own in stand_in.items() if own[cell]}
+        known = {e: r for e, r in sheet.rows.items() if not np.isnan(gross[r, cell])}
+        provers = {each for each, row in known.items() if proven[row, cell]}
+        above: dict[int, tuple[int, ...]] = {}
+        for each, row in known.items():
+            chains = {
+                who
+                for name, amount in draft.terms.items()
+                if not np.isnan(amount[row, cell])
+                for who in sheet.behind.get((name, each, cell), ())
             }
-            for owner in (each for each in above if each is not None):
-                if len(above) > 1:
-                    torn[owner][cell] = True
-                    continue
-                mine[owner][cell] -= less[cell]
-                if apart[cell]:
-                    inner[owner, cell].append(other)
-                else:
-                    proofs[owner][cell] += less[cell]
-
-    def pass_on(owner: int, cell: int) -> None:
-        over = min(-mine[owner][cell], proofs[owner][cell])
-        if over <= 0:
-            return
-        mine[owner][cell] += over
-        proofs[owner][cell] -= over
-        left = {
-            each: max(float(draft.amount[sheet.rows[each], cell]), 0.0)
-            for each in inner[owner, cell]
-        }
-        whole = math.fsum(left.values())
-        for each, amount in left.items() if whole > 0 else ():
-            taken = min(over / whole, 1.0) * amount
-            mine[each][cell] -= taken
-            proofs[each][cell] += taken
-            pass_on(each, cell)
-
-    for owner, amounts in mine.items():
-        for cell in np.flatnonzero(amounts < 0).tolist():
-            pass_on(owner, cell)
+            if each in apart:
+                ways = {tuple(e for e in w if e in apart | provers) for w in chains}
+            else:
+                ways = {tuple(e for e in w if e in apart)[:1] for w in chains}
+            if each in apart | provers and len(ways) > 1:
+                torn[cell] = True
+            alone = set.intersection(*map(set, chains)) if chains else set()
+            if each in apart | provers or alone & provers:
+                next_first = dict.fromkeys(min(chains, default=()))
+                above[each] = tuple(e for e in next_first if e in alone)
+        above = {e: tuple(a for a in who if a in above) for e, who in above.items()}
+        left = accounts.unproven(
+            {each: float(gross[known[each], cell]) for each in above},
+            {each: float(proven[known[each], cell]) for each in above},
+            above,
+        )
+        parts: dict[int, list[float]] = defaultdict(list)
+        for each, amount in left.items():
+            owner = next((e for e in (each, *above[each]) if e in apart), None)
+            if owner is not None:
+                parts[owner].append(amount)
+        for owner in apart:
+            mine[owner][cell] = math.fsum(parts[owner])
     return mine, torn
 
 

@@ -148,12 +148,12 @@ def _whole(
     return None
 
 
-def _of_the_park(
+def _maker(
     own: GreenPower, known: Mapping[tuple[str, str, date], GreenPower]
-) -> bool:
-    """Whether an enterprise of the park made what it gave away."""
+) -> str | None:
+    """Give the enterprise of the park that made it and gave it away."""
     whole = _whole(own, known) or own
-    return own.kind != "self_use" and (own.producer or whole.producer) is not None
+    return None if own.kind == "self_use" else own.producer or whole.producer
 
 
 def _twin(
@@ -229,8 +229,8 @@ class Green:
 
     proven: Float64  # of the power taken from the grid; 0 where nothing is matched
     direct: Float64  # of it by direct supply
-    # of the park's: made and given away by enterprises of the park, so that what the park
-    # took less what it gave has left it out already
+    # made and given away by an enterprise of the park, and proven by another one: what the
+    # maker, and so the park, took less what it gave has left it out already
     inside: Float64
     self_use: Float64  # own photovoltaic power with its monthly record
     sold: Float64  # own power kept whose certificates others have
@@ -282,12 +282,17 @@ def lay_out(
         if each.green_match_id in shown
     ]
     bad = {each.green_match_id for each in faults}
-    proven, direct, inside, self_use, sold = np.zeros((5, *shape))
+    proven, direct, inside, passed, self_use, sold = np.zeros((6, *shape))
     known = {each.key: each for each in records}
     wrong = np.zeros(shape, np.bool_)
     ids: dict[tuple[int, int], list[int]] = defaultdict(list)
     for match in here:
         cell = cells[match.month]
+        own = known.get(match.key)
+        maker = None if own is None else _maker(own, known)
+        at = None if maker is None else codes.get(maker)
+        if at is not None and match.green_match_id not in bad:
+            passed[at, cell] += match.kwh
         for row in (rows[match.enterprise_id], park_row):
             if row is None:
                 continue
@@ -298,7 +303,7 @@ def lay_out(
             table[row, cell] += match.kwh
             if match.kind == "direct":
                 direct[row, cell] += match.kwh
-            if _of_the_park(known[match.key], known):
+            if maker is not None:
                 inside[row, cell] += match.kwh
             ids[row, cell].append(match.green_match_id)
     if park_row is not None:
@@ -319,12 +324,11 @@ def lay_out(
         sold[park_row] = 0.0
         for row in sorted(rows.values()):
             sold[park_row] += sold[row]
-    for row in rows.values():
-        inside[row] = 0.0
+        passed[park_row] = inside[park_row]
     return Green(
         proven=proven,
         direct=direct,
-        inside=inside,
+        inside=passed,
         self_use=self_use,
         sold=sold,
         wrong=wrong,

@@ -39,16 +39,12 @@ def account_for(
     """Give the accounts of energy and carbon of one subject.
 
     For the park those of its enterprises are made, too, that state something, have
-    factors of their own, or use green power.
+    factors of their own, use green power, or stand behind one that does.
     """
     edges = compute.days(period.zone, period.start, period.stop)
     cuts = cells(edges)
     months = tuple(each.date() for each in cuts[:-1])
     side = load_side(conn, subject.park, period.first, period.last, known_on)
-    subjects = [subject]
-    if subject.kind == "park":
-        subjects += _enterprises(conn, subject, side)
-    tables = _tables(conn, subjects, period, amounts, edges, known_on)
     park_id = subject.park.park_id
     meters: dict[str, Bool] = {}
     nests: Behind = {}
@@ -58,6 +54,10 @@ def account_for(
         meters = gates(world, plans, cuts) if side.statements else {}
         if side.nests:
             nests = behind(world, accounting.COUNTED, cuts)
+    subjects = [subject]
+    if subject.kind == "park":
+        subjects += _enterprises(conn, subject, side, nests)
+    tables = _tables(conn, subjects, period, amounts, edges, known_on)
     sheet = build(
         side,
         tables,
@@ -86,8 +86,10 @@ def _whole(cuts: Sequence[datetime]) -> Bool:
     )
 
 
-def _enterprises(conn: Connection, park: Subject, side: Side) -> list[Subject]:
-    ids, producers = side.involved(), side.producers()
+def _enterprises(
+    conn: Connection, park: Subject, side: Side, nests: Behind
+) -> list[Subject]:
+    ids, producers = side.involved(nests), side.producers()
     return [
         Subject(
             subject_id=each.enterprise_id,

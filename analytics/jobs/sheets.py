@@ -64,14 +64,20 @@ class Side:
             if each.kind == "certificate" and each.producer is not None
         }
 
-    def involved(self) -> set[int]:
+    def involved(self, behind: Behind) -> set[int]:
         """List the enterprises without whose amounts the park's account cannot be made.
 
         Beside the :meth:`producers`.
         """
+        provers = {each.enterprise_id for each in self.matches}
         return (
             {each.enterprise_id for each in self.statements}
-            | {each.enterprise_id for each in self.matches}
+            | provers
+            | {
+                each
+                for (_, each, _), chains in behind.items()
+                if not provers.isdisjoint(set().union(*chains))
+            }
             | {each.subject_id for each in self.local if each.subject_id is not None}
         ) - {self.park.park_id}
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analytics.jobs import activities, factors, ledger, service
+from analytics.jobs import activities, factors, ledger, own_factors, service
 from analytics.jobs.book import Book
 from analytics.jobs.figures import figures
 from store import registry, relations
@@ -90,6 +90,50 @@ class Monthly:
                     parser="test/1",
                     messages=1,
                 )
+
+    def place(
+        self,
+        enterprise: str,
+        above: str | None = None,
+        *,
+        meter: str = "M",
+        role: str = "main",
+        above_meter: str = "M",
+        since: datetime | None = None,
+    ) -> None:
+        """Put a meter behind another one: of an enterprise, or at the top."""
+        with connect(self.url, autocommit=True) as conn:
+
+            def known(code: str, of: str) -> int:
+                owner = registry.find_enterprise(conn, self.park.code, code)
+                assert owner is not None
+                found = registry.find_meter(conn, owner[1], of)[0]
+                assert found is not None
+                return found
+
+            relations.place_meter(
+                conn,
+                known(enterprise, meter),
+                role,
+                None if above is None else known(above, above_meter),
+                since or turns(2024)[0].astimezone(UTC),
+                source="plan",
+            )
+
+    def power_factor(self, enterprise: str, kg_per_kwh: float) -> None:
+        """Let an enterprise have a factor of its own for power, from January 2024 on."""
+        with connect(self.url, autocommit=True) as conn:
+            own_factors.record(
+                conn,
+                registry.subject(conn, self.park.code, enterprise),
+                kind="co2",
+                carrier="electricity",
+                basis="grid_average",
+                unit="kgCO2/kWh",
+                value=kg_per_kwh,
+                valid_from=JAN,
+                **SAID,
+            )
 
     def compute(self) -> None:
         """Let the job do all it has to."""

@@ -12,7 +12,7 @@ from analytics.jobs.book import load_book
 from analytics.jobs.explaining import explain
 from analytics.jobs.netting import netting
 from store import green as stored
-from store import registry, relations
+from store import registry
 from store.activities import Activity
 from store.activities import activities as stored_activities
 from store.database import connect
@@ -27,7 +27,6 @@ from tests.analytics.jobs.conftest import (
     agree,
     batch,
     say,
-    turns,
 )
 
 pytestmark = pytest.mark.db
@@ -288,36 +287,12 @@ def test_enterprises_together_are_not_the_park(timescale_database: str) -> None:
     park.add("b", {"heat": [5.0, 5.0]}, 2024, meter="H")
     park.add("c", {"energy_import": [20.0, 20.0]}, 2024)
     park.add("op", {"energy_import": [125.0, 125.0]}, 2024, meter="G")
-    with connect(timescale_database, autocommit=True) as conn:
-        ids = {}
-        for code, meter in (("a", "M"), ("b", "M"), ("c", "M"), ("op", "G")):
-            owner = registry.find_enterprise(conn, "P", code)
-            assert owner is not None
-            ids[code] = registry.find_meter(conn, owner[1], meter)[0] or 0
-        since = turns(2024)[0].astimezone(UTC)
-        for meter, role, above in (
-            ("op", "park", None),
-            ("a", "main", "op"),
-            ("b", "main", "a"),
-            ("c", "main", "op"),
-        ):
-            relations.place_meter(
-                conn,
-                ids[meter],
-                role,
-                None if above is None else ids[above],
-                since,
-                source="test",
-            )
-        # in the middle of February c moves behind a
-        relations.place_meter(
-            conn,
-            ids["c"],
-            "main",
-            ids["a"],
-            datetime(2024, 2, 15, tzinfo=UTC),
-            source="test",
-        )
+    park.place("op", meter="G", role="park")
+    park.place("a", "op", above_meter="G")
+    park.place("b", "a")
+    park.place("c", "op", above_meter="G")
+    # in the middle of February c moves behind a
+    park.place("c", "a", since=datetime(2024, 2, 15, tzinfo=UTC))
     park.compute()
     with connect(timescale_database) as conn:
         book = load_book(conn, park.park, JAN, MAR)
@@ -428,17 +403,9 @@ def test_power_given_away_without_a_meter_of_the_park(
             "energy_export": [1e3 * gate[1]],
         }
         park.add("op", of_park, 2024, "G")
-        with connect(timescale_database, autocommit=True) as conn:
-            ids = []
-            for code, meter in (("op", "G"), ("X", "M"), ("Y", "M")):
-                owner = registry.find_enterprise(conn, "P", code)
-                assert owner is not None
-                ids.append(registry.find_meter(conn, owner[1], meter)[0] or 0)
-            since = turns(2024)[0].astimezone(UTC)
-            for each in ids:
-                above = None if each == ids[0] else ids[0]
-                role = "park" if above is None else "main"
-                relations.place_meter(conn, each, role, above, since, source="test")
+        park.place("op", meter="G", role="park")
+        for code in "XY":
+            park.place(code, "op", above_meter="G")
     park.compute()
     with connect(timescale_database) as conn:
         book = load_book(conn, park.park, JAN, FEB)

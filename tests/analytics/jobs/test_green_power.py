@@ -6,24 +6,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics.jobs import ledger, own_factors, telling
+from analytics.jobs import ledger, telling
 from analytics.jobs.accounting import known_total
 from analytics.jobs.book import load_book
 from analytics.jobs.figures import figures
 from analytics.jobs.green import errors as ledger_errors
-from store import registry, relations
+from store import registry
 from store.database import connect
 from store.errors import Invalid
 from tests.analytics.jobs.conftest import (
     FEB,
     JAN,
     MAR,
-    SAID,
     Monthly,
     agree,
     batch,
     say,
-    turns,
     use,
 )
 
@@ -252,6 +250,49 @@ def test_power_of_one_that_another_proves_is_once_in_the_park(
         market = book.carbon["ghg_market"].total
         assert market[0] == pytest.approx([12 * 0.6096, 20 * 0.6096])
         agree(conn, book)
+        # each at its own factor: what X gave is in Y's proof, and no more off X's part
+        park.power_factor("X", 0.9)
+        park.power_factor("Y", 0.5)
+        book = load_book(conn, park.park, JAN, MAR)
+        mixed = book.carbon["enterprise"]
+        assert mixed.total[0] == pytest.approx([10 * 0.9 + 2 * 0.5, 7 * 0.9 + 10 * 0.5])
+        agree(conn, book)
+
+
+@pytest.mark.parametrize(
+    ("gate", "grey"),
+    [
+        # MWh taken and given by the park's own meter, and those of X and Y not proven
+        (None, 10),  # nobody knows where the 1 of X went: it counts as having left
+        ((12, 0), 9),  # Y took it
+        ((13, 1), 10),  # it left the park
+    ],
+)
+def test_green_power_given_away_again_takes_nothing_off_a_neighbour(
+    timescale_database: str, gate: tuple[float, float] | None, grey: float
+) -> None:
+    """X has proven all 3 MWh that it took, and gives 1 away; Y takes 10."""
+    park = Monthly(timescale_database)
+    park.add("X", {"energy_import": [3000.0], "energy_export": [1000.0]}, 2024)
+    park.add("Y", {"energy_import": [10_000.0]}, 2024)
+    if gate is not None:
+        taken, given = ([1e3 * each] for each in gate)
+        of_park = {"energy_import": taken, "energy_export": given}
+        park.add("op", of_park, 2024, "G")
+        park.place("op", meter="G", role="park")
+        for code in "XY":
+            park.place(code, "op", above_meter="G")
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        batch(conn, park, 5)
+        use(conn, park, 3, month=JAN)
+        book = load_book(conn, park.park, JAN, FEB)
+        for name, factor in (("zero_carbon_park", 0.8325), ("enterprise", 0.5306)):
+            power = book.carbon[name].parts["electricity"][:, 0]
+            assert power[book.row("X")] == 0
+            assert power[book.row("Y")] == pytest.approx(10 * factor)
+            assert power[0] == pytest.approx(grey * factor)
+        agree(conn, book)
 
 
 def test_what_never_passed_the_parks_meter_needs_no_room_in_it(
@@ -262,19 +303,9 @@ def test_what_never_passed_the_parks_meter_needs_no_room_in_it(
     park.add("X", {"energy_import": [10_000.0], "energy_export": [3000.0]}, 2024)
     park.add("Y", {"energy_import": [10_000.0]}, 2024)
     park.add("op", {"energy_import": [17_000.0]}, 2024)
-    with connect(timescale_database, autocommit=True) as conn:
-        ids = {}
-        for code in ("X", "Y", "op"):
-            owner = registry.find_enterprise(conn, "P", code)
-            assert owner is not None
-            ids[code] = registry.find_meter(conn, owner[1], "M")[0] or 0
-        since = turns(2024)[0].astimezone(UTC)
-        for code, role, above in (
-            ("op", "park", None),
-            ("X", "main", ids["op"]),
-            ("Y", "main", ids["op"]),
-        ):
-            relations.place_meter(conn, ids[code], role, above, since, source="plan")
+    park.place("op", role="park")
+    park.place("X", "op")
+    park.place("Y", "op")
     park.compute()
     with connect(timescale_database, autocommit=True) as conn:
         batch(conn, park, 3, kind="direct", reference="line", producer="X")
@@ -308,13 +339,33 @@ def test_proven_power_takes_no_more_off_than_all_power_that_is_left(
         agree(conn, book)
 
 
+def nested(
+    url: str,
+    mwh: dict[str, float],
+    above: dict[str, str],
+    factor: dict[str, float],
+) -> Monthly:
+    """A park of one month: who took what, behind whose meter, with which own factor."""
+    park = Monthly(url)
+    for code, each in mwh.items():
+        park.add(code, {"energy_import": [each * 1e3]}, 2024)
+    for code, who in above.items():
+        park.place(code, who)
+    for code, value in factor.items():
+        park.power_factor(code, value)
+    park.compute()
+    return park
+
+
 @pytest.mark.parametrize(
     ("proofs", "own", "in_the_park"),
     [
         # o took 100 MWh, 30 of them went on to t, 40 to n without a factor of its own
-        ({"o": 90}, {"o": 10, "t": 30}, {"o": 0, "t": 10}),
+        # 60 beyond its own 30 are six sevenths of theirs
+        ({"o": 90}, {"o": 10, "t": 30}, {"o": 40 / 7, "t": 30 / 7}),
         ({"o": 80, "t": 20}, {"o": 20, "t": 10}, {"o": 0, "t": 0}),
-        ({"o": 50, "n": 30}, {"o": 50, "t": 30}, {"o": 0, "t": 20}),
+        # 20 beyond its own 30 are half of the 30 of t and the 10 that n has left
+        ({"o": 50, "n": 30}, {"o": 50, "t": 30}, {"o": 5, "t": 15}),
         ({"o": 20, "n": 30, "t": 30}, {"o": 80, "t": 0}, {"o": 20, "t": 0}),
         # and where t has none either
         ({"o": 50, "n": 30}, {"o": 50}, {"o": 20}),
@@ -327,34 +378,13 @@ def test_the_proof_of_one_above_another_leaves_no_part_of_the_park_below_0(
     in_the_park: dict[str, float],
 ) -> None:
     """Beside them a took 900 MWh, at the factor of the method."""
-    park = Monthly(timescale_database)
-    for code, mwh in (("a", 900), ("o", 100), ("t", 30), ("n", 40)):
-        park.add(code, {"energy_import": [mwh * 1e3]}, 2024)
     factor = {code: {"o": 0.9, "t": 0.5}[code] for code in own}
-    with connect(timescale_database, autocommit=True) as conn:
-        ids = {}
-        for code in "otn":
-            owner = registry.find_enterprise(conn, "P", code)
-            assert owner is not None
-            ids[code] = registry.find_meter(conn, owner[1], "M")[0] or 0
-        since = turns(2024)[0].astimezone(UTC)
-        for code in "tn":
-            relations.place_meter(
-                conn, ids[code], "main", ids["o"], since, source="test"
-            )
-        for code, value in factor.items():
-            own_factors.record(
-                conn,
-                registry.subject(conn, "P", code),
-                kind="co2",
-                carrier="electricity",
-                basis="grid_average",
-                unit="kgCO2/kWh",
-                value=value,
-                valid_from=JAN,
-                **SAID,
-            )
-    park.compute()
+    park = nested(
+        timescale_database,
+        {"a": 900, "o": 100, "t": 30, "n": 40},
+        {"t": "o", "n": "o"},
+        factor,
+    )
     with connect(timescale_database, autocommit=True) as conn:
         batch(conn, park, 1000)
         for code, proof in proofs.items():
@@ -411,28 +441,12 @@ def test_those_behind_one_meter_prove_no_more_than_it_took(
     timescale_database: str, n_mwh: float, right: bool, own: bool
 ) -> None:
     """Of the 40 MWh that t took 30 went on to n: 30 of t and 10 of n are all of it."""
-    park = Monthly(timescale_database)
-    for code, mwh in (("a", 900), ("t", 40), ("n", 30)):
-        park.add(code, {"energy_import": [mwh * 1e3]}, 2024)
-    with connect(timescale_database, autocommit=True) as conn:
-        owners = [registry.find_enterprise(conn, "P", code) for code in "tn"]
-        t, n = (registry.find_meter(conn, each[1], "M")[0] for each in owners if each)
-        since = turns(2024)[0].astimezone(UTC)
-        assert n is not None
-        relations.place_meter(conn, n, "main", t, since, source="test")
-        if own:
-            own_factors.record(
-                conn,
-                registry.subject(conn, "P", "t"),
-                kind="co2",
-                carrier="electricity",
-                basis="grid_average",
-                unit="kgCO2/kWh",
-                value=0.9,
-                valid_from=JAN,
-                **SAID,
-            )
-    park.compute()
+    park = nested(
+        timescale_database,
+        {"a": 900, "t": 40, "n": 30},
+        {"n": "t"},
+        {"t": 0.9} if own else {},
+    )
     with connect(timescale_database, autocommit=True) as conn:
         batch(conn, park, 1000)
         use(conn, park, 30, enterprise="t", month=JAN)
