@@ -79,25 +79,28 @@ def unproven(
     -----
     Proof comes off the prover's own use; what is beyond is of what it passed on, and comes
     off the use of all behind it by what each has left. The deepest prove first: theirs can
-    be of nothing else. So nothing falls below 0 while nobody and those behind have proven
-    more together than went through its meters; what is beyond even that stays with the
-    prover, and the sum is always the gross of the topmost less all proofs. Ours.
+    be of nothing else. What is beyond even that, as certificates of whole MWh can be, comes
+    off the next one above. So no proof makes anything fall below 0, and the sum is the
+    gross of the topmost less all proofs while nobody and those behind have proven more
+    together than went through its meters. Ours.
     """
-    left = dict(gross)
+    left, proofs = dict(gross), dict(proven)
     behind: dict[int, list[int]] = {each: [] for each in gross}
     for each, who in above.items():
         for i, one in enumerate(who):
             left[one] -= 0.0 if i else gross[each]
             behind[one].append(each)
     for prover in sorted(gross, key=lambda each: -len(above[each])):
-        own = min(proven[prover], max(left[prover], 0.0))
-        over = proven[prover] - own
+        own = min(proofs[prover], max(left[prover], 0.0))
+        over = proofs[prover] - own
         rest = {each: left[each] for each in behind[prover] if left[each] > 0}
         whole = math.fsum(rest.values())
         taken = min(over, whole)
         for each, amount in rest.items() if taken > 0 else ():
             left[each] = amount - amount * (taken / whole)
-        left[prover] -= own + (over - taken)
+        left[prover] -= own
+        for one in above[prover][:1]:
+            proofs[one] += over - taken
     return left
 
 

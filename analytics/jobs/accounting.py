@@ -6,7 +6,6 @@ subject, so that both give the same bits. Which factor a method takes stands in
 """
 
 import math
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,7 +19,7 @@ from analytics.jobs.activities import PRODUCTS, Stated
 from analytics.jobs.choosing import NONE, Chooser
 from analytics.jobs.green import Green
 from analytics.jobs.methods import PARTS, Choice, Method, of_kind
-from analytics.jobs.nested import Behind
+from analytics.jobs.nested import Behind, own_parts
 from store.quantities import QUANTITIES
 from store.records import Factor
 
@@ -316,36 +315,44 @@ def _with_green(sheet: Sheet, method: Method, drafts: list[Draft]) -> list[Draft
     if method.own_pv == "residual_if_sold":
         add(green.sold, electricity, "certificates_sold")
     if method.green == "zero":
-        proven, park = green.proven.copy(), sheet.park_row
-        inside = np.zeros(sheet.shape)
-        if method.export == "subtracted":
-            inside = green.inside
-            if park is not None:
-                proven[park] -= inside[park]
-        power = [d for d in drafts if d.part == "electricity" and d.counts]
-        # no more than is left of it all: green power that is given away again is
-        # subtracted at the factor of its kind, which is 0
-        whole = sum((np.nan_to_num(d.amount) for d in power), np.zeros(sheet.shape))
-        bound = np.maximum(whole, 0.0)
-        green_kwh = np.minimum(proven, bound)
-        if park is not None and "energy_export" in sheet.amounts:
-            rows = [*sheet.rows.values()]
-            again = (proven[rows] - green_kwh[rows]).sum(axis=0)
-            out = np.nan_to_num(sheet.amounts["energy_export"][park]) - inside[park]
-            proven[park] -= np.minimum(again, np.maximum(out, 0.0))
-            green_kwh[park] = np.minimum(proven[park], bound[park])
-        rest = green_kwh.copy()
-        for i, each in enumerate(drafts):
-            if each.part == "electricity" and each.counts:
-                left = np.maximum(np.nan_to_num(each.amount), 0.0)
-                taken = np.minimum(rest, left)
-                rest = rest - taken
-                drafts[i] = replace(
-                    each, amount=each.amount - taken, proven=taken - inside
-                )
+        drafts, green_kwh = _less_green(sheet, method, drafts)
         add(green_kwh, PROVEN, "proven_green")
         add(green.self_use, PROVEN, "self_use")
     return [*drafts, *more]
+
+
+def _less_green(
+    sheet: Sheet, method: Method, drafts: list[Draft]
+) -> tuple[list[Draft], Float64]:
+    """Take proven green power off what was taken, and give what came off [kWh].
+
+    No more than is left of it all: green power that is given away again is subtracted at
+    the factor of its kind, which is 0.
+    """
+    power = [i for i, d in enumerate(drafts) if d.part == "electricity" and d.counts]
+    amounts = (np.nan_to_num(drafts[i].amount) for i in power)
+    bound = np.maximum(sum(amounts, np.zeros(sheet.shape)), 0.0)
+    proven, inside = sheet.green.proven.copy(), np.zeros(sheet.shape)
+    park, rows = sheet.park_row, [*sheet.rows.values()]
+    if park is not None and method.export == "subtracted":
+        inside = sheet.green.inside
+        proven[park] -= inside[park]
+        again = np.maximum(proven - bound, 0.0)[rows].sum(axis=0)
+        nothing = np.zeros(sheet.shape)
+        out = np.nan_to_num(sheet.amounts.get("energy_export", nothing)[park])
+        proven[park] -= np.minimum(again, np.maximum(out - inside[park], 0.0))
+    green_kwh = np.minimum(proven, bound)
+    rest, drafts = green_kwh, [*drafts]
+    for as_theirs in (True, False):  # the park's first where its enterprises have it
+        for i in power:
+            amount, before = drafts[i].amount, drafts[i].proven
+            taken = np.minimum(rest, np.maximum(np.nan_to_num(amount), 0.0))
+            if as_theirs and park is not None:
+                taken[park] = np.minimum(taken[park], taken[rows].sum(axis=0))
+            rest = rest - taken
+            known = -inside if before is None else before
+            drafts[i] = replace(drafts[i], amount=amount - taken, proven=known + taken)
+    return drafts, green_kwh
 
 
 def _priced(
@@ -372,7 +379,18 @@ def _priced(
             stand_in[owner] = own
     if any(own.any() for own in stand_in.values()):
         amount, factor = amount.copy(), factor.copy()
-        mine, torn = _less_nested(sheet, draft, stand_in)
+        mine = {owner: draft.amount[sheet.rows[owner]] for owner in stand_in}
+        torn = np.zeros(sheet.shape[1], np.bool_)
+        if draft.gross is not None:
+            proven = np.zeros(sheet.shape) if draft.proven is None else draft.proven
+            mine, torn = own_parts(
+                draft.gross,
+                proven,
+                stand_in,
+                terms=draft.terms,
+                rows=sheet.rows,
+                behind=sheet.behind,
+            )
     for owner, own in stand_in.items():
         if own.any():
             row = sheet.rows[owner]
@@ -386,64 +404,6 @@ def _priced(
         yield Line(
             **(vars(draft) | {"amount": some, "factor": places, "result": result / 1e3})
         )
-
-
-def _less_nested(
-    sheet: Sheet, draft: Draft, stand_in: Mapping[int, Bool]
-) -> tuple[dict[int, Float64], Bool]:
-    """Give what the park has at each enterprise's own factor.
-
-    Returns
-    -------
-    amounts
-        By enterprise [unit], shape (cells,): what it and those behind its meters use who
-        keep its factor, less what of it is proven green; :func:`accounts.unproven`.
-    torn
-        Where only some of the meters of one that counts apart are behind another, so that
-        nobody's part is known.
-    """
-    mine = {owner: draft.amount[sheet.rows[owner]].copy() for owner in stand_in}
-    torn = np.zeros(sheet.shape[1], np.bool_)
-    if draft.gross is None:
-        return mine, torn
-    gross = draft.gross
-    proven = np.zeros(sheet.shape) if draft.proven is None else draft.proven
-    for cell in np.flatnonzero(np.any([*stand_in.values()], axis=0)).tolist():
-        apart = {owner for owner, own in stand_in.items() if own[cell]}
-        known = {e: r for e, r in sheet.rows.items() if not np.isnan(gross[r, cell])}
-        provers = {each for each, row in known.items() if proven[row, cell]}
-        above: dict[int, tuple[int, ...]] = {}
-        for each, row in known.items():
-            chains = {
-                who
-                for name, amount in draft.terms.items()
-                if not np.isnan(amount[row, cell])
-                for who in sheet.behind.get((name, each, cell), ())
-            }
-            if each in apart:
-                ways = {tuple(e for e in w if e in apart | provers) for w in chains}
-            else:
-                ways = {tuple(e for e in w if e in apart)[:1] for w in chains}
-            if each in apart | provers and len(ways) > 1:
-                torn[cell] = True
-            alone = set.intersection(*map(set, chains)) if chains else set()
-            if each in apart | provers or alone & provers:
-                next_first = dict.fromkeys(min(chains, default=()))
-                above[each] = tuple(e for e in next_first if e in alone)
-        above = {e: tuple(a for a in who if a in above) for e, who in above.items()}
-        left = accounts.unproven(
-            {each: float(gross[known[each], cell]) for each in above},
-            {each: float(proven[known[each], cell]) for each in above},
-            above,
-        )
-        parts: dict[int, list[float]] = defaultdict(list)
-        for each, amount in left.items():
-            owner = next((e for e in (each, *above[each]) if e in apart), None)
-            if owner is not None:
-                parts[owner].append(amount)
-        for owner in apart:
-            mine[owner][cell] = math.fsum(parts[owner])
-    return mine, torn
 
 
 def _per_unit(

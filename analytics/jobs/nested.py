@@ -1,13 +1,17 @@
-"""Whose meters stand behind whose, over time."""
+"""Whose meters stand behind whose, over time, and what the park has of each."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 
+import numpy as np
+
+from analytics import accounts
 from analytics.jobs import compute
 from analytics.jobs.validity import value_at
-from analytics.registers import QUARTER_US
+from analytics.registers import QUARTER_US, Bool, Float64
 from store.readings import to_us
 from store.records import Channel
 
@@ -78,3 +82,77 @@ def chain(world: compute.World, channel: Channel, at_us: int) -> tuple[int, ...]
             found.append(owner)
         above = world.tree.above(above, flow, at_us)
     return tuple(found)
+
+
+def own_parts(
+    gross: Float64,
+    proven: Float64,
+    stand_in: Mapping[int, Bool],
+    *,
+    terms: Mapping[str, Float64],
+    rows: Mapping[int, int],
+    behind: Behind,
+) -> tuple[dict[int, Float64], Bool]:
+    """Give what a park has of a carrier at each enterprise's own factor.
+
+    Parameters
+    ----------
+    gross, proven
+        What went through meters and what of it is proven green [unit], shape (subjects,
+        cells); NaN: unknown.
+    stand_in
+        Where an enterprise has a factor of its own, shape (cells,) each.
+    terms
+        By quantity what `gross` adds up.
+    rows
+        Row of each enterprise's id.
+
+    Returns
+    -------
+    amounts
+        By enterprise [unit], shape (cells,): what it and those behind its meters use who
+        keep its factor, less what of it is proven green; :func:`accounts.unproven`.
+    torn
+        Where only some of the meters of one that counts apart are behind another, so that
+        nobody's part is known.
+    """
+    cells = gross.shape[1]
+    mine = {owner: np.zeros(cells) for owner in stand_in}
+    torn = np.zeros(cells, np.bool_)
+    for cell in np.flatnonzero(np.any([*stand_in.values()], axis=0)).tolist():
+        apart = {owner for owner, own in stand_in.items() if own[cell]}
+        known = {e: row for e, row in rows.items() if not np.isnan(gross[row, cell])}
+        provers = {each for each, row in known.items() if proven[row, cell]}
+        above: dict[int, tuple[int, ...]] = {}
+        for each, row in known.items():
+            chains = {
+                who
+                for name, amount in terms.items()
+                if not np.isnan(amount[row, cell])
+                for who in behind.get((name, each, cell), ())
+            }
+            if each in apart:
+                ways = {tuple(e for e in w if e in apart | provers) for w in chains}
+            else:
+                ways = {tuple(e for e in w if e in apart)[:1] for w in chains}
+            if each in apart | provers and len(ways) > 1:
+                torn[cell] = True
+            # of one that is only partly behind another nobody knows how much is
+            alone = set.intersection(*map(set, chains)) if chains else set()
+            if each in apart | provers or alone & provers:
+                next_first = dict.fromkeys(min(chains, default=()))
+                above[each] = tuple(e for e in next_first if e in alone)
+        above = {e: tuple(a for a in who if a in above) for e, who in above.items()}
+        left = accounts.unproven(
+            {each: float(gross[rows[each], cell]) for each in above},
+            {each: float(proven[rows[each], cell]) for each in above},
+            above,
+        )
+        found: dict[int, list[float]] = defaultdict(list)
+        for each, amount in left.items():
+            owner = next((e for e in (each, *above[each]) if e in apart), None)
+            if owner is not None:
+                found[owner].append(amount)
+        for owner in apart:
+            mine[owner][cell] = math.fsum(found[owner])
+    return mine, torn

@@ -59,9 +59,15 @@ def factor(i: int, basis: str, value: float, owner: int | None = None) -> Factor
 
 
 def account(
-    tree: Mapping[str, str], own: Mapping[str, float], proofs: Mapping[str, float]
+    tree: Mapping[str, str],
+    own: Mapping[str, float],
+    proofs: Mapping[str, float],
+    partly: Mapping[str, str] | None = None,
 ) -> Account:
-    """Give the park's account of GB/T 32151 in MWh of one month."""
+    """Give the accounts of GB/T 32151 of one month.
+
+    Of those in `partly` another meter stands behind these, the next one first.
+    """
     sizes = sizes_of(tree)
     top = sum(each for code, each in sizes.items() if code not in tree)
     amounts = np.array([[top], *([sizes[code]] for code in CODES)]) * 1e3
@@ -70,6 +76,9 @@ def account(
         ("energy_import", IDS[code], 0): frozenset({who})
         for code, who in chains.items()
     }
+    for code, who in (partly or {}).items():
+        key = ("energy_import", IDS[code], 0)
+        behind[key] |= {tuple(IDS[each] for each in who)}
     record = GreenPower(
         green_power_id=1,
         kind="certificate",
@@ -233,6 +242,8 @@ def test_lines_are_those_of_a_plain_reckoning(
         ({"t": "o", "n": "to"}, "on", {"t": 25}, {"o": 60, "n": 15, "park": 900}),
         # 20 beyond o's own 30 are two sevenths of the 40 and 30 behind it
         ({"t": "o", "n": "o"}, "ot", {"o": 50}, {"o": 30 * 5 / 7, "t": 40 * 5 / 7}),
+        # certificates are of whole MWh: 0.4 kWh are more than all 40 MWh of t
+        ({"n": "t"}, "t", {"t": 30, "n": 10.0004}, {"t": 0, "park": 999.9996}),
     ],
 )
 def test_by_hand(
@@ -245,3 +256,20 @@ def test_by_hand(
     for who in {*told, *expected}:
         known = expected.get(who, 900 if who == "park" else 0)
         assert told.get(who, 0) == pytest.approx(known, abs=1e-9), who
+
+
+@pytest.mark.parametrize(
+    ("own", "proofs", "known"),
+    [
+        ("t", {"n": 30}, False),  # how much of n's 15 beyond its own is of t?
+        ("t", {}, True),  # nobody asks
+        ("", {"n": 30}, True),
+        ("o", {"n": 30}, True),
+    ],
+)
+def test_one_that_is_partly_behind_a_prover(
+    own: str, proofs: dict[str, float], known: bool
+) -> None:
+    """Of the two meters of t one is behind n, the other beside it."""
+    of = account({"t": "n"}, {each: OWN[each] for each in own}, proofs, {"t": ""})
+    assert np.isnan(of.total[0, 0]) != known

@@ -339,6 +339,27 @@ def test_proven_power_takes_no_more_off_than_all_power_that_is_left(
         agree(conn, book)
 
 
+def test_proof_of_stated_power_takes_nothing_off_what_a_neighbour_metered(
+    timescale_database: str,
+) -> None:
+    """X states 10 MWh and has proven them; Y's meter says 20, at Y's own factor."""
+    park = Monthly(timescale_database)
+    park.add("X", {"water": [1.0]}, 2024)
+    park.add("Y", {"energy_import": [20_000.0]}, 2024)
+    park.power_factor("Y", 0.5)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        say(conn, "X", "electricity", "bought", 10_000.0, unit="kwh")
+        batch(conn, park, 10)
+        use(conn, park, 10, month=JAN)
+        book = load_book(conn, park.park, JAN, FEB)
+        account = book.carbon["enterprise"]
+        assert account.total[:, 0] == pytest.approx([10, 0, 10])
+        told = [each for each in account.told(0) if each["origin"] != "green"]
+        assert min(each["amount"] for each in told) == 0
+        agree(conn, book)
+
+
 def nested(
     url: str,
     mwh: dict[str, float],
