@@ -79,7 +79,8 @@ class Draft:
     amount: Float64  # [unit]; NaN: unknown
     choice: Choice
     terms: Mapping[str, Float64] = field(default_factory=dict)  # what it adds up
-    gross: Float64 | None = None  # what meters say, with power that is proven green
+    # what meters say, with power that is proven green and heat that is given on
+    gross: Float64 | None = None
     # of it proven green, less own power given away that another of the park proves
     proven: Float64 | None = None
     counts: bool = True  # False: listed beside the total
@@ -244,7 +245,7 @@ def _metered(sheet: Sheet, method: Method) -> Iterator[Draft]:
                     unit=QUANTITIES[next(iter(terms))].unit,
                     terms={q: sheet.amounts[q] for q in names if q in sheet.amounts},
                     amount=amount,
-                    gross=amount,
+                    gross=_sum(sheet, weights) if carrier == "heat" else amount,
                     choice=method.factors[part],
                     counts=counts,
                     rule=None if counts else "export_listed",
@@ -391,6 +392,11 @@ def _priced(
                 rows=sheet.rows,
                 behind=sheet.behind,
             )
+            if draft.carrier == "heat":
+                # what is given on in the park is heat of its takers, at their factors
+                taken, share = draft.gross[park], np.ones(sheet.shape[1])
+                np.divide(amount[park], taken, out=share, where=taken > 0)
+                mine = {owner: each * share for owner, each in mine.items()}
     for owner, own in stand_in.items():
         if own.any():
             row = sheet.rows[owner]

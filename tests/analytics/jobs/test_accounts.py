@@ -425,3 +425,35 @@ def test_power_given_away_without_a_meter_of_the_park(
         given = 3e3 if gate is None else 1e3 * gate[1]
         assert sum(beside) == pytest.approx(given)
         agree(conn, book)
+
+
+@pytest.mark.parametrize(("owner", "kg_per_gj"), [("G", 110), ("V", 50), ("W", 80)])
+def test_heat_that_stays_in_the_park_takes_the_same_factor_on_both_sides(
+    timescale_database: str, owner: str, kg_per_gj: float
+) -> None:
+    """G gives 200 GJ, V takes 200, and W 100 of another: the park bought 100.
+
+    By hand: V has two thirds of what is taken, W one third, at the factor of each.
+    """
+    park = Monthly(timescale_database)
+    park.add("G", {"heat_export": [200.0]}, 2024)
+    park.add("V", {"heat": [200.0]}, 2024)
+    park.add("W", {"heat": [100.0]}, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        own_factors.record(
+            conn,
+            registry.subject(conn, "P", owner),
+            kind="co2",
+            carrier="heat",
+            basis="default",
+            unit="tCO2/GJ",
+            value={"G": 0.05, "V": 0.02, "W": 0.02}[owner],
+            valid_from=JAN,
+            **SAID,
+        )
+        book = load_book(conn, park.park, JAN, FEB)
+        for method in ("enterprise", "ghg_market"):
+            heat = book.carbon[method].parts["heat"][:, 0]
+            assert heat[0] == pytest.approx(100 * kg_per_gj / 1000)
+        agree(conn, book)
