@@ -282,7 +282,7 @@ def lay_out(
         if each.green_match_id in shown
     ]
     bad = {each.green_match_id for each in faults}
-    proven, direct, inside, passed, self_use, sold = np.zeros((6, *shape))
+    proven, direct, inside, self_use, sold = np.zeros((5, *shape))
     known = {each.key: each for each in records}
     wrong = np.zeros(shape, np.bool_)
     ids: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -290,9 +290,10 @@ def lay_out(
         cell = cells[match.month]
         own = known.get(match.key)
         maker = None if own is None else _maker(own, known)
-        at = None if maker is None else codes.get(maker)
-        if at is not None and match.green_match_id not in bad:
-            passed[at, cell] += match.kwh
+        if maker is not None and match.green_match_id not in bad:
+            for at in (codes.get(maker), park_row):
+                if at is not None:
+                    inside[at, cell] += match.kwh
         for row in (rows[match.enterprise_id], park_row):
             if row is None:
                 continue
@@ -303,11 +304,10 @@ def lay_out(
             table[row, cell] += match.kwh
             if match.kind == "direct":
                 direct[row, cell] += match.kwh
-            if maker is not None:
-                inside[row, cell] += match.kwh
             ids[row, cell].append(match.green_match_id)
     if park_row is not None:
-        # two enterprises may prove the same kWh, one behind the meter of the other
+        # two enterprises may prove the same kWh, one behind the meter of the other; what
+        # was made behind a meter needs no room in it
         bought = _through_meters(proven - inside, rows, behind)
         which = [park_row, *rows.values()]
         beyond: Bool = np.any(bought[which] > taken[which] + STORED_KWH, axis=0)
@@ -324,11 +324,10 @@ def lay_out(
         sold[park_row] = 0.0
         for row in sorted(rows.values()):
             sold[park_row] += sold[row]
-        passed[park_row] = inside[park_row]
     return Green(
         proven=proven,
         direct=direct,
-        inside=passed,
+        inside=inside,
         self_use=self_use,
         sold=sold,
         wrong=wrong,

@@ -57,12 +57,8 @@ class Side:
         return len(provers) > 1 or (bool(owners) and len(owners | provers) > 1)
 
     def producers(self) -> set[str]:
-        """List the enterprises whose own power others have certificates of, by code."""
-        return {
-            each.producer
-            for each in self.records
-            if each.kind == "certificate" and each.producer is not None
-        }
+        """List the enterprises whose own power others may prove, by code."""
+        return {each.producer for each in self.records if each.producer is not None}
 
     def involved(self, behind: Behind) -> set[int]:
         """List the enterprises without whose amounts the park's account cannot be made.

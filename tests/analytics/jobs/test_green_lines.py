@@ -63,8 +63,9 @@ def account(
     own: Mapping[str, float],
     proofs: Mapping[str, float],
     partly: Mapping[str, str] | None = None,
+    maker: str | None = None,
 ) -> Account:
-    """Give the accounts of GB/T 32151 of one month.
+    """Give the accounts of GB/T 32151 of one month; all proofs are of one record.
 
     Of those in `partly` another meter stands behind these, the next one first.
     """
@@ -87,7 +88,7 @@ def account(
         kwh=1e9,
         technology="wind",
         plant=None,
-        producer=None,
+        producer=maker,
         part_of=None,
         evidence="certificates",
         issued=None,
@@ -272,4 +273,16 @@ def test_one_that_is_partly_behind_a_prover(
 ) -> None:
     """Of the two meters of t one is behind n, the other beside it."""
     of = account({"t": "n"}, {each: OWN[each] for each in own}, proofs, {"t": ""})
+    assert np.isnan(of.total[0, 0]) != known
+
+
+@pytest.mark.parametrize(
+    ("maker", "o_mwh", "known"),
+    [(None, 60, True), (None, 61, False), ("a", 61, False), ("n", 61, True)],
+)
+def test_power_of_a_neighbour_needs_room_in_the_meter_it_came_through(
+    maker: str | None, o_mwh: float, known: bool
+) -> None:
+    """Of the 100 MWh of o, t has 40 and proves them; what n made never passed o's meter."""
+    of = account({"t": "o", "n": "o"}, {}, {"o": o_mwh, "t": 40}, maker=maker)
     assert np.isnan(of.total[0, 0]) != known
