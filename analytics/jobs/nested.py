@@ -125,6 +125,8 @@ def own_parts(
         provers = {each for each, row in known.items() if proven[row, cell]}
         above: dict[int, tuple[int, ...]] = {}
         for each, row in known.items():
+            if not provers and each not in apart:
+                continue
             chains = {
                 who
                 for name, amount in terms.items()
