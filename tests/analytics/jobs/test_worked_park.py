@@ -17,7 +17,7 @@ from analytics.jobs.book import load_book
 from analytics.jobs.figures import figures
 from analytics.jobs.netting import netting
 from analytics.jobs.telling import totals
-from store import registry, relations
+from store import registry
 from store.database import Connection, connect
 from tests.analytics.jobs.conftest import Monthly, turns
 
@@ -128,12 +128,6 @@ def whole(method: str, cell: int) -> float:
     return both
 
 
-def place(conn: Connection, code: str, meter: str = "M") -> int:
-    owner = registry.find_enterprise(conn, "P", code)
-    assert owner is not None
-    return registry.find_meter(conn, owner[1], meter)[0] or 0
-
-
 @pytest.fixture
 def park(timescale_database: str) -> Iterator[tuple[Monthly, Connection]]:
     """The park with all that is stated of it."""
@@ -141,14 +135,10 @@ def park(timescale_database: str) -> Iterator[tuple[Monthly, Connection]]:
     for code, used in USED.items():
         months = {name: [*[None] * 11, *each] for name, each in used.items()}
         made.add(code, months, 2025)
+    for code in ("T1", "T2"):
+        made.place(code, "L", since=turns(2025)[0].astimezone(UTC))
+    made.compute()
     with connect(timescale_database, autocommit=True) as conn:
-        since = turns(2025)[0].astimezone(UTC)
-        for code in ("T1", "T2"):
-            above = place(conn, "L")
-            relations.place_meter(
-                conn, place(conn, code), "main", above, since, source="plan"
-            )
-        made.compute()
         owner = registry.subject(conn, "P", "G").subject_id
         diesel: dict[str, Any] = {"item": "diesel", "use": "burnt", "unit": "t"}
         for month, amount in ((DEC, 3), (JAN, 3), (FEB, 3), (FEB, 4)):
