@@ -246,26 +246,28 @@ def of_meters(
         ).fetchall()
 
 
+_READ: LiteralString = """
+        SELECT r.batch_id, count(*) AS readings
+        FROM tells JOIN part p USING (meter_id)
+        JOIN core.reading r ON r.channel_id = tells.channel_id
+             AND r.at >= p.low AND r.at <= p.high
+        GROUP BY r.batch_id)
+    SELECT coalesce(sum(readings), 0)::bigint, count(*), min(b.batch_id),
+           max(b.batch_id), min(b.received_at), max(b.received_at),
+           coalesce(array_agg(DISTINCT b.source), '{}'),
+           coalesce(array_agg(DISTINCT b.parser), '{}')
+    FROM found JOIN core.batch b USING (batch_id)
+    WHERE b.received_at > coalesce(%(since)s::timestamptz, '-infinity')
+      AND b.received_at <= coalesce(%(until)s::timestamptz, 'infinity')
+"""
+
+
 def batches(
     conn: Connection, parts: Sequence[Part], quantities: Sequence[str], window: Window
 ) -> Batches:
     """Sum up where the readings of meters while they count came from."""
     row = conn.execute(
-        _PARTS
-        + """
-            SELECT r.batch_id, count(*) AS readings
-            FROM tells JOIN part p USING (meter_id)
-            JOIN core.reading r ON r.channel_id = tells.channel_id
-                 AND r.at >= p.low AND r.at <= p.high
-            GROUP BY r.batch_id)
-        SELECT coalesce(sum(readings), 0)::bigint, count(*), min(b.batch_id),
-               max(b.batch_id), min(b.received_at), max(b.received_at),
-               coalesce(array_agg(DISTINCT b.source), '{}'),
-               coalesce(array_agg(DISTINCT b.parser), '{}')
-        FROM found JOIN core.batch b USING (batch_id)
-        WHERE b.received_at > coalesce(%(since)s::timestamptz, '-infinity')
-          AND b.received_at <= coalesce(%(until)s::timestamptz, 'infinity')
-        """,
+        _PARTS + _READ,
         {
             "meters": [each[0] for each in parts],
             "lows": [each[1] for each in parts],

@@ -9,13 +9,14 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics import accounts, energy
 from analytics import carbon as kernel
+from analytics.jobs import activities
 from analytics.jobs.activities import PRODUCTS, Stated
 from analytics.jobs.choosing import NONE, Chooser
 from analytics.jobs.green import Green
@@ -69,20 +70,27 @@ class Sheet:
     behind: Behind = field(default_factory=dict)
 
 
+Origin = Literal["metered", "stated", "green"]
+Rule = (
+    activities.Rule
+    | Literal["export_listed", "self_use", "certificates_sold", "proven_green"]
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Draft:
     """One carrier's amounts and which factor they take."""
 
     carrier: str
     part: str  # one of methods.PARTS
-    origin: str  # metered, stated or green
+    origin: Origin
     unit: str
     amount: Float64  # [unit]; NaN: unknown
     choice: Choice
     terms: Mapping[str, Float64] = field(default_factory=dict)  # what it adds up
     gross: Float64 | None = None  # what meters say, with power that is proven green
     counts: bool = True  # False: listed beside the total
-    rule: str | None = None  # why it counts or does not
+    rule: Rule | None = None  # why it counts or does not
     ids: Mapping[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -293,7 +301,7 @@ def _with_green(sheet: Sheet, method: Method, drafts: list[Draft]) -> list[Draft
     electricity = method.factors["electricity"]
     more: list[Draft] = []
 
-    def add(amount: Float64, choice: Choice, rule: str) -> None:
+    def add(amount: Float64, choice: Choice, rule: Rule) -> None:
         if (amount > 0).any():
             more.append(
                 Draft(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import subprocess
 from datetime import UTC, date, datetime
 from typing import Any
@@ -28,10 +29,19 @@ CLOSES: dict[str, Any] = {"who": "Auditor One", "despite": "B was read late"}
 
 
 def differences(found: closings.Restatement) -> dict[tuple[str, str], dict[str, Any]]:
-    return {
+    """Give the differences; of each the causes make up the whole of it."""
+    told = {
         (each["subject"], each["figure"]): each
         for each in json.loads(found.content)["differences"]
     }
+    for each in told.values():
+        ends = [each["before"], *(cause["after"] for cause in each["causes"])]
+        begins = [*(cause["before"] for cause in each["causes"]), each["after"]]
+        assert ends == begins
+        if None not in begins:
+            moved = math.fsum(cause["change"] for cause in each["causes"])
+            assert moved == pytest.approx(each["change"], rel=1e-12, abs=1e-12)
+    return told
 
 
 def numbers(found: closing.Figures) -> dict[tuple[str, str], float]:

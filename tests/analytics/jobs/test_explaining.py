@@ -363,6 +363,11 @@ def test_many_causes_add_up_in_a_fixed_order(timescale_database: str) -> None:
         assert ends == begins
         moved = [each["change"] for each in told["causes"]]
         assert math.fsum(moved) == pytest.approx(told["change"], rel=1e-12)
+        for name in ("energy_kwh", "coverage", "tce_per_10k_cny.calorific"):
+            every = explain(conn, park, name, *DAYS, compare_with=then)["change"]
+            parts = math.fsum(each["change"] for each in every["causes"])
+            assert every["change"] == pytest.approx(parts, rel=1e-12, abs=1e-15)
+            assert len(every["causes"]) > 1 or name == "coverage"
         # 500, 300 and 1000 kWh at 0.5306; then 5.8 MWh (4.0 + 1.8) at 0.0094 more
         assert moved[0] == pytest.approx(0.5 * 0.5306)
         assert moved[1] == pytest.approx(0.3 * 0.5306)
