@@ -186,7 +186,14 @@ _OF_METERS: dict[str, LiteralString] = {
           AND (%(owner)s::int IS NULL OR EXISTS (
               SELECT FROM part WHERE part.meter_id = n.meter_id
                 AND p.valid_from < part.high
-                AND coalesce(p.valid_to, 'infinity') > part.low))
+                AND coalesce(p.valid_to, 'infinity') > part.low
+                AND %(owner)s::int = (
+                    SELECT a.enterprise_id FROM core.assignment a
+                    WHERE a.meter_id = n.meter_id
+                      AND a.valid_from <= greatest(p.valid_from, part.low)
+                      AND coalesce(a.valid_to, 'infinity')
+                          > greatest(p.valid_from, part.low)
+                    ORDER BY a.recorded_at DESC, a.assignment_id DESC LIMIT 1)))
         UNION ALL
         SELECT 'membership', 'formula', formula_id, enterprise, meter,
                c.quantity || ' by a formula', valid_from::text, valid_to::text, NULL,
@@ -197,7 +204,14 @@ _OF_METERS: dict[str, LiteralString] = {
           AND (%(owner)s::int IS NULL OR EXISTS (
               SELECT FROM part WHERE part.meter_id = n.meter_id
                 AND f.valid_from < part.high
-                AND coalesce(f.valid_to, 'infinity') > part.low))
+                AND coalesce(f.valid_to, 'infinity') > part.low
+                AND %(owner)s::int = (
+                    SELECT a.enterprise_id FROM core.assignment a
+                    WHERE a.meter_id = n.meter_id
+                      AND a.valid_from <= greatest(f.valid_from, part.low)
+                      AND coalesce(a.valid_to, 'infinity')
+                          > greatest(f.valid_from, part.low)
+                    ORDER BY a.recorded_at DESC, a.assignment_id DESC LIMIT 1)))
     """,
     "events": """
         SELECT 'readings' AS kind, 'register_event' AS "table", register_event_id AS row_id,
