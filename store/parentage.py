@@ -222,8 +222,10 @@ _OF_METERS: dict[str, LiteralString] = {
                v.at AS recorded_at
         FROM core.register_event v JOIN core.channel c USING (channel_id)
         JOIN named n ON n.meter_id = c.subject_id
+        -- on the day on which a meter goes it tells the ratio of either owner
         WHERE EXISTS (SELECT FROM part p WHERE p.meter_id = n.meter_id
-                      AND v.at >= p.low AND v.at <= p.high)
+                      AND v.at >= p.low AND v.at <= p.high
+                      AND (%(owner)s::int IS NULL OR v.at NOT IN (p.low, p.high)))
     """,
 }
 

@@ -467,18 +467,23 @@ def test_a_meter_that_changed_hands_tells_each_its_own_time(
                 said = str(
                     explain(conn, lab.of(conn, code), figure, *DAYS, compare_with=then)
                 )
-                other = "B" if code == "A" else "A"
+                neighbour = "B" if code == "A" else "A"
                 for kind in kinds:
                     for place in mine:
                         assert f"of {code}: {kind} {place}" in said, (code, kind)
                     for place in theirs:
-                        assert f"of {other}: {kind} {place}" not in said, (code, kind)
+                        assert f"of {neighbour}: {kind} {place}" not in said, (
+                            code,
+                            kind,
+                        )
             whole = str(explain(conn, lab.of(conn, None), figure, *DAYS))
             assert all(f"of B: {kind} 1" in whole for kind in kinds)
         # ratios 2 and 4 to 1000 each are A's, 3 to 1000 beside its own 1000 B's
         for code, kwh in (("A", 6000.0), ("B", 4000.0)):
             told = explain(conn, lab.of(conn, code), "energy_kwh", *DAYS)
             assert told["value"] == pytest.approx(kwh)
+            # nor at the edge, from one's ratio to the other's
+            assert not [e for e in told["events"] if "multiplier" in e["what"]]
 
 
 def test_of_a_further_sale_the_first_owner_learns_nothing(
@@ -508,8 +513,8 @@ def test_of_a_further_sale_the_first_owner_learns_nothing(
         # it came from A, of which no day is another's, and went to C
         assert ("counts for another", day[2], None) in told("B")
         assert told("C") == [
-            ("counts for another", None, None),
             ("counts for another", None, day[2]),
+            ("counts for another", None, None),
         ]
 
 
