@@ -85,6 +85,7 @@ class World(Lab):
         for code in ("C", "rated", "slow"):  # 10 kW, and once 50
             self.tell(code, [2.5] * 40 + [12.5] + [2.5] * 55)
         self.meter_of("quiet")
+        self.waits = self.tell("E", [1.0] * 96, confirm=False)
         with connect(url, autocommit=True) as conn:
             shipped_tariffs.load(conn)
             packs.add(conn, OWN, who="Clerk One")
@@ -202,9 +203,8 @@ def formula(lab: World, conn: Connection) -> None:
 
 
 def confirmed(lab: World, conn: Connection) -> None:
-    meter = lab.tell("E", [1.0] * 96, confirm=False)
     owner = lab.of(conn, "E").subject_id
-    relations.confirm_meter(conn, meter, owner, source="walk", since=BEGIN)
+    relations.confirm_meter(conn, lab.waits, owner, source="walk", since=BEGIN)
 
 
 def digits(lab: World, conn: Connection) -> None:
