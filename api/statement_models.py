@@ -161,8 +161,8 @@ class NewOwner(Asked):
     """Whose an enterprise is: those of one owner are not compared with each other."""
 
     enterprise: Code
-    owner: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")] = Field(
-        description="such as the unified credit code of the group"
+    owner: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")] | None = Field(
+        description="such as the unified credit code of the group; null: withdrawn"
     )
     source: Words
     who: Words
@@ -172,7 +172,7 @@ class Owner(Row):
     """What counts of an enterprise."""
 
     enterprise: str
-    owner: str
+    owner: str | None = Field(description="null: withdrawn")
     source: str
     who: str
     recorded_at: datetime

@@ -69,6 +69,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "industry": statements.industry,
     "owner": statements.owner,
     "intensity": intensity.intensity,
+    "benchmark": intensity.own_benchmark,
     "contract-demand": demand.contract_demand,
     "demand-rule": demand.demand_rule,
     "multiplier": meters.multiplier,

@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from analytics.jobs import intensities
+from analytics.jobs.benchmark import benchmark
 from analytics.jobs.budgets import budgets, zone_year
 from analytics.jobs.methods import of_kind
 from parkwatt.options import (
@@ -88,6 +89,19 @@ def intensity(
             f"{doubt['what'].replace('_', ' ')}; counts: {doubt['counts']}",
             highlight=False,
         )
+
+
+def own_benchmark(
+    park: ParkOption,
+    enterprise: Annotated[str, typer.Option(help="code of the enterprise")],
+    as_known_on: Annotated[
+        str | None, typer.Option(help="date or time: what was known then")
+    ] = None,
+) -> None:
+    """Give an enterprise's quarter of its industry last year, to the park alone."""
+    with connection() as conn:
+        subject = registry.subject(conn, park, enterprise)
+        print_json(benchmark(conn, subject, known_on=moment(as_known_on, subject)))
 
 
 @target_app.command("add")

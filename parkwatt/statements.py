@@ -221,9 +221,11 @@ def industry(
 def owner(
     park: ParkOption,
     enterprise: Annotated[str, typer.Option(help="code of the enterprise")],
-    name: Annotated[str, typer.Option(help="whose it is")],
     source: SourceOption,
     who: WhoOption,
+    name: Annotated[
+        str | None, typer.Option(help="whose it is; without it: withdrawn")
+    ] = None,
 ) -> None:
     """Say whose an enterprise is; the benchmark takes those of one owner as one."""
     with connection() as conn:

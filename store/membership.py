@@ -41,7 +41,7 @@ class Ownership:
     """Whose an enterprise is."""
 
     enterprise_id: int
-    owner: str
+    owner: str | None  # None: withdrawn
     source: str
     who: str
     recorded_at: datetime
@@ -183,26 +183,34 @@ def industry_on(rows: list[Industry], enterprise_id: int, day: date) -> Industry
 
 
 def state_owner(
-    conn: Connection, enterprise_id: int, owner: str, *, source: str, who: str
-) -> None:
-    """Record whose an enterprise is; it counts from now on."""
-    conn.execute(
-        "INSERT INTO core.ownership (enterprise_id, owner, source, who) "
-        "VALUES (%s, %s, %s, %s)",
-        (enterprise_id, owner, source, who),
-    )
+    conn: Connection, enterprise_id: int, owner: str | None, *, source: str, who: str
+) -> Ownership:
+    """Record whose an enterprise is, from now on; None withdraws what was said."""
+    with conn.cursor(row_factory=class_row(Ownership)) as cur:
+        (made,) = cur.execute(
+            "INSERT INTO core.ownership (enterprise_id, owner, source, who) "
+            "VALUES (%s, %s, %s, %s) "
+            "RETURNING enterprise_id, owner, source, who, recorded_at",
+            (enterprise_id, owner, source, who),
+        ).fetchall()
+    return made
 
 
-def owners(conn: Connection, park_id: int) -> list[Ownership]:
+def owners(
+    conn: Connection, park_id: int, known_on: datetime | None = None
+) -> list[Ownership]:
     """List what counts of each enterprise of which somebody has said whose it is."""
     with conn.cursor(row_factory=class_row(Ownership)) as cur:
         return cur.execute(
             """
-            SELECT DISTINCT ON (o.enterprise_id)
-                   o.enterprise_id, o.owner, o.source, o.who, o.recorded_at
-            FROM core.ownership o JOIN core.enterprise e USING (enterprise_id)
-            WHERE e.park_id = %s
-            ORDER BY o.enterprise_id, o.recorded_at DESC, o.ownership_id DESC
+            SELECT * FROM (
+                SELECT DISTINCT ON (o.enterprise_id)
+                       o.enterprise_id, o.owner, o.source, o.who, o.recorded_at
+                FROM core.ownership o JOIN core.enterprise e USING (enterprise_id)
+                WHERE e.park_id = %s
+                  AND o.recorded_at <= coalesce(%s::timestamptz, 'infinity')
+                ORDER BY o.enterprise_id, o.recorded_at DESC, o.ownership_id DESC) AS last
+            WHERE owner IS NOT NULL
             """,
-            (park_id,),
+            (park_id, known_on),
         ).fetchall()

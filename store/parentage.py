@@ -59,10 +59,28 @@ class Batches:
     parsers: list[str]
 
 
+# parts that touch are one: a reading is in it once
 _PARTS: LiteralString = """
     WITH part AS (
-        SELECT * FROM unnest(%(meters)s::int[], %(lows)s::timestamptz[],
-                             %(highs)s::timestamptz[]) AS p (meter_id, low, high)),
+        SELECT meter_id, lower(each) AS low, upper(each) AS high
+        FROM (SELECT meter_id, unnest(range_agg(tstzrange(low, high, '[]'))) AS each
+              FROM unnest(%(meters)s::int[], %(lows)s::timestamptz[],
+                          %(highs)s::timestamptz[]) AS p (meter_id, low, high)
+              GROUP BY meter_id) AS together),
+    -- loads of a meter that itself tells the mass are none of its usage; two loads may
+    -- rest on one flow
+    tells AS (
+        SELECT DISTINCT c.subject_id AS meter_id, of.channel_id
+        FROM core.source c
+        CROSS JOIN LATERAL (VALUES (c.channel_id), (c.flow_id)) AS of (channel_id)
+        WHERE c.subject_id = ANY(%(meters)s::int[]) AND c.kind <> 'virtual'
+          AND of.channel_id IS NOT NULL
+          AND (%(names)s::text[] IS NULL OR c.quantity = ANY(%(names)s))
+          AND (c.kind <> 'load' OR NOT EXISTS (
+              SELECT FROM core.source o
+              WHERE o.subject_id = c.subject_id AND o.quantity = c.quantity
+                AND o.kind <> 'load'
+                AND o.recorded_at <= coalesce(%(until)s::timestamptz, 'infinity')))),
     span AS (SELECT meter_id, min(low) AS low, max(high) AS high
              FROM part GROUP BY meter_id),
     named AS (
@@ -84,7 +102,9 @@ _OF_METERS: dict[str, LiteralString] = {
                enterprise, meter, format('CT %%s × PT %%s', ct, pt) AS what,
                valid_from::text, valid_to::text, NULL AS who, source AS why, recorded_at
         FROM core.multiplier x JOIN named n USING (meter_id)
-        WHERE x.valid_from < n.high AND coalesce(x.valid_to, 'infinity') > n.low
+        WHERE EXISTS (SELECT FROM part p WHERE p.meter_id = n.meter_id
+                      AND x.valid_from < p.high
+                      AND coalesce(x.valid_to, 'infinity') > p.low)
     """,
     "registers": """
         SELECT 'registers' AS kind, 'register_digits' AS "table",
@@ -130,25 +150,50 @@ _OF_METERS: dict[str, LiteralString] = {
         WHERE EXISTS (SELECT FROM part p WHERE p.meter_id = n.meter_id
                       AND j.at BETWEEN p.low AND p.high)
     """,
-    # of an assignment to another enterprise only that it is another one's
+    # Of an assignment to another enterprise only that it is another one's, and the day on
+    # which the meter went or came. What was stated of it while it counted for another is
+    # that one's. The park is told all of the period.
     "membership": """
         SELECT 'membership' AS kind, 'assignment' AS "table", assignment_id AS row_id,
                enterprise, meter,
                CASE WHEN %(owner)s::int IS NULL THEN 'counts for ' || o.code
-                    WHEN a.enterprise_id = %(owner)s::int THEN 'counts for it'
+                    WHEN mine.it THEN 'counts for it'
                     ELSE 'counts for another' END AS what,
-               valid_from::text, valid_to::text, NULL AS who,
-               CASE WHEN a.enterprise_id = coalesce(%(owner)s::int, a.enterprise_id)
-                    THEN source END AS why, a.recorded_at
+               CASE WHEN mine.it OR EXISTS (
+                   SELECT FROM part p WHERE p.meter_id = n.meter_id
+                     AND a.valid_from BETWEEN p.low AND p.high)
+                   THEN valid_from::text END AS valid_from,
+               CASE WHEN mine.it OR EXISTS (
+                   SELECT FROM part p WHERE p.meter_id = n.meter_id
+                     AND a.valid_to BETWEEN p.low AND p.high)
+                   THEN valid_to::text END AS valid_to, NULL AS who,
+               CASE WHEN mine.it THEN source END AS why, a.recorded_at
         FROM core.assignment a JOIN named n USING (meter_id)
         JOIN core.enterprise o ON o.enterprise_id = a.enterprise_id
-        WHERE a.valid_from < %(stop)s AND coalesce(a.valid_to, 'infinity') > %(start)s
+        CROSS JOIN LATERAL (VALUES (
+            a.enterprise_id = coalesce(%(owner)s::int, a.enterprise_id))) AS mine (it)
+        WHERE CASE WHEN mine.it
+              THEN a.valid_from < %(stop)s AND coalesce(a.valid_to, 'infinity') > %(start)s
+              ELSE EXISTS (SELECT FROM part p WHERE p.meter_id = n.meter_id
+                           AND a.valid_from <= p.high
+                           AND coalesce(a.valid_to, 'infinity') >= p.low) END
         UNION ALL
         SELECT 'membership', 'placement', placement_id, enterprise, meter,
                'stands as ' || role, valid_from::text, valid_to::text, NULL, source,
                p.recorded_at
         FROM core.placement p JOIN named n USING (meter_id)
         WHERE p.valid_from < %(stop)s AND coalesce(p.valid_to, 'infinity') > %(start)s
+          AND (%(owner)s::int IS NULL OR EXISTS (
+              SELECT FROM part WHERE part.meter_id = n.meter_id
+                AND p.valid_from < part.high
+                AND coalesce(p.valid_to, 'infinity') > part.low
+                AND %(owner)s::int = (
+                    SELECT a.enterprise_id FROM core.assignment a
+                    WHERE a.meter_id = n.meter_id
+                      AND a.valid_from <= greatest(p.valid_from, part.low)
+                      AND coalesce(a.valid_to, 'infinity')
+                          > greatest(p.valid_from, part.low)
+                    ORDER BY a.recorded_at DESC, a.assignment_id DESC LIMIT 1)))
         UNION ALL
         SELECT 'membership', 'formula', formula_id, enterprise, meter,
                c.quantity || ' by a formula', valid_from::text, valid_to::text, NULL,
@@ -156,6 +201,17 @@ _OF_METERS: dict[str, LiteralString] = {
         FROM core.formula f JOIN core.channel c USING (channel_id)
         JOIN named n ON n.meter_id = c.subject_id
         WHERE f.valid_from < %(stop)s AND coalesce(f.valid_to, 'infinity') > %(start)s
+          AND (%(owner)s::int IS NULL OR EXISTS (
+              SELECT FROM part WHERE part.meter_id = n.meter_id
+                AND f.valid_from < part.high
+                AND coalesce(f.valid_to, 'infinity') > part.low
+                AND %(owner)s::int = (
+                    SELECT a.enterprise_id FROM core.assignment a
+                    WHERE a.meter_id = n.meter_id
+                      AND a.valid_from <= greatest(f.valid_from, part.low)
+                      AND coalesce(a.valid_to, 'infinity')
+                          > greatest(f.valid_from, part.low)
+                    ORDER BY a.recorded_at DESC, a.assignment_id DESC LIMIT 1)))
     """,
     "events": """
         SELECT 'readings' AS kind, 'register_event' AS "table", register_event_id AS row_id,
@@ -166,8 +222,10 @@ _OF_METERS: dict[str, LiteralString] = {
                v.at AS recorded_at
         FROM core.register_event v JOIN core.channel c USING (channel_id)
         JOIN named n ON n.meter_id = c.subject_id
+        -- on the day on which a meter goes it tells the ratio of either owner
         WHERE EXISTS (SELECT FROM part p WHERE p.meter_id = n.meter_id
-                      AND v.at >= p.low AND v.at <= p.high)
+                      AND v.at >= p.low AND v.at <= p.high
+                      AND (%(owner)s::int IS NULL OR v.at NOT IN (p.low, p.high)))
     """,
 }
 
@@ -198,9 +256,26 @@ def of_meters(
                 "lows": [each[1] for each in parts],
                 "highs": [each[2] for each in parts],
                 "owner": owner,
+                "names": None,
                 **vars(window),
             },
         ).fetchall()
+
+
+_READ: LiteralString = """
+        SELECT r.batch_id, count(*) AS readings
+        FROM tells JOIN part p USING (meter_id)
+        JOIN core.reading r ON r.channel_id = tells.channel_id
+             AND r.at >= p.low AND r.at <= p.high
+        GROUP BY r.batch_id)
+    SELECT coalesce(sum(readings), 0)::bigint, count(*), min(b.batch_id),
+           max(b.batch_id), min(b.received_at), max(b.received_at),
+           coalesce(array_agg(DISTINCT b.source), '{}'),
+           coalesce(array_agg(DISTINCT b.parser), '{}')
+    FROM found JOIN core.batch b USING (batch_id)
+    WHERE b.received_at > coalesce(%(since)s::timestamptz, '-infinity')
+      AND b.received_at <= coalesce(%(until)s::timestamptz, 'infinity')
+"""
 
 
 def batches(
@@ -208,26 +283,7 @@ def batches(
 ) -> Batches:
     """Sum up where the readings of meters while they count came from."""
     row = conn.execute(
-        """
-        WITH part AS (
-            SELECT * FROM unnest(%(meters)s::int[], %(lows)s::timestamptz[],
-                                 %(highs)s::timestamptz[]) AS p (meter_id, low, high)),
-        per AS (
-            SELECT r.batch_id, count(*) AS readings
-            FROM part p JOIN core.source c ON c.subject_id = p.meter_id
-                 AND c.kind <> 'virtual' AND c.quantity = ANY(%(names)s)
-            CROSS JOIN LATERAL (VALUES (c.channel_id), (c.flow_id)) AS of (channel_id)
-            JOIN core.reading r ON r.channel_id = of.channel_id
-                 AND r.at >= p.low AND r.at <= p.high
-            GROUP BY r.batch_id)
-        SELECT coalesce(sum(readings), 0)::bigint, count(*), min(b.batch_id),
-               max(b.batch_id), min(b.received_at), max(b.received_at),
-               coalesce(array_agg(DISTINCT b.source), '{}'),
-               coalesce(array_agg(DISTINCT b.parser), '{}')
-        FROM per JOIN core.batch b USING (batch_id)
-        WHERE b.received_at > coalesce(%(since)s::timestamptz, '-infinity')
-          AND b.received_at <= coalesce(%(until)s::timestamptz, 'infinity')
-        """,
+        _PARTS + _READ,
         {
             "meters": [each[0] for each in parts],
             "lows": [each[1] for each in parts],
@@ -401,10 +457,9 @@ _BATCHES: LiteralString = """
                format('%%s: %%s readings by %%s', c.quantity, count(*), b.parser) AS what,
                min(r.at)::text AS valid_from, max(r.at)::text AS valid_to,
                NULL AS who, b.source AS why, b.received_at AS recorded_at
-        FROM named n JOIN core.source c ON c.subject_id = n.meter_id
-             AND c.kind <> 'virtual'
-        CROSS JOIN LATERAL (VALUES (c.channel_id), (c.flow_id)) AS of (channel_id)
-        JOIN core.reading r ON r.channel_id = of.channel_id
+        FROM named n JOIN tells USING (meter_id)
+        JOIN core.channel c ON c.channel_id = tells.channel_id
+        JOIN core.reading r ON r.channel_id = c.channel_id
              AND r.at >= n.low AND r.at <= n.high
         JOIN core.batch b USING (batch_id)
         WHERE b.received_at > coalesce(%(since)s::timestamptz, '-infinity')
@@ -423,6 +478,7 @@ def late_batches(
                 "meters": [each[0] for each in parts],
                 "lows": [each[1] for each in parts],
                 "highs": [each[2] for each in parts],
+                "names": None,
                 **vars(window),
             },
         ).fetchall()

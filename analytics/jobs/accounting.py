@@ -8,13 +8,14 @@ subject, so that both give the same bits. Which factor a method takes stands in
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics import accounts, energy
 from analytics import carbon as kernel
+from analytics.jobs import activities
 from analytics.jobs.activities import PRODUCTS, Stated
 from analytics.jobs.choosing import NONE, Chooser
 from analytics.jobs.green import Green
@@ -68,13 +69,20 @@ class Sheet:
     behind: Behind = field(default_factory=dict)
 
 
+Origin = Literal["metered", "stated", "green"]
+Rule = (
+    activities.Rule
+    | Literal["export_listed", "self_use", "certificates_sold", "proven_green"]
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Draft:
     """One carrier's amounts and which factor they take."""
 
     carrier: str
     part: str  # one of methods.PARTS
-    origin: str  # metered, stated or green
+    origin: Origin
     unit: str
     amount: Float64  # [unit]; NaN: unknown
     choice: Choice
@@ -84,7 +92,7 @@ class Draft:
     # of it proven green, less own power given away that another of the park proves
     proven: Float64 | None = None
     counts: bool = True  # False: listed beside the total
-    rule: str | None = None  # why it counts or does not
+    rule: Rule | None = None  # why it counts or does not
     ids: Mapping[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -295,7 +303,7 @@ def _with_green(sheet: Sheet, method: Method, drafts: list[Draft]) -> list[Draft
     electricity = method.factors["electricity"]
     more: list[Draft] = []
 
-    def add(amount: Float64, choice: Choice, rule: str) -> None:
+    def add(amount: Float64, choice: Choice, rule: Rule) -> None:
         if (amount > 0).any():
             more.append(
                 Draft(

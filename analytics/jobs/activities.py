@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -26,6 +26,15 @@ PRODUCTS = (
     *("crude_steel", "ferro_alloy", "industrial_silicon", "calcium_carbide_made"),
 )
 _MORE_UNITS = {"m3": {"10k_m3": 1e4}, "kwh": {"10k_kwh": 1e4}}
+# why a statement counts or is listed alone
+Rule = Literal[
+    "stated_alone",
+    "beside_the_meter",
+    "metered_first",
+    "park_meter_first",
+    "supplied_within",
+    "feedstock",
+]
 COUNTING = ("stated_alone", "beside_the_meter")  # the rules by which a statement counts
 _ENERGY = ("electricity", "heat", "steam")
 
@@ -233,7 +242,7 @@ class Stated:
     item: str
     use: str
     unit: str
-    rule: str
+    rule: Rule
     counts: bool
     amount: Float64  # NaN: nothing is stated
     ids: Mapping[tuple[int, int], tuple[int, ...]]  # statements by row and cell
@@ -274,8 +283,8 @@ def lay_out(
     cells = {month: i for i, month in enumerate(months) if whole[i]}
     # what the park does not have is laid out apart: an own factor of who took it must
     # take nothing off what the park has of others
-    amounts: dict[tuple[str, str, str, str, bool], Float64] = {}
-    ids: dict[tuple[str, str, str, str, bool], dict[tuple[int, int], list[int]]]
+    amounts: dict[tuple[str, str, str, Rule, bool], Float64] = {}
+    ids: dict[tuple[str, str, str, Rule, bool], dict[tuple[int, int], list[int]]]
     ids = defaultdict(lambda: defaultdict(list))
     for each in statements:
         row, cell = rows.get(each.enterprise_id), cells.get(each.month)
@@ -283,7 +292,7 @@ def lay_out(
             continue
         own = metered.get(each.item)
         if each.use == "feedstock":
-            rule = "feedstock"
+            rule: Rule = "feedstock"
         elif each.beside:
             rule = "beside_the_meter"
         elif own is None or np.isnan(own[row, cell]):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,12 +61,15 @@ def by_months(amounts: Mapping[int, float]) -> Indicator:
     return Indicator(month=month, year=year)
 
 
+How = Literal["stated", "benchmarked", "rate", "extrapolated", "unknown"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Month:
     """One month's added value [10⁴ CNY]."""
 
     amount: float  # NaN: unknown
-    how: str  # stated, benchmarked, rate, extrapolated or unknown
+    how: How
     indicator: str | None = None
     rate: float | None = None  # 10⁴ CNY per unit of the indicator, where that is used
     rate_year: int | None = None  # whose added value and indicator gave the rate

@@ -33,9 +33,19 @@ DIVISION = 2  # digits of the industry's code
 
 
 def benchmark(
-    conn: Connection, subject: Subject, *, now: datetime | None = None
+    conn: Connection,
+    subject: Subject,
+    *,
+    known_on: datetime | None = None,
+    now: datetime | None = None,
 ) -> dict[str, Any]:
     """Give an enterprise's own figures of the last year and the quarter each is in.
+
+    Parameters
+    ----------
+    known_on
+        As it was answered on this date. For the park alone: what was known before and
+        after a neighbour has stated something tells of that neighbour.
 
     Raises
     ------
@@ -45,12 +55,14 @@ def benchmark(
     if subject.kind != "enterprise":
         raise Invalid("name an enterprise")
     now = now or datetime.now(UTC)
-    year = now.astimezone(ZoneInfo(subject.park.zone)).year - 1
+    due = min(now, known_on) if known_on else now
+    year = due.astimezone(ZoneInfo(subject.park.zone)).year - 1
     grounds = load_grounds(
         conn,
         subject.park,
         year * 12,
         year * 12 + 12,
+        known_on=known_on,
         minimum_coverage=ranking.MINIMUM_COVERAGE,
         now=now,
     )
@@ -76,7 +88,10 @@ def benchmark(
         np.int64,
     )
     coverage = _array([each["coverage"] for each in found])
-    said = {each.enterprise_id: each.owner for each in membership.owners(conn, park_id)}
+    said = {
+        each.enterprise_id: each.owner
+        for each in membership.owners(conn, park_id, known_on)
+    }
     # nobody has said: an owner of its own, by a name that no owner can have
     owners = np.array([said.get(each, f"/{each}") for each in ids])
     rows = []

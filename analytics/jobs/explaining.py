@@ -297,14 +297,8 @@ class _Asked:
         first, steps, last = restating.told_apart(before, after, self.evaluate)
         window = Window(start=self.start, stop=self.stop, since=since, until=until)
         was, now = self.value(first), self.value(last)
-        spans = list(
-            dict.fromkeys(
-                [
-                    *self.spans(self.parts(before)[0]),
-                    *self.spans(self.parts(after)[0]),
-                ]
-            )
-        )
+        spans = self.spans(self.parts(after)[0])
+        both = list(dict.fromkeys([*self.spans(self.parts(before)[0]), *spans]))
         return {
             "since": since.isoformat(),
             "until": until.isoformat() if until else None,
@@ -317,7 +311,9 @@ class _Asked:
                     "before": self.value(step.before),
                     "after": self.value(step.after),
                     "change": _less(self.value(step.before), self.value(step.after)),
-                    **self._because(step, spans, window),
+                    **self._because(
+                        step, both if step.kind == "membership" else spans, window
+                    ),
                 }
                 for step in steps
                 if self.value(step.before) != self.value(step.after)

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 # what usage rests on, then what turns it into accounts; the order in which a difference
-# is told apart (docs/audit.md)
+# is told apart (docs/audit.md). Membership is first: who has lost a meter learns by no
+# cause what became of it since
 AMOUNTS = (
+    "membership",
     "readings",
     "corrections",
     "registers",
     "multipliers",
-    "membership",
     "demand_rules",
 )
 KINDS = ("time", *AMOUNTS, "factors", "statements", "green")

@@ -110,10 +110,12 @@ def state_industry(
 
 
 @router.get("/owners", response_model=Owners, responses=CSV_TOO)
-def owners(conn: Conn, subject: AskedSubject, form: Format = "json") -> Any:
+def owners(
+    conn: Conn, subject: AskedSubject, known_on: KnownOn, form: Format = "json"
+) -> Any:
     """List whose the enterprises are, where somebody has said so."""
     names = list(Owner.model_fields)
-    found = membership.owners(conn, subject.park.park_id)
+    found = membership.owners(conn, subject.park.park_id, known_on)
     rows = _rows(conn, subject, found, names)
     if form == "csv":
         return table(f"{subject.park.code}-owners", names, rows)
@@ -125,6 +127,5 @@ def state_owner(conn: Conn, park: AskedPark, asked: NewOwner) -> Any:
     """Say whose an enterprise is; the benchmark takes those of one owner as one."""
     subject = registry.subject(conn, park.code, asked.enterprise)
     said = {"source": asked.source, "who": asked.who}
-    membership.state_owner(conn, subject.subject_id, asked.owner, **said)
-    found = membership.owners(conn, park.park_id)
-    return _rows(conn, subject, found, list(Owner.model_fields))[0]
+    made = membership.state_owner(conn, subject.subject_id, asked.owner, **said)
+    return _rows(conn, subject, [made], list(Owner.model_fields))[0]

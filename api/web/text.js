@@ -82,7 +82,7 @@ const WORDS = {
     "what counts for it": "counts for it", "what counts for another": "counts for another",
     "origin metered": "metered", "origin stated": "stated", "origin green": "proven green",
     "how stated": "stated", "how benchmarked": "benchmarked (estimated)", "how rate": "by the rate of a year (estimated)", "how extrapolated": "extrapolated (estimated)",
-    "how gross_output": "by gross output", "how revenue": "by revenue", "how electricity": "by electricity",
+    "how gross_output": "by gross output", "how revenue": "by revenue", "how unknown": "unknown", "how electricity": "by electricity",
     noYears: "no year is known: state earlier ones, or wait for meters", noRolling: "twelve months in a row are not known yet", toTheEndOf: (m) => `to the end of ${m}`,
     ofHighest: (s, y) => `${s} of the highest year, ${y}`, peakWords: (y, v, n) => `highest in ${y} with ${v} t, ${n} ${n === 1 ? "year" : "years"} after it`,
     peakIsFirst: "it is the first known year, the real peak may lie before",
@@ -198,7 +198,7 @@ const WORDS = {
     "what counts for it": "计入本企业", "what counts for another": "计入其他企业",
     "origin metered": "计量", "origin stated": "填报", "origin green": "已证绿电",
     "how stated": "填报", "how benchmarked": "按基准分摊(估算)", "how rate": "按年增加值率(估算)", "how extrapolated": "外推(估算)",
-    "how gross_output": "按总产值", "how revenue": "按营业收入", "how electricity": "按用电量",
+    "how gross_output": "按总产值", "how revenue": "按营业收入", "how unknown": "未知", "how electricity": "按用电量",
     noYears: "没有已知年份:请填报以往年份,或等待计量", noRolling: "尚无连续十二个月的数据", toTheEndOf: (m) => `截至 ${m} 月末`,
     ofHighest: (s, y) => `为最高年 ${y} 的 ${s}`, peakWords: (y, v, n) => `最高年 ${y},${v} t,其后 ${n} 年`,
     peakIsFirst: "最高年为首个已知年份,实际峰值可能更早",
@@ -251,6 +251,44 @@ const QUANTITIES_ZH = {
   storage_power: "储能功率", state_of_charge: "荷电状态", charging_energy: "充电桩电量", charging_power: "充电桩功率",
 };
 
+// what can be stated beside meters, as GB/T 2589-2020 and GB/T 32151 have it
+const ITEMS_ZH = {
+  acetylene: "乙炔", ammonia: "合成氨", anthracite: "无烟煤", barium_carbonate: "碳酸钡", biogas: "沼气", biogas_low: "沼气(低值)",
+  bituminous_coal: "烟煤", blast_furnace_gas: "高炉煤气", briquette: "型煤", calcium_carbide: "电石", calcium_carbide_made: "电石产量",
+  calcium_carbonate: "碳酸钙", carbon_dioxide: "二氧化碳", clinker: "水泥熟料", coal_gangue: "煤矸石", coal_slime: "煤泥", coal_slime_low: "煤泥(低值)",
+  coal_tar: "煤焦油", coke_oven_gas: "焦炉煤气", coke_oven_gas_low: "焦炉煤气(低值)", converter_gas: "转炉煤气", crude_benzol: "粗苯", crude_oil: "原油",
+  crude_steel: "粗钢", deoxygenated_water: "除氧水", desulphurisation_limestone: "脱硫石灰石", dolomite: "白云石", ethanol: "乙醇", ferro_alloy: "铁合金",
+  hydrogen: "氢气", industrial_silicon: "工业硅", iron_carbonate: "碳酸铁", kerosene: "煤油", lignite: "褐煤", lime: "石灰", lithium_carbonate: "碳酸锂",
+  magnesium_carbonate: "碳酸镁", manganese_carbonate: "碳酸锰", methanol: "甲醇", methanol_made: "甲醇产量", middlings: "洗中煤", naphtha: "石脑油",
+  natural_gas_gas_field: "气田天然气", natural_gas_low: "天然气(低值)", natural_gas_oil_field: "油田天然气", nitrogen_by_product: "氮气(副产品)",
+  nitrogen_main_product: "氮气(主产品)", other_coal_products: "其他煤制品", other_gas: "其他煤气", other_petroleum_products: "其他石油制品",
+  other_washed_coal: "其他洗煤", oxygen: "氧气", petroleum_coke: "石油焦", potassium_carbonate: "碳酸钾", pressure_gasification_gas: "压力气化煤气",
+  primary_aluminium: "原铝", producer_gas: "发生炉煤气", refinery_gas: "炼厂干气", residual_oil: "渣油", sodium_bicarbonate: "碳酸氢钠",
+  sodium_carbonate: "碳酸钠", softened_water: "软化水", strontium_carbonate: "碳酸锶", washed_clean_coal: "洗精煤", water_gas: "水煤气",
+};
+
+// words that the API says of rows, lines and causes
+const API_ZH = {
+  time: "时间推移", readings: "条读数", corrections: "更正", registers: "表底设置", multipliers: "倍率", membership: "归属", demand_rules: "需量规则",
+  factors: "因子", statements: "填报", green: "绿电", under_way: "关账时尚在途",
+  stated_alone: "仅有填报,计入", beside_the_meter: "表计之外,计入", metered_first: "以计量为准", feedstock: "作原料", park_meter_first: "以园区表为准",
+  supplied_within: "园区内供给", export_listed: "外供另列", self_use: "自发自用", certificates_sold: "绿证已售出", proven_green: "已证绿电",
+  main: "主表", park: "园区总表", sub: "分表", check: "校核表", real: "属实", "left out": "剔除", rollover: "翻转", reset: "归零", replacement: "换表",
+  rule: "按规则", unknown: "未知", restart: "重新起数", fixed: "固定窗口", sliding: "滑动窗口", provisional: "初步", final: "最终", burnt: "燃烧",
+  bought: "外购", process: "过程", released: "逸散", certificate: "绿证", trade: "绿电交易", direct: "绿电直供", glitch: "跳变", spike: "尖峰", overlap: "重叠",
+  erratic: "紊乱", silence: "久无读数", jump: "突增", gap: "缺口", stuck: "停走", clock: "时钟错误", "multiplier change": "倍率变更",
+  measured_up_to_s: "视为实测的最长间隔(秒)", straight_up_to_s: "按直线估算的最长间隔(秒)", stuck_after_s: "判为停走的时长(秒)", momentary: "瞬时异常读数个数",
+  "as documented": "按文档", digits: "位数字", "a fall means": "示数回退视为", class: "准确度等级", "at most": "至多", "per hour": "每小时",
+  "instead of": "代替", "struck out": "删除", none: "无", "stands as": "位置:", "by a formula": "按公式", "added value": "增加值", "current prices": "现价",
+  withdrawn: "已撤回", "from another": "来自其他企业", cancelled: "已注销", "not verified": "未与原文核对", minutes: "分钟", of: "属期", "readings by": "条读数,解析器",
+  from: "从", to: "至", location_national: "全国因子", location_region: "省级因子", residual: "剔除绿电后的平均", zero_carbon_park: "零碳园区(910号)",
+  enterprise: "企业核算指南", provincial_inventory: "省级清单", ghg_location: "GHG 基于位置", ghg_market: "GHG 基于市场", ets: "全国碳市场", calorific: "当量",
+  equal_value: "等价", equal_value_of_year: "等价(当年)",
+  manual: "手工录入", "registered by hand": "手工登记", "invented for the demonstration": "演示虚构", demonstration: "演示",
+};
+// whole words alone: nothing within a code such as heat/CN/2023 or line-2
+const SAID = new RegExp(`(?<![\\w./-])(?:${[...Object.keys(API_ZH), ...Object.keys(ITEMS_ZH), ...Object.keys(QUANTITIES_ZH)].sort((a, b) => b.length - a.length).join("|")})(?![\\w/-])`, "g");
+
 const MONEY_ZH = { "10k_cny": "万元", "100m_cny": "亿元", cny: "元" };
 const FORMULAS = { cod: "COD", nh3_n: "NH₃-N", so2: "SO₂", nox: "NOₓ" };
 
@@ -290,8 +328,19 @@ export const percent = (share, digits = 0) => (share === null ? "–" : `${numbe
 export const known = (share) => (share === null ? "–" : number(Math.floor(1000 * share) / 10, 1));
 export const unit = (code) => (language === "zh" && MONEY_ZH[code]) || (UNITS[code] ?? code);
 
+// What the API says in words of its own; numbers and codes stay. Of whom a meter counts for is a code.
+export function said(words) {
+  if (language !== "zh") return words;
+  const whom = /^counts for (.*)$/.exec(words);
+  if (whom) return `计入 ${whom[1]}`;
+  return words.replace(SAID, (each) => API_ZH[each] ?? QUANTITIES_ZH[each] ?? ITEMS_ZH[each]);
+}
+
+// who stored readings or said something: people's own words stay
+export const source = (name) => (language === "zh" ? API_ZH[name] ?? name.replace(/^import (?=.)/, "导入 ") : name);
+
 export function quantity(name) {
-  return (language === "zh" && QUANTITIES_ZH[name])
+  return (language === "zh" && (QUANTITIES_ZH[name] ?? ITEMS_ZH[name]))
     || name.replace(/^(cod|nh3_n|so2|nox)(?=_|$)/, (of) => FORMULAS[of]).replaceAll("_", " ");
 }
 

@@ -21,7 +21,7 @@ function lines(rows) {
   table(into, t("restsOn"), [[t("part_")], [t("origin")], [t("amountHead"), "n"], [t("factorHead"), "n"], [t("factorCode")], [t("result"), "n"], [t("rule")]],
     rows.map((each) => {
       const value = each.factor_value ?? null;
-      const counted = each.counts === false ? t("listedBeside") : each.rule ?? "";
+      const counted = each.counts === false ? t("listedBeside") : text.said(each.rule ?? "");
       return node("tr", {}, cell(text.quantity(each.carrier ?? "")), cell(t(`origin ${each.origin}`) ?? each.origin ?? ""),
         cell(`${amount(each.amount)} ${text.unit(each.unit ?? "")}`, "n"), cell(value === null ? "" : `${value} ${each.factor_unit ?? ""}`, "n"),
         cell(each.factor ?? ""), cell(amount(each.result_t), "n"), cell(counted));
@@ -36,15 +36,15 @@ function grounds(title, rows, zone) {
   if (!rows?.length) return [];
   const into = node("div", { class: "scroll", tabindex: "0" });
   table(into, title, [[t("what")], [t("validFrom")], [t("source")], [t("recordedAt")]], rows.slice(0, 50).map((each) =>
-    node("tr", {}, cell([...(each.enterprise ? [node("span", { class: "code" }, each.enterprise)] : []), t(`what ${each.what}`) ?? each.what ?? each.kind]),
-      cell(local(each.valid_from, zone)), cell([each.why, each.who].filter(Boolean).join(" · ")), cell(local(each.recorded_at, zone)))));
+    node("tr", {}, cell([...(each.enterprise ? [node("span", { class: "code" }, each.enterprise)] : []), t(`what ${each.what}`) ?? text.said(each.what ?? each.kind)]),
+      cell(local(each.valid_from, zone)), cell([each.why, each.who].filter(Boolean).map(text.source).join(" · ")), cell(local(each.recorded_at, zone)))));
   return [node("h3", {}, `${title} (${rows[0].total ?? rows.length})`), into];
 }
 
 function arrived(readings) {
   if (!readings) return [];
   return [node("h3", {}, t("readingsHead")), node("p", { class: "note" },
-    t("arrivedWords", text.number(readings.readings), text.number(readings.batches), (readings.sources ?? []).join(", ")))];
+    t("arrivedWords", text.number(readings.readings), text.number(readings.batches), (readings.sources ?? []).map(text.source).join(", ")))];
 }
 
 function explained(found, figure) {
@@ -104,7 +104,7 @@ function tell(title, notes, ...parts) {
 
 async function why(title, asked, shown) {
   const body = node("div", { id: "why-body", "aria-live": "polite" }, node("p", { class: "note" }, t("asking")));
-  const box = framed(title, [asked.enterprise, `${asked.from} – ${asked.to}`, asked.method, ...(shown.notes ?? [])], body);
+  const box = framed(title, [asked.enterprise, `${asked.from} – ${asked.to}`, asked.method && text.said(asked.method), ...(shown.notes ?? [])], body);
   delete box.dataset.ready;
   try {
     const [value, unit, parts] = await answer(asked, shown);

@@ -63,6 +63,14 @@ def _world(url: str, times: float, words: str) -> None:
                     None,
                     source=f"sale {words}",
                 )
+                ratio: dict[str, Any] = {"ct": 2.0, "valid_from": gone}
+                relations.set_multiplier(
+                    conn, meter["A", "X"], pt=1.0, source=f"ratio {words}", **ratio
+                )
+                ratio = {"ct": 1.0, "valid_from": since, "valid_to": gone}
+                relations.set_multiplier(
+                    conn, meter["A", "X"], pt=1.0, source="ratio of A alone", **ratio
+                )
             factor = 1.0 if own else times
             source = "bureau" if own else words
             for n in range(18):
@@ -156,3 +164,20 @@ def test_what_is_of_a_whole_park_is_not_told_to_who_names_a_part(
             answer = worlds[0].get(f"{ROOT}/{path}", params={part: "A"})
             assert answer.status_code == 422, path
             assert f"leave {part} out" in answer.json()["error"]["message"]
+
+
+def test_who_had_a_meter_before_or_after_learns_nothing_of_it(
+    worlds: list[httpx.Client],
+) -> None:
+    for figure in ("energy_kwh", "co2_t.location_region"):
+        asked: dict[str, Any] = dict(ASKED, figure=figure, compare_with="2020-01-01")
+        of: list[dict[str, Any]] = [dict(asked, enterprise=code) for code in "AB"]
+        told = [client.get(f"{ROOT}/explain", params=of[0]) for client in worlds]
+        assert {each.status_code for each in told} == {200}
+        one, other = (_figures(each.json()) for each in told)
+        assert one == other
+        assert "ratio of A alone" in told[0].text
+        assert "secretly" not in told[0].text
+        told_b = worlds[0].get(f"{ROOT}/explain", params=of[1]).text
+        assert "ratio secretly" in told_b
+        assert "A alone" not in told_b

@@ -162,6 +162,11 @@ def test_whose_an_enterprise_is(served: httpx.Client) -> None:
     assert [(each["enterprise"], each["owner"]) for each in rows] == [("E03", "集团-2")]
     assert served.get(f"{PARK}/owners?enterprise=E01").json()["rows"] == []
     assert "E03,集团-2," in served.get(f"{PARK}/owners?format=csv").text
+    then = {"as_known_on": rows[0]["recorded_at"]}
+    gone = served.post(f"{PARK}/owners", json=about | {"owner": None})
+    assert (gone.status_code, gone.json()["owner"]) == (201, None)
+    assert served.get(f"{PARK}/owners").json()["rows"] == []
+    assert served.get(f"{PARK}/owners", params=then).json()["rows"] == rows
 
 
 def test_kinds(api: httpx.Client) -> None:

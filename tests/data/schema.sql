@@ -571,7 +571,7 @@ CREATE INDEX multiplier_meter ON core.multiplier USING btree (meter_id)
 CREATE UNIQUE INDEX multiplier_pkey ON core.multiplier USING btree (multiplier_id)
 ownership.ownership_id bigint NOT NULL IDENTITY
 ownership.enterprise_id integer NOT NULL
-ownership.owner text NOT NULL
+ownership.owner text
 ownership.source text NOT NULL
 ownership.who text NOT NULL
 ownership.recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()

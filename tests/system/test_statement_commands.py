@@ -45,6 +45,12 @@ def test_statements_intensity_and_targets(
     with connect(timescale_database) as conn:
         held = membership.owners(conn, registry.park(conn, "p").park_id)
     assert [each.owner for each in held] == ["Group One"]
+    parkwatt("owner", *who, "--enterprise", "e1")
+    with connect(timescale_database) as conn:
+        assert not membership.owners(conn, registry.park(conn, "p").park_id)
+    asked = ("--park", "p", "--enterprise", "e1", "--as-known-on", "2026-02-01")
+    quarter = json.loads(parkwatt("benchmark", *asked).stdout)
+    assert (quarter["year"], quarter["rows"][0]["band"]) == (2025, "no_figure")
     months = ("--park", "p", "--from", "2026-03-01", "--to", "2026-04-01")
     found = json.loads(
         parkwatt("intensity", *months, "--of", "above_size", "--json").stdout

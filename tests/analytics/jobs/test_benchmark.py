@@ -116,3 +116,27 @@ def test_what_one_owner_has_does_not_corner_a_neighbour(park: Monthly) -> None:
         enterprise = registry.subject(conn, "P", "A").subject_id
         membership.state_owner(conn, enterprise, "itself", source="sale", who="x")
         assert bands(conn, "A")[0] == "too_few"  # two owners, five enterprises
+
+
+def test_an_owner_as_known_on_an_earlier_date(park: Monthly) -> None:
+    with connect(park.url, autocommit=True) as conn:
+        d = registry.subject(conn, "P", "D")
+        say(conn, "G", "added_value", "2023", -1.0)  # five others are left to D
+        earlier = benchmark(conn, d, now=NOW)
+        assert earlier["rows"][0]["band"] != "too_few"
+        then = [datetime.now(UTC)]
+        for owner in ("group", "other", None):
+            for code in "AB":
+                of = registry.subject(conn, "P", code).subject_id
+                membership.state_owner(conn, of, owner, source="list", who="x")
+            then.append(datetime.now(UTC))
+        owners = [
+            {each.owner for each in membership.owners(conn, park.park.park_id, at)}
+            for at in (*then, None)
+        ]
+        assert owners == [set(), {"group"}, {"other"}, set(), set()]
+        # of two that are one's own four others are left
+        late = datetime(2100, 1, 1, tzinfo=UTC)
+        told = [benchmark(conn, d, known_on=at, now=NOW) for at in (*then, late)]
+        assert [each["rows"][0]["band"] for each in told[1:3]] == ["too_few"] * 2
+        assert told[0] == told[3] == told[4] == earlier  # to the bit

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import subprocess
 from datetime import UTC, date, datetime
 from typing import Any
@@ -20,6 +21,7 @@ from store.errors import Invalid
 from store.factors import record_factors
 from tests.analytics.jobs.conftest import turns
 from tests.analytics.jobs.test_explaining import DAYS, YEAR, Lab, late
+from tests.analytics.jobs.test_loads import DAY, QUARTER, Outlet
 
 pytestmark = pytest.mark.db
 
@@ -27,10 +29,19 @@ CLOSES: dict[str, Any] = {"who": "Auditor One", "despite": "B was read late"}
 
 
 def differences(found: closings.Restatement) -> dict[tuple[str, str], dict[str, Any]]:
-    return {
+    """Give the differences; of each the causes make up the whole of it."""
+    told = {
         (each["subject"], each["figure"]): each
         for each in json.loads(found.content)["differences"]
     }
+    for each in told.values():
+        ends = [each["before"], *(cause["after"] for cause in each["causes"])]
+        begins = [*(cause["before"] for cause in each["causes"]), each["after"]]
+        assert ends == begins
+        if None not in begins:
+            moved = math.fsum(cause["change"] for cause in each["causes"])
+            assert moved == pytest.approx(each["change"], rel=1e-12, abs=1e-12)
+    return told
 
 
 def numbers(found: closing.Figures) -> dict[tuple[str, str], float]:
@@ -267,3 +278,49 @@ def test_membership_changed_after_closing(timescale_database: str) -> None:
         assert moved["B", "amounts.energy_import"]["change"] == pytest.approx(-500.0)
         assert ("", "amounts.energy_import") not in moved  # the park has it all along
         assert "contract of sale" in found.content
+
+
+@pytest.mark.parametrize(
+    ("late_one", "before_kg"),
+    [
+        # 0.5 kg an hour: the concentration of 12 o'clock stands for three hours more,
+        ("cod_concentration", 15 * 0.5),
+        # the flow for a quarter hour
+        ("wastewater_flow", 12.25 * 0.5),
+    ],
+)
+def test_a_late_batch_of_a_monitor_restates_its_mass(
+    timescale_database: str, late_one: str, before_kg: float
+) -> None:
+    outlet = Outlet(timescale_database)
+    told = {"cod_concentration": 50.0, "wastewater_flow": 10.0}
+    channels = {name: outlet.channel(name) for name in told}
+    for name, value in told.items():
+        # to 18 o'clock; of the late one to 12 o'clock
+        many = dict.fromkeys(range(49 if name == late_one else 73), value)
+        outlet.tell(channels[name], many, QUARTER)
+    outlet.compute()
+    with connect(outlet.url, autocommit=True) as conn:
+        park = registry.park(conn, "p")
+        made = closing.close(conn, park, DAY, date(2026, 4, 1), **CLOSES)
+        # from 12:15 to 18 o'clock twice as much; nothing is told behind
+        late = dict.fromkeys(range(49, 73), 2 * told[late_one])
+        outlet.tell(channels[late_one], late, QUARTER)
+        assert restatement.check(conn, park) == []  # it waits for the job
+        outlet.compute()
+        (found,) = closings.restatements(conn, made.closing_id)
+        moved = differences(found)
+        assert {name for _, name in moved} == {"amounts.cod", "coverage.cod"}
+        kg = (before_kg, 12.25 * 0.5 + 5.75 * 1.0)
+        for code in ("", "a"):
+            one = moved[code, "amounts.cod"]
+            assert (one["before"], one["after"]) == pytest.approx(kg)
+            assert one["change"] == pytest.approx(kg[1] - kg[0])
+            (cause,) = one["causes"]
+            assert (cause["kind"], cause["change"]) == ("readings", one["change"])
+        (row,) = json.loads(found.content)["rows"]
+        assert row["what"] == f"{late_one}: 24 readings by test/1"
+        assert (row["meter"], row["table"]) == ("Q", "batch")
+        assert restatement.check(conn, park) == []  # found once
+        assert closings.closings(conn, park.park_id) == [made]
+        assert list(closing.verify(conn, park)) == []

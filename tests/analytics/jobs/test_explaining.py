@@ -285,11 +285,11 @@ def test_formulas_policies_and_demand_rules(timescale_database: str) -> None:
         late(lab, conn)
         lab.compute()
         told = explain(conn, a, "energy_kwh", *DAYS, compare_with=then)["change"]
-        # 500 kWh more of B before its share is halved: 1500 x 0.5 instead of 1000
+        # the share of B's 1000 kWh is halved, then half of 500 more comes
         assert {
             each["kind"]: each["change"] for each in told["causes"]
-        } == pytest.approx({"readings": 500.0, "membership": -750.0})
-        assert "sketch 2" in str(told["causes"][1]["rows"])
+        } == pytest.approx({"membership": -500.0, "readings": 250.0})
+        assert "sketch 2" in str(told["causes"][0]["rows"])
         for subject in (park, a):
             now = figures(conn, subject, *DAYS)
             for name in (
@@ -363,6 +363,11 @@ def test_many_causes_add_up_in_a_fixed_order(timescale_database: str) -> None:
         assert ends == begins
         moved = [each["change"] for each in told["causes"]]
         assert math.fsum(moved) == pytest.approx(told["change"], rel=1e-12)
+        for name in ("energy_kwh", "coverage", "tce_per_10k_cny.calorific"):
+            every = explain(conn, park, name, *DAYS, compare_with=then)["change"]
+            parts = math.fsum(each["change"] for each in every["causes"])
+            assert every["change"] == pytest.approx(parts, rel=1e-12, abs=1e-15)
+            assert len(every["causes"]) > 1 or name == "coverage"
         # 500, 300 and 1000 kWh at 0.5306; then 5.8 MWh (4.0 + 1.8) at 0.0094 more
         assert moved[0] == pytest.approx(0.5 * 0.5306)
         assert moved[1] == pytest.approx(0.3 * 0.5306)
@@ -411,6 +416,106 @@ def test_an_enterprise_never_sees_a_neighbours_rows(timescale_database: str) -> 
         assert "secret of B" in str(
             explain(conn, lab.of(conn, None), "co2_t.location_national", *DAYS)
         )
+
+
+def test_a_meter_that_changed_hands_tells_each_its_own_time(
+    timescale_database: str,
+) -> None:
+    """In January and March it is A's, in February B's, in April nobody asks."""
+    lab = Lab(timescale_database)
+    edges = [each.astimezone(UTC) for each in turns(YEAR)[:4]]
+    channel = lab.channels["A", "M", "energy_import"]
+    with connect(lab.url, autocommit=True) as conn:
+        meter = lab.meter(conn, "A")
+        then = datetime.now(UTC)
+        b = lab.of(conn, "B").subject_id
+        relations.assign_meter(conn, meter, b, *edges[1:3], source="of B: lease")
+        for code, place in (("A", 0), ("B", 1), ("A", 2)):
+            low, high = edges[place : place + 2]
+            relations.set_multiplier(
+                conn, meter, ct=2.0 + place, pt=1.0, valid_from=low, valid_to=high,
+                source=f"of {code}: ratio {place}",
+            )  # fmt: skip
+            relations.place_meter(
+                conn, meter, "main", None, low, high, source=f"of {code}: place {place}"
+            )
+            noon = low + (high - low) / 2
+            with connect(lab.url) as other:
+                write_batch(
+                    other,
+                    Rows(
+                        np.array([channel], np.int64),
+                        np.array([to_us(noon)], np.int64),
+                        np.array([1000.0 * place + 400.0]),
+                        np.array([NO_UNTIL], np.int64),
+                    ),
+                    [],
+                    parks={channel: lab.park.park_id},
+                    totals={channel},
+                    source=f"of {code}: courier {place}",
+                    parser="test/2",
+                    messages=1,
+                )
+            revisions.add_revision(
+                conn, channel, noon, 1000.0 * place + 600.0,
+                who="Reader One", why=f"of {code}: revision {place}",
+            )  # fmt: skip
+        lab.compute()
+        kinds = ("ratio", "place", "courier", "revision")
+        for figure in ("energy_kwh", "co2_t.location_national"):
+            for code, mine, theirs in (("A", (0, 2), (1,)), ("B", (1,), (0, 2))):
+                said = str(
+                    explain(conn, lab.of(conn, code), figure, *DAYS, compare_with=then)
+                )
+                neighbour = "B" if code == "A" else "A"
+                for kind in kinds:
+                    for place in mine:
+                        assert f"of {code}: {kind} {place}" in said, (code, kind)
+                    for place in theirs:
+                        assert f"of {neighbour}: {kind} {place}" not in said, (
+                            code,
+                            kind,
+                        )
+            whole = str(explain(conn, lab.of(conn, None), figure, *DAYS))
+            assert all(f"of B: {kind} 1" in whole for kind in kinds)
+        # ratios 2 and 4 to 1000 each are A's, 3 to 1000 beside its own 1000 B's
+        for code, kwh in (("A", 6000.0), ("B", 4000.0)):
+            told = explain(conn, lab.of(conn, code), "energy_kwh", *DAYS)
+            assert told["value"] == pytest.approx(kwh)
+            # nor at the edge, from one's ratio to the other's
+            assert not [e for e in told["events"] if "multiplier" in e["what"]]
+
+
+def test_of_a_further_sale_the_first_owner_learns_nothing(
+    timescale_database: str,
+) -> None:
+    lab = Lab(timescale_database)
+    lab.add("C", {"energy_import": [1.0, 1.0, 1.0]}, YEAR)
+    edges = [each.astimezone(UTC) for each in turns(YEAR)[:4]]
+    with connect(lab.url, autocommit=True) as conn:
+        meter = lab.meter(conn, "A")
+        b, c = (lab.of(conn, code).subject_id for code in "BC")
+        relations.assign_meter(conn, meter, b, *edges[1:3], source="first sale")
+        relations.assign_meter(conn, meter, c, edges[2], None, source="second sale")
+        lab.compute()
+
+        def told(code: str) -> list[tuple[str, str | None, str | None]]:
+            found = explain(conn, lab.of(conn, code), "energy_kwh", *DAYS)
+            rows = [
+                (each["what"], each["valid_from"], each["valid_to"])
+                for each in found["membership"]
+                if each["what"] == "counts for another"
+            ]
+            return sorted(rows, key=str)
+
+        day = [f"{each:%Y-%m-%d %H:%M:%S+00}" for each in edges]
+        assert told("A") == [("counts for another", day[1], None)]
+        # it came from A, of which no day is another's, and went to C
+        assert ("counts for another", day[2], None) in told("B")
+        assert told("C") == [
+            ("counts for another", None, day[2]),
+            ("counts for another", None, None),
+        ]
 
 
 def test_what_a_figure_rests_on(timescale_database: str) -> None:

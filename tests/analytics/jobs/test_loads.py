@@ -10,9 +10,10 @@ import pytest
 
 from analytics.jobs import explaining, service
 from analytics.jobs.figures import figures
-from store import live, policies, registry, relations, revisions
+from store import live, parentage, policies, registry, relations, revisions
 from store.batches import write_batch
 from store.database import connect
+from store.parentage import Window
 from store.readings import NO_UNTIL, Rows, to_us
 
 pytestmark = pytest.mark.db
@@ -208,3 +209,49 @@ def test_a_late_flow_is_among_the_causes(timescale_database: str) -> None:
     (cause,) = change["causes"]
     assert cause["kind"] == "readings"
     assert cause["readings"]["readings"] == 5
+
+
+def test_a_batch_is_listed_once(timescale_database: str) -> None:
+    outlet = Outlet(timescale_database)
+    flow = outlet.channel("wastewater_flow")
+    outlet.tell(flow, {0: 10.0, 4: 10.0}, QUARTER)
+    for name in ("cod", "nh3_n"):
+        outlet.tell(
+            outlet.channel(f"{name}_concentration"), {0: 50.0, 4: 50.0}, QUARTER
+        )
+    outlet.compute()
+    with connect(outlet.url, autocommit=True) as conn:
+        a = registry.subject(conn, "p", "a")
+        days = (DAY, DAY + timedelta(1))
+        window = Window(start=START, stop=START + timedelta(1))
+        # twice while it counts: what meets is one
+        parts = [(outlet.meter, START, START + each * QUARTER) for each in (8, 16)]
+        flows = ["cod", "nh3_n"]
+
+        def told() -> tuple[int, int]:
+            read = explaining.explain(conn, a, "amounts.cod", *days)["readings"]
+            return read["readings"], read["batches"]
+
+        assert told() == (4, 2)
+        # both loads rest on one flow
+        both = parentage.batches(conn, parts, flows, window)
+        assert (both.readings, both.batches) == (6, 3)
+        rows = parentage.late_batches(conn, parts, window)
+        assert sorted(each.what for each in rows) == [
+            "cod_concentration: 2 readings by test/1",
+            "nh3_n_concentration: 2 readings by test/1",
+            "wastewater_flow: 2 readings by test/1",
+        ]
+        # once the monitor tells the mass, nothing rests on what it was reckoned from
+        then = datetime.now(UTC)
+        outlet.tell(outlet.channel("cod", "register"), {0: 1.0, 4: 2.0}, QUARTER)
+        outlet.compute()
+        assert told() == (2, 1)
+        was = explaining.explain(conn, a, "amounts.cod", *days, known_on=then)
+        assert was["readings"]["readings"] == 4
+        rows = parentage.late_batches(conn, parts, window)
+        assert sorted(each.what for each in rows) == [
+            "cod: 2 readings by test/1",
+            "nh3_n_concentration: 2 readings by test/1",
+            "wastewater_flow: 2 readings by test/1",
+        ]
