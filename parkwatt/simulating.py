@@ -113,6 +113,8 @@ def simulate(
                 faults=plan,
                 stop=stop,
                 progress=bar,
+                go_on=True,
+                tell=say,
             )
     else:
         with contextlib.ExitStack() as stack:
@@ -158,7 +160,7 @@ def _planned_faults(
         return []
     if begin is None or end is None:
         raise Invalid("a plan of faults needs --start and --until")
-    return simulators.simulate.planned(world, begin, end, wanted, cadence)
+    return simulators.simulate.planned(world, begin, end, wanted, cadence, say)
 
 
 def _simulated_broker(park: str, gateway: bool) -> simulators.simulate.Broker:
@@ -180,11 +182,20 @@ def _tell_run(
         f"{report.readings} readings in {report.messages} messages, "
         f"{report.readings / max(report.seconds, 1e-9):.0f} readings/s"
     )
-    if truth is None:
-        return
+    if truth is not None:
+        _write_truth(world, report, truth)
+    if report.waiting is not None:
+        goes_on = ": the same command goes on" if report.unfinished else ""
+        say(f"{report.waiting} messages still wait in the spool{goes_on}")
+
+
+def _write_truth(world: World, report: simulators.simulate.Report, truth: Path) -> None:
     quarter = 900
     start_s = -(-int(report.start.timestamp()) // quarter) * quarter
     stop_s = int(report.stop.timestamp()) // quarter * quarter
+    if stop_s <= start_s:
+        say(f"{truth}: not written, as no quarter of an hour has gone by")
+        return
     written = truths.write(
         truth,
         world,
