@@ -153,7 +153,8 @@ def _state_statements(
     conn: Connection, world: World, ids: dict[str, int], since: date
 ) -> None:
     this_month = datetime.now(world.zone).date().replace(day=1)
-    for each in world.statements(since.replace(day=1), this_month):
+    months = since.replace(day=1), this_month
+    for each in (*world.statements(*months), *world.balances(*months)):
         statements.state(
             conn,
             Stated(
