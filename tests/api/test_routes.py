@@ -185,19 +185,6 @@ def test_sources_and_quarantine(api: httpx.Client) -> None:
     assert get(api, "/quarantine")["rows"][0]["payload"] == "=1+1"
 
 
-def test_quarantine_page_by_page(api: httpx.Client) -> None:
-    everything = get(api, "/quarantine")
-    assert everything["next"] is None
-    found, cursor = [], {}
-    while True:
-        page = get(api, "/quarantine", limit=1, **cursor)
-        found += page["rows"]
-        if page["next"] is None:
-            break
-        cursor = {"cursor": page["next"]}
-    assert found == everything["rows"]
-
-
 def test_unknown_topics(api: httpx.Client) -> None:
     found = get(api, "/unknown-topics")["rows"]
     assert [(each["pattern"], each["messages"]) for each in found] == [

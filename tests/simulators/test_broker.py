@@ -527,7 +527,8 @@ def test_a_stopped_backfill_goes_on(
 ) -> None:
     """Nobody confirms the first part; the same run sends it and the rest, each once."""
     broker = Broker(host="127.0.0.1", port=mosquitto_port, spool=tmp_path / "s.db")
-    until, told = DAY + timedelta(days=2), []
+    until = DAY + timedelta(days=2)
+    told: list[str] = []
     readings = 192 * channels(world("P14"))
 
     def part(stop: threading.Event, progress: Callable[..., None]) -> Report:
