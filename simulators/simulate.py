@@ -26,7 +26,7 @@ from simulators.errors import SimulatorError
 from simulators.formats import Place, native
 from simulators.gateway import Gateway
 from simulators.load import count_up, seconds
-from simulators.meter import Fault, Message, Meter, Shown
+from simulators.meter import Fault, Message, Meter, Shown, at_cadence
 from simulators.publisher import Publisher
 from simulators.unfinished import Unfinished
 from simulators.view import State, View
@@ -176,7 +176,7 @@ def backfill(
     messages = readings = 0
     reached = first
     begin = time.monotonic()
-    meters = _at_cadence(world.meters, cadence_s)
+    meters = at_cadence(world.meters, cadence_s)
     stretch_s = _stretch_s(meters, faults)
     count_up_of(meters, first)
     with _door(world, meters, broker, faults, stop, many=_IN_BACKFILL) as door:
@@ -278,7 +278,7 @@ def run(
     first = reached = seconds(began)
     messages = readings = 0
     begin = due = time.monotonic()
-    meters = _at_cadence(world.meters, cadence_s)
+    meters = at_cadence(world.meters, cadence_s)
     count_up_of(meters, first)
     plain = bool(faults) or control is not None
     with _door(
@@ -348,18 +348,10 @@ def planned(
     mapping = {asked: 1} if isinstance(asked, str) else asked
     if not isinstance(mapping, dict):
         raise SimulatorError("faults: name mixed, or kinds with their numbers")
-    meters = _at_cadence(world.meters, cadence_s)
+    meters = at_cadence(world.meters, cadence_s)
     return planning.plan(
         mapping, meters, seconds(start), seconds(until), world.scenario.seed, tell
     )
-
-
-def _at_cadence(meters: Iterable[Meter], cadence_s: int | None) -> tuple[Meter, ...]:
-    if cadence_s is None:
-        return tuple(meters)
-    if cadence_s < 1:
-        raise SimulatorError("a cadence is at least 1 s")
-    return tuple(replace(each, cadence_s=cadence_s) for each in meters)
 
 
 def _stretch_s(meters: Iterable[Meter], faults: Sequence[Fault]) -> int:

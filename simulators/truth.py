@@ -22,7 +22,7 @@ from simulators.errors import SimulatorError
 from simulators.faults import meters_of, within
 from simulators.formats import Place
 from simulators.load import Flow, Integers, seconds
-from simulators.meter import Fault, Float64, Meter
+from simulators.meter import Fault, Float64, Meter, at_cadence
 from simulators.statements import months
 from simulators.world import World
 
@@ -60,6 +60,7 @@ def write(
     faults: Iterable[Fault] = (),
     ledger: Mapping[str, int] | None = None,
     minutes: bool | None = None,
+    cadence_s: int | None = None,
     progress: Progress | None = None,
 ) -> Written:
     """Write the truth of ``[start, stop)``.
@@ -79,6 +80,8 @@ def write(
         What the delivery counted, see `simulators.delivery.Ledger`.
     minutes : bool, optional
         Usage by the minute too; by default for runs of up to 31 days.
+    cadence_s : int, optional
+        Between readings of each meter, where the run had another than the scenario.
     progress : callable, optional
         Called with days done and days in all.
 
@@ -102,7 +105,8 @@ def write(
     unfinished = path.with_name(f"{path.name}.part")
     with _File(unfinished, _metadata(world, start, stop)) as file:
         place = Place(world.code, world.zone)
-        for meter in world.meters:
+        meters = at_cadence(world.meters, cadence_s)
+        for meter in meters:
             _tell_meter(file, meter, place, first, last)
         book = _Book(world, last)
         for number, (day, begin, end) in enumerate(days, start=1):
@@ -116,10 +120,10 @@ def write(
         for name, count in (ledger or {}).items():
             file.one("ledger", world.code, name, "", first, last, float(count), "")
         planned = tuple(faults)
-        inside = (within(each, world.meters, first, last) for each in planned)
+        inside = (within(each, meters, first, last) for each in planned)
         for fault in (
             *(each for each in inside if each is not None),
-            *_rollovers(world.meters, planned, first, last),
+            *_rollovers(meters, planned, first, last),
         ):
             note = json.dumps(dict(fault.parameters), ensure_ascii=False)
             file.one(

@@ -208,6 +208,13 @@ def test_meters_and_faults_are_told(table: pa.Table) -> None:
     assert json.loads(gap["note"]) == {"hours": 1}
 
 
+def test_a_run_of_another_cadence_says_so(tmp_path: Path) -> None:
+    path, stop = tmp_path / "truth.parquet", START + timedelta(hours=1)
+    truth.write(path, world(), START, stop, cadence_s=3600)
+    meters = rows(parquet.read_table(path), what="meter")
+    assert {json.loads(each["note"])["cadence_s"] for each in meters} == {3600}
+
+
 def test_no_fault_of_another_time(tmp_path: Path) -> None:
     begin = int(START.timestamp())
     faults = [
