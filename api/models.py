@@ -419,9 +419,10 @@ class Quarantined(Row):
 
 
 class Quarantine(Row):
-    """The newest messages in quarantine."""
+    """A page of messages in quarantine, the newest first."""
 
     rows: list[Quarantined]
+    next: int | None = Field(description="cursor of the next page; null: there is none")
 
 
 class Health(Row):

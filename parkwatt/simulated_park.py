@@ -100,18 +100,20 @@ def _register_meters(
 
 def _state_ratios(conn: Connection, world: World, faults: Iterable[Fault]) -> None:
     """State the changes of ratios that the plan of faults says are stated."""
+    place = simulated_formats.Place(world.code, world.zone)
     for fault in faults:
         if fault.kind == "multiplier_change" and fault.parameters.get("stated"):
-            [meter] = simulated_faults.meters_of(fault, world.meters)
-            subject = registry.subject(conn, world.code, meter.enterprise, meter.code)
-            relations.set_multiplier(
-                conn,
-                subject.subject_id,
-                ct=float(fault.parameters["ct"]),
-                pt=meter.pt,
-                valid_from=datetime.fromtimestamp(fault.start_s, UTC),
-                source=INVENTED,
-            )
+            for meter in simulated_faults.meters_of(fault, world.meters):
+                code = simulated_formats.code_of(meter, place)
+                subject = registry.subject(conn, world.code, meter.enterprise, code)
+                relations.set_multiplier(
+                    conn,
+                    subject.subject_id,
+                    ct=float(fault.parameters["ct"]),
+                    pt=meter.pt,
+                    valid_from=datetime.fromtimestamp(fault.start_s, UTC),
+                    source=INVENTED,
+                )
 
 
 def _state_invented(
@@ -151,7 +153,8 @@ def _state_statements(
     conn: Connection, world: World, ids: dict[str, int], since: date
 ) -> None:
     this_month = datetime.now(world.zone).date().replace(day=1)
-    for each in world.statements(since.replace(day=1), this_month):
+    months = since.replace(day=1), this_month
+    for each in (*world.statements(*months), *world.balances(*months)):
         statements.state(
             conn,
             Stated(

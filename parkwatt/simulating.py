@@ -113,6 +113,8 @@ def simulate(
                 faults=plan,
                 stop=stop,
                 progress=bar,
+                go_on=True,
+                tell=say,
             )
     else:
         with contextlib.ExitStack() as stack:
@@ -136,7 +138,7 @@ def simulate(
                 view=stack.enter_context(viewing(err, headless=not view)),
                 stop=stop,
             )
-    _tell_run(world, report, truth)
+    _tell_run(world, report, truth, cadence)
 
 
 def _scenario(name: str, park: str | None, seed: int | None) -> scenarios.Scenario:
@@ -158,7 +160,7 @@ def _planned_faults(
         return []
     if begin is None or end is None:
         raise Invalid("a plan of faults needs --start and --until")
-    return simulators.simulate.planned(world, begin, end, wanted, cadence)
+    return simulators.simulate.planned(world, begin, end, wanted, cadence, say)
 
 
 def _simulated_broker(park: str, gateway: bool) -> simulators.simulate.Broker:
@@ -173,18 +175,35 @@ def _simulated_broker(park: str, gateway: bool) -> simulators.simulate.Broker:
 
 
 def _tell_run(
-    world: World, report: simulators.simulate.Report, truth: Path | None
+    world: World,
+    report: simulators.simulate.Report,
+    truth: Path | None,
+    cadence: int | None,
 ) -> None:
     """Say what a run sent, and write its truth."""
     say(
         f"{report.readings} readings in {report.messages} messages, "
         f"{report.readings / max(report.seconds, 1e-9):.0f} readings/s"
     )
-    if truth is None:
-        return
+    if truth is not None:
+        _write_truth(world, report, truth, cadence)
+    if report.waiting is not None:
+        goes_on = ": the same command goes on" if report.unfinished else ""
+        say(f"{report.waiting} messages still wait in the spool{goes_on}")
+
+
+def _write_truth(
+    world: World,
+    report: simulators.simulate.Report,
+    truth: Path,
+    cadence: int | None,
+) -> None:
     quarter = 900
     start_s = -(-int(report.start.timestamp()) // quarter) * quarter
     stop_s = int(report.stop.timestamp()) // quarter * quarter
+    if stop_s <= start_s:
+        say(f"{truth}: not written, as no quarter of an hour has gone by")
+        return
     written = truths.write(
         truth,
         world,
@@ -192,6 +211,7 @@ def _tell_run(
         datetime.fromtimestamp(stop_s, UTC),
         faults=report.faults,
         ledger=asdict(report.ledger) if report.ledger else None,
+        cadence_s=cadence,
     )
     say(f"{truth}: {written.rows} rows of truth in {written.seconds:.1f} s")
 

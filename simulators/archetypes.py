@@ -92,6 +92,12 @@ class Archetype(Strict):
     water_mg_l: Mapping[Literal["cod", "nh3_n"], Amount] = {}
     flue_mg_m3: Mapping[Literal["so2", "nox"], Amount] = {}
 
+    @property
+    def monitored(self) -> set[str]:
+        """Return the carriers whose pollutants monitors can measure."""
+        of = {"wastewater": self.water_mg_l, "natural_gas": self.flue_mg_m3}
+        return {carrier for carrier, means in of.items() if means}
+
 
 class Archetypes(Strict):
     """All that the file says."""

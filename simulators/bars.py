@@ -8,6 +8,8 @@ from simulators.matching import Precision, Recall
 from simulators.results import Accounting, Amount, Check, Emission, Peak
 
 ACTIVE = "energy_import"
+# a reset hides what flowed between two readings, however long the run is
+BARS_DAYS = 30
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from simulators.meter import Float64
 QUARTER_S = 900
 _DAYS = 366  # of quarter hours asked for at once; the API's bound is 400
 _EVENTS = 10_000  # the API's bounds
-_QUARANTINED = 1000
+_QUARANTINED = 1000  # of a page
 _PATIENCE_S = 120.0
 
 
@@ -202,14 +202,21 @@ class Platform:
         """Return what became of all readings, by source."""
         return _by_source(self._json("/sources"))
 
-    def quarantine(self) -> tuple[list[Refused], bool]:
-        """Return the newest of what could not be read, and whether that is all."""
-        rows = self._json("/quarantine", limit=_QUARANTINED)["rows"]
-        found = [
-            Refused(topic=row["topic"], reason=row["reason"], payload=row["payload"])
-            for row in rows
-        ]
-        return found, len(rows) < _QUARANTINED
+    def quarantine(self) -> list[Refused]:
+        """Return what could not be read of the park, the newest first."""
+        found, asked = [], {"limit": _QUARANTINED}
+        while True:
+            page = self._json("/quarantine", **asked)
+            found += [
+                Refused(
+                    topic=row["topic"], reason=row["reason"], payload=row["payload"]
+                )
+                for row in page["rows"]
+                if self._park in row["topic"].split("/")
+            ]
+            if page.get("next") is None:  # a platform of before has no pages
+                return found
+            asked["cursor"] = page["next"]
 
     def _events(self, first: date, last: date) -> Iterator[Mapping[str, Any]]:
         rows = self._json(self._of("/events"), **_days(first, last), limit=_EVENTS)[

@@ -45,7 +45,7 @@ class Display:
     def __init__(self, meter: Meter, faults: Iterable[Fault] = ()) -> None:
         self.meter = meter
         mine = sorted(
-            (each for each in faults if each.subject == meter.code),
+            (each for each in faults if each.subject in (meter.code, meter.gateway)),
             key=lambda each: (each.start_s, each.kind),
         )
         self._stuck = [each for each in mine if each.kind == "stuck"]
@@ -90,6 +90,10 @@ class Display:
             stamp_us=_stamps(self.meter, at_s, self._clock),
             values=values,
         )
+
+    def rounds(self, at_s: Integers) -> dict[str, Integers]:
+        """Return how often each register has come to 0 again since it began."""
+        return {key: register.rounds(at_s) for key, register in self._registers.items()}
 
     def _frozen(self, at: Integers) -> Integers:
         for fault in self._stuck:
@@ -234,6 +238,10 @@ class _Register:
     def shown(self, at: Integers) -> Float64:
         value: Float64 = self._counts(at) % self._modulus / self._steps
         return value
+
+    def rounds(self, at: Integers) -> Integers:
+        rounds: Integers = self._counts(at) // self._modulus
+        return rounds
 
     def _counts(self, at: Integers) -> Integers:
         segment = np.searchsorted(self._start, at, "right") - 1

@@ -7,9 +7,9 @@ does stands in docs/simulator_faults.md.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -105,6 +105,7 @@ def plan(
     start_s: int,
     stop_s: int,
     seed: int,
+    tell: Callable[[str], None] | None = None,
 ) -> list[Fault]:
     """Plan the faults of a run.
 
@@ -120,6 +121,8 @@ def plan(
         Of the park.
     start_s, stop_s : int
         The run [s since 1970].
+    tell : callable, optional
+        Takes a line for each entry that lies outside the run and is left out.
 
     Returns
     -------
@@ -131,7 +134,8 @@ def plan(
     Raises
     ------
     SimulatorError
-        If a kind, subject or parameter is unknown, or a time is none.
+        If a kind, subject or parameter is unknown, a time is none, or a meter cannot
+        have what an entry wants of it.
     """
     rates: dict[str, float] = {}
     listed: dict[str, list[Mapping[str, object]]] = {}
@@ -145,7 +149,7 @@ def plan(
         else:
             _known(kind)
             rates[kind] = _amount(kind, value)
-    planner = _Planner(meters, start_s, stop_s, seed)
+    planner = _Planner(meters, start_s, stop_s, seed, tell)
     for kind in KINDS:
         for number, entry in enumerate(listed.get(kind, ())):
             planner.enter(kind, entry, number)
@@ -196,6 +200,28 @@ def command(text: str, meters: Sequence[Meter], now_s: int) -> Fault | None:
     )
 
 
+def within(
+    fault: Fault, meters: Iterable[Meter], start_s: int, stop_s: int
+) -> Fault | None:
+    """Return what of a fault lies in the run ``[start_s, stop_s)``.
+
+    Returns
+    -------
+    Fault or None
+        The same, or with its times cut to the run; None: it is over before the run, or
+        no reading of its meters follows in it.
+    """
+    lasts = fault.stop_s > fault.start_s
+    if fault.stop_s <= start_s if lasts else fault.start_s < start_s:
+        return None
+    begin_s = max(fault.start_s, start_s)
+    if not any(
+        instants(each, begin_s, stop_s).size for each in meters_of(fault, meters)
+    ):
+        return None
+    return replace(fault, start_s=begin_s, stop_s=min(fault.stop_s, stop_s))
+
+
 def meters_of(fault: Fault, meters: Iterable[Meter]) -> list[Meter]:
     """Return the meters that a fault falls upon: one, or those of a gateway."""
     return [each for each in meters if fault.subject in (each.code, each.gateway)]
@@ -203,9 +229,15 @@ def meters_of(fault: Fault, meters: Iterable[Meter]) -> list[Meter]:
 
 class _Planner:
     def __init__(
-        self, meters: Sequence[Meter], start_s: int, stop_s: int, seed: int
+        self,
+        meters: Sequence[Meter],
+        start_s: int,
+        stop_s: int,
+        seed: int,
+        tell: Callable[[str], None] | None,
     ) -> None:
         self.faults: list[Fault] = []
+        self._tell = tell
         self._meters, self._seed = meters, seed
         self._start_s, self._stop_s = start_s, stop_s
         span = stop_s - start_s
@@ -220,6 +252,9 @@ class _Planner:
         about = dict(entry)
         subject = about.pop("meter", None) or about.pop("gateway", None)
         members = _members(str(subject), self._meters)
+        for each in members:
+            if lack := _lacks(kind, each):
+                raise SimulatorError(f"fault {kind}: meter {each.code} {lack}")
         start_s = _second(kind, about.pop("at", None))
         name = f"{kind}/entry/{number}"
         stop_s = start_s
@@ -239,16 +274,20 @@ class _Planner:
         drawn = _parameters(kind, members[0], self._seed, name)
         if given.keys() & {"by", "to"}:
             drawn = {key: drawn[key] for key in drawn.keys() - {"by", "to"}}
-        self._take(
-            Fault(
-                kind=kind,
-                subject=str(subject),
-                start_s=start_s,
-                stop_s=stop_s,
-                parameters=drawn | given,
-            ),
-            members,
+        fault = Fault(
+            kind=kind,
+            subject=str(subject),
+            start_s=start_s,
+            stop_s=stop_s,
+            parameters=drawn | given,
         )
+        if within(fault, members, self._start_s, self._stop_s) is not None:
+            self._take(fault, members)
+        elif self._tell is not None:
+            at = datetime.fromtimestamp(start_s, UTC).isoformat()
+            self._tell(
+                f"fault {kind} of {subject} at {at} lies outside the run: left out"
+            )
 
     def scatter(self, kind: str, rate: float, most: int | None) -> None:
         """Place so many of a kind in a meter and month, at most `most` of them now."""
@@ -332,15 +371,22 @@ class _Planner:
 
 
 def _can(kind: str, meter: Meter) -> bool:
+    if KINDS[kind].needs == "ratio" and meter.ct * meter.pt == 1:
+        return False
+    return not _lacks(kind, meter)
+
+
+def _lacks(kind: str, meter: Meter) -> str:
+    """Tell what a meter lacks for a kind of fault; nothing where it can have it."""
     needs = KINDS[kind].needs
+    form = formats.named(meter.format)
     if needs == "text":
-        return formats.named(meter.format).text
+        return "" if form.text else f"speaks {meter.format}, which is no text"
     if not needs:
-        return bool(meter.channels)
-    carried = formats.named(meter.format).carried(each.key for each in meter.channels)
-    return first_register(meter) in carried and (
-        needs == "register" or meter.ct * meter.pt != 1
-    )
+        return "" if meter.channels else "has no channel"
+    if first_register(meter) in form.carried(each.key for each in meter.channels):
+        return ""
+    return f"has no register that {meter.format} can carry"
 
 
 def _members(subject: str, meters: Sequence[Meter]) -> list[Meter]:

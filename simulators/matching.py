@@ -97,7 +97,7 @@ KINDS: Mapping[str, Seen] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Recall:
-    """How many faults of a kind were seen; None: it cannot be, or cannot be told."""
+    """How many faults of a kind were seen; None: it cannot be."""
 
     kind: str
     injected: int
@@ -118,7 +118,7 @@ class Precision:
 
 
 def recalls(
-    truth: Truth, events: Sequence[Event], refused: Sequence[Refused], whole: bool
+    truth: Truth, events: Sequence[Event], refused: Sequence[Refused]
 ) -> tuple[Recall, ...]:
     """Return for each kind of fault how many were seen.
 
@@ -126,9 +126,6 @@ def recalls(
     ----------
     events, refused
         What the platform recognised, and what it keeps in quarantine.
-    whole
-        Whether that is all of the quarantine; if not, a fault that shows only there and
-        was not found in it makes its kind's recall None.
     """
     by_meter: dict[str, list[Event]] = defaultdict(list)
     for each in events:
@@ -137,7 +134,7 @@ def recalls(
     for fault in truth.faults:
         by_kind[fault.kind].append(fault)
     return tuple(
-        _recall(truth, kind, faults, by_meter, refused, whole)
+        _recall(truth, kind, faults, by_meter, refused)
         for kind, faults in sorted(by_kind.items())
     )
 
@@ -202,14 +199,11 @@ def _recall(
     faults: Sequence[Fault],
     events: Mapping[str, Sequence[Event]],
     refused: Sequence[Refused],
-    whole: bool,
 ) -> Recall:
     able = [fault for fault in faults if visible(fault)]
     if not able:
         return Recall(kind=kind, injected=len(faults), found=None, recall=None)
     missed = [fault for fault in able if not _found(fault, truth, events, refused)]
-    if missed and not whole and KINDS[kind].refusal and not KINDS[kind].proof:
-        return Recall(kind=kind, injected=len(faults), found=None, recall=None)
     found = len(able) - len(missed)
     return Recall(
         kind=kind,

@@ -7,13 +7,14 @@ encoder (`simulators.formats`) turns that into messages; a delivery
 written from the flows alone.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.errors import SimulatorError
 from simulators.load import Flow, Integers
 
 Float64 = NDArray[np.float64]
@@ -64,6 +65,21 @@ class Meter:
     error_ppm: int = 0  # of this very meter, within its class
     clock_offset_s: float = 0.0  # its clock less true time at the epoch
     clock_drift_ppm: float = 0.0
+
+
+def at_cadence(meters: Iterable[Meter], cadence_s: int | None) -> tuple[Meter, ...]:
+    """Return the meters with another cadence; None: as they are.
+
+    Raises
+    ------
+    SimulatorError
+        If it is none.
+    """
+    if cadence_s is None:
+        return tuple(meters)
+    if cadence_s < 1:
+        raise SimulatorError("a cadence is at least 1 s")
+    return tuple(replace(each, cadence_s=cadence_s) for each in meters)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ from simulators.series import (
 
 # steam at 2.777 GJ/t, a boiler of 92 %, gas of 38.931 MJ/m³
 BOILER_M3_PER_T = 2777 / (0.92 * 38.931)
-_FLUE_M3_PER_M3 = 10.8  # dry flue gas of gas burnt
+FLUE_M3_PER_M3 = 10.8  # dry flue gas of gas burnt
 _WEEKS_S = 364 * 86400  # of a year that is replayed: whole weeks
 
 
@@ -312,7 +312,7 @@ def pollutant(outlet: Series, mean: float, litres: int, wander: Wander) -> Pollu
 
 def flue(gas: Series) -> Series:
     """Return the dry flue gas of burnt gas, both in l/h."""
-    return Series(lambda number: whole(gas.chunk(number) * _FLUE_M3_PER_M3))
+    return Series(lambda number: whole(gas.chunk(number) * FLUE_M3_PER_M3))
 
 
 def behind(host: Plant, tenant: Plant) -> None:

@@ -39,10 +39,23 @@ def checked(model: type[Model], content: object, path: Path | str) -> Model:
     SimulatorError
         If it does not fit: file, place, and what to do.
     """
+    if content is None:
+        raise SimulatorError(f"{path}: is empty: write the entries that it needs")
     try:
         return model.model_validate(content)
     except ValidationError as error:
         found = error.errors(include_url=False)
+        places = [each["loc"] for each in found]
+        # a list is too short as well where none of its entries is right
+        found = [
+            each
+            for each in found
+            if each["type"] != "too_short"
+            or not any(
+                place != each["loc"] and place[: len(each["loc"])] == each["loc"]
+                for place in places
+            )
+        ]
         told = [
             _told(".".join(map(str, each["loc"])), each["type"], each["msg"])
             for each in found[:_SHOWN]
@@ -57,6 +70,8 @@ def _told(place: str, kind: str, message: str) -> str:
         message = "not known here: remove it or correct its spelling"
     elif kind == "missing":
         message = "is missing: add it"
+    elif kind == "model_type":
+        message = "write its entries as word: value"
     else:
         message = message.removeprefix("Value error, ")
     return f"{place}: {message}" if place else message

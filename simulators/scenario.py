@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import holidays
 from pydantic import BeforeValidator, Field, model_validator
 
-from simulators.archetypes import BDEW, Amount, Share, Strict, archetypes
+from simulators.archetypes import BDEW, Amount, Archetype, Share, Strict, archetypes
 from simulators.errors import SimulatorError
 from simulators.load import EPOCH
 from simulators.reading import checked, read_yaml
@@ -94,7 +94,25 @@ class Group(Strict):
         for value in (self.size_kw, self.pv_kwp):
             if value is not None and value[0] > value[1]:
                 raise ValueError(f"a range is [least, most], not {list(value)}")
+        if self.monitors and not self._outlets(kinds.archetypes[self.archetype]):
+            able = [name for name, each in kinds.archetypes.items() if each.monitored]
+            raise ValueError(
+                f"monitors: this {self.archetype} has no wastewater and no flue gas to "
+                f"measure: use one of {', '.join(able)}, with wastewater or natural_gas "
+                "among its carriers"
+            )
         return self
+
+    def _outlets(self, kind: Archetype) -> set[str]:
+        """Return by which carriers this leaves what monitors measure."""
+        made: set[str] = set(kind.carriers)
+        if "water" in made:
+            made.add("wastewater")
+        if self.own_boiler and "steam" in made:
+            made.add("natural_gas")
+        if self.carriers is not None:
+            made &= set(self.carriers)
+        return kind.monitored & made
 
 
 class Transformer(Strict):
@@ -229,6 +247,11 @@ class Scenario(Strict):
             raise ValueError(f"country {self.country!r}: use a code such as CN or DE")
         if self.since < EPOCH.date():
             raise ValueError(f"since: the simulator begins on {EPOCH:%Y-%m-%d}")
+        if not self.factors:
+            raise ValueError(
+                "factors: none is stated: name those of the carriers that emit, such "
+                "as electricity: {value: 0.5827, unit: kgCO2/kWh, source: ...}"
+            )
         codes = [each.code for each in self.enterprises if each.code]
         twice = {code for code in codes if codes.count(code) > 1}
         if twice:

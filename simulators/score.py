@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from simulators.bars import (
+    BARS_DAYS,
     Thresholds,
     amount_checks,
     fault_checks,
@@ -67,19 +68,19 @@ def score(
     park_amounts = book.park_amounts(platform)
     peaks = book.peaks(platform, notes)
     emissions = book.emissions(platform)
-    refused, whole = platform.quarantine()
-    if not whole:
-        notes.append(
-            "the quarantine holds more than the API lists: faults that show only "
-            "there may not be judged"
-        )
     own = {each.platform_code: code for code, each in truth.meters.items()}
     events = [
         replace(each, meter=own.get(each.meter, each.meter))
         for each in platform.events(truth.start_s, truth.stop_s)
     ]
-    found = recalls(truth, events, refused, whole)
+    found = recalls(truth, events, platform.quarantine())
     told = precisions(truth, events)
+    days = (truth.stop_s - truth.start_s) / 86_400
+    if round(days) < BARS_DAYS and any(each.kind in _BEGUN for each in truth.faults):
+        notes.append(
+            f"the bars are meant for {BARS_DAYS} days: what one reset hides is a larger "
+            f"part of {days:.3g}"
+        )
     accounting = account(platform.sources(), before or {}, truth.ledger)
     if not truth.ledger:
         notes.append("the truth has no ledger: loss and double count are not judged")

@@ -26,8 +26,9 @@ from simulators.errors import SimulatorError
 from simulators.formats import Place, native
 from simulators.gateway import Gateway
 from simulators.load import count_up, seconds
-from simulators.meter import Fault, Message, Meter, Shown
+from simulators.meter import Fault, Message, Meter, Shown, at_cadence
 from simulators.publisher import Publisher
+from simulators.unfinished import Unfinished
 from simulators.view import State, View
 from simulators.world import World
 
@@ -58,7 +59,18 @@ class Report:
 
     Plain messages were acknowledged by the broker. Batches are stored, or wait in the
     spool where the run was stopped. There is no ledger where the spool held batches of
-    an earlier run.
+    another run.
+
+    Attributes
+    ----------
+    start, stop : datetime
+        Of the whole run, of which an earlier process may have sent a part.
+    readings, messages : int
+        That this process sent.
+    waiting : int, optional
+        Batches in the spool; None: there is no spool.
+    unfinished : bool
+        The same run, asked for again, goes on where this one was stopped.
     """
 
     start: datetime
@@ -68,6 +80,8 @@ class Report:
     seconds: float
     faults: tuple[Fault, ...] = ()
     ledger: Ledger | None = None
+    waiting: int | None = None
+    unfinished: bool = False
 
 
 class Door(Protocol):
@@ -101,6 +115,16 @@ class Door(Protocol):
     def add(self, fault: Fault) -> None:
         """Let a fault begin."""
 
+    def go_on(self, *run: object) -> tuple[int, Path] | None:
+        """Remember a run, and give where it was stopped and the file that says so."""
+
+    def finish(self) -> bool:
+        """Forget the run if all of it is stored; tell whether it is."""
+
+    @property
+    def spooled(self) -> int | None:
+        """Batches in the spool; None: there is none."""
+
 
 def backfill(
     world: World,
@@ -112,6 +136,8 @@ def backfill(
     faults: Sequence[Fault] = (),
     stop: Event | None = None,
     progress: Progress | None = None,
+    go_on: bool = False,
+    tell: Callable[[str], None] | None = None,
 ) -> Report:
     """Send the park's history of ``[start, until)`` as fast as it is acknowledged.
 
@@ -131,6 +157,10 @@ def backfill(
         Ends the run when set.
     progress : callable, optional
         Called after each stretch of the way.
+    go_on : bool
+        With a spool: begin where the same run was stopped before, if it was.
+    tell : callable, optional
+        Takes a line that says so.
 
     Raises
     ------
@@ -146,11 +176,21 @@ def backfill(
     messages = readings = 0
     reached = first
     begin = time.monotonic()
-    meters = _at_cadence(world.meters, cadence_s)
+    meters = at_cadence(world.meters, cadence_s)
     stretch_s = _stretch_s(meters, faults)
     count_up_of(meters, first)
     with _door(world, meters, broker, faults, stop, many=_IN_BACKFILL) as door:
-        for low in range(first, last, stretch_s):
+        before = door.go_on(world.scenario.hash, first, cadence_s) if go_on else None
+        if before is not None:
+            reached, path = before
+            count_up_of(meters, reached)
+            if tell is not None:
+                at = datetime.fromtimestamp(reached, world.zone)
+                tell(
+                    f"goes on at {at:%Y-%m-%d %H:%M}, where it was stopped; to begin "
+                    f"anew remove {path}"
+                )
+        for low in range(reached, last, stretch_s):
             if stop.is_set():
                 break
             reached = min(low + stretch_s, last)
@@ -163,7 +203,11 @@ def backfill(
             sent = door.rest()
             messages, readings = messages + sent[0], readings + sent[1]
         door.settle(0)
+        finished = reached >= last and door.finish()
+        waiting = door.spooled
     return Report(
+        waiting=waiting,
+        unfinished=go_on and waiting is not None and not finished,
         start=start,
         stop=datetime.fromtimestamp(reached, world.zone),
         readings=readings,
@@ -234,7 +278,7 @@ def run(
     first = reached = seconds(began)
     messages = readings = 0
     begin = due = time.monotonic()
-    meters = _at_cadence(world.meters, cadence_s)
+    meters = at_cadence(world.meters, cadence_s)
     count_up_of(meters, first)
     plain = bool(faults) or control is not None
     with _door(
@@ -268,7 +312,9 @@ def run(
             if tick == ticks or stop.wait(due - time.monotonic()):
                 break
         door.settle(0)
+        waiting = door.spooled
     return Report(
+        waiting=waiting,
         start=began,
         stop=datetime.fromtimestamp(reached, world.zone),
         readings=readings,
@@ -285,6 +331,7 @@ def planned(
     until: datetime,
     wanted: object = None,
     cadence_s: int | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> list[Fault]:
     """Plan the faults that a scenario wants of a run.
 
@@ -292,6 +339,8 @@ def planned(
     ----------
     wanted : str or mapping, optional
         Instead of what the scenario says.
+    tell : callable, optional
+        Takes a line for each fault that is named outside the run.
     """
     asked = world.scenario.faults if wanted is None else wanted
     if not asked:
@@ -299,18 +348,10 @@ def planned(
     mapping = {asked: 1} if isinstance(asked, str) else asked
     if not isinstance(mapping, dict):
         raise SimulatorError("faults: name mixed, or kinds with their numbers")
-    meters = _at_cadence(world.meters, cadence_s)
+    meters = at_cadence(world.meters, cadence_s)
     return planning.plan(
-        mapping, meters, seconds(start), seconds(until), world.scenario.seed
+        mapping, meters, seconds(start), seconds(until), world.scenario.seed, tell
     )
-
-
-def _at_cadence(meters: Iterable[Meter], cadence_s: int | None) -> tuple[Meter, ...]:
-    if cadence_s is None:
-        return tuple(meters)
-    if cadence_s < 1:
-        raise SimulatorError("a cadence is at least 1 s")
-    return tuple(replace(each, cadence_s=cadence_s) for each in meters)
 
 
 def _stretch_s(meters: Iterable[Meter], faults: Sequence[Fault]) -> int:
@@ -354,7 +395,7 @@ def _door(
             username=broker.username,
             password=broker.password,
         ) as gateway:
-            yield _Spooled(gateway, meters, place, many, stop)
+            yield _Spooled(gateway, broker.spool, meters, place, many, stop)
         return
     with Publisher(
         broker.host,
@@ -381,13 +422,15 @@ class _Spooled:
     def __init__(
         self,
         gateway: Gateway,
+        spool: Path,
         meters: Sequence[Meter],
         place: Place,
         many: int,
         stop: Event,
     ) -> None:
         self._gateway, self._place, self._stop = gateway, place, stop
-        self._many = many
+        self._spool, self._many = spool, many
+        self._run: Unfinished | None = None
         self._displays: dict[str, list[Display]] = defaultdict(list)
         for meter in meters:
             self._displays[meter.enterprise].append(Display(meter))
@@ -413,6 +456,8 @@ class _Spooled:
         if self._ledger is not None:
             self._ledger.shown += readings
             self._ledger.stored += readings
+        if self._run is not None:
+            self._run.write(stop_s, self._ledger)
         return messages, readings
 
     def _keep(self, enterprise: str, parts: list[Shown]) -> int:
@@ -443,6 +488,25 @@ class _Spooled:
 
     def add(self, fault: Fault) -> None:
         raise SimulatorError("a gateway with a spool mends faults")
+
+    def go_on(self, *run: object) -> tuple[int, Path] | None:
+        self._run = Unfinished(self._spool, self._gateway.boot, *run)
+        before = self._run.read()
+        if before is None:
+            return None
+        reached_s, self._ledger = before
+        return reached_s, self._run.path
+
+    def finish(self) -> bool:
+        if self.waiting:
+            return False
+        if self._run is not None:
+            self._run.forget()
+        return True
+
+    @property
+    def spooled(self) -> int | None:
+        return self.waiting
 
 
 class _Plain:
@@ -479,6 +543,16 @@ class _Plain:
 
     def add(self, fault: Fault) -> None:
         self._delivery.add(fault)
+
+    def go_on(self, *run: object) -> tuple[int, Path] | None:
+        return None
+
+    def finish(self) -> bool:
+        return True
+
+    @property
+    def spooled(self) -> int | None:
+        return None
 
     def _publish(self, leaving: Iterable[Message]) -> tuple[int, int]:
         messages = readings = 0

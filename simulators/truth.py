@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from simulators import formats
+from simulators.display import Display, first_register
 from simulators.errors import SimulatorError
+from simulators.faults import meters_of, within
 from simulators.formats import Place
 from simulators.load import Flow, Integers, seconds
-from simulators.meter import Fault, Float64, Meter
+from simulators.meter import Fault, Float64, Meter, at_cadence
 from simulators.statements import months
 from simulators.world import World
 
@@ -58,6 +60,7 @@ def write(
     faults: Iterable[Fault] = (),
     ledger: Mapping[str, int] | None = None,
     minutes: bool | None = None,
+    cadence_s: int | None = None,
     progress: Progress | None = None,
 ) -> Written:
     """Write the truth of ``[start, stop)``.
@@ -71,11 +74,14 @@ def write(
     start, stop : datetime
         With zone, at quarters of an hour.
     faults : iterable of Fault
-        Those that were injected.
+        Those that were injected. Of one that is partly in the run that part is
+        written, and nothing of one that is not.
     ledger : mapping of str to int, optional
         What the delivery counted, see `simulators.delivery.Ledger`.
     minutes : bool, optional
         Usage by the minute too; by default for runs of up to 31 days.
+    cadence_s : int, optional
+        Between readings of each meter, where the run had another than the scenario.
     progress : callable, optional
         Called with days done and days in all.
 
@@ -99,7 +105,8 @@ def write(
     unfinished = path.with_name(f"{path.name}.part")
     with _File(unfinished, _metadata(world, start, stop)) as file:
         place = Place(world.code, world.zone)
-        for meter in world.meters:
+        meters = at_cadence(world.meters, cadence_s)
+        for meter in meters:
             _tell_meter(file, meter, place, first, last)
         book = _Book(world, last)
         for number, (day, begin, end) in enumerate(days, start=1):
@@ -113,7 +120,11 @@ def write(
         for name, count in (ledger or {}).items():
             file.one("ledger", world.code, name, "", first, last, float(count), "")
         planned = tuple(faults)
-        for fault in (*planned, *_rollovers(world.meters, planned, first, last)):
+        inside = (within(each, meters, first, last) for each in planned)
+        for fault in (
+            *(each for each in inside if each is not None),
+            *_rollovers(meters, planned, first, last),
+        ):
             note = json.dumps(dict(fault.parameters), ensure_ascii=False)
             file.one(
                 *("fault", fault.subject, fault.kind, ""),
@@ -178,27 +189,34 @@ def _tell_meter(
 
 
 def _rollovers(
-    meters: Iterable[Meter], faults: Iterable[Fault], start: int, stop: int
+    meters: Sequence[Meter], faults: Iterable[Fault], start: int, stop: int
 ) -> Iterator[Fault]:
-    """Yield the quarter hours in which registers roll over that no fault has touched."""
-    touched = {each.subject for each in faults if each.kind in _BEGINS}
+    """Yield the quarter hours in which registers roll over that no fault has placed."""
     at = np.arange(start, stop + 1, _QUARTER_S, dtype=np.int64)
+    changes: dict[str, list[Fault]] = defaultdict(list)
+    for fault in faults:
+        if fault.kind in _BEGINS:
+            for meter in meters_of(fault, meters):
+                changes[meter.code].append(fault)
     for meter in meters:
-        if meter.code in touched:
-            continue
-        for channel in meter.channels:
-            if channel.kind != "register":
-                continue
-            counted = channel.flow.integral(at) / (_UNIT * meter.ct * meter.pt)
-            rounds = (meter.initial + counted) // 10**meter.digits
-            for place in np.flatnonzero(np.diff(rounds)).tolist():
-                yield Fault(
-                    kind="rollover",
-                    subject=meter.code,
-                    start_s=int(at[place]),
-                    stop_s=int(at[place + 1]),
-                    parameters={"channel": channel.key},
-                )
+        mine = changes[meter.code]
+        for key, rounds in Display(meter, mine).rounds(at).items():
+            placed = {
+                (each.start_s - start - 1) // _QUARTER_S
+                for each in mine
+                if each.kind == "rollover"
+                and each.parameters.get("channel", first_register(meter)) == key
+            }
+            # where a register began anew its rounds are fewer, not more
+            for place in np.flatnonzero(np.diff(rounds) > 0).tolist():
+                if place not in placed:
+                    yield Fault(
+                        kind="rollover",
+                        subject=meter.code,
+                        start_s=int(at[place]),
+                        stop_s=int(at[place + 1]),
+                        parameters={"channel": key},
+                    )
 
 
 class _Book:

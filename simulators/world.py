@@ -20,7 +20,7 @@ from simulators.load import CHUNK_DAYS, EPOCH, EPOCH_S, NODE_S, Flow, count_up
 from simulators.meter import Meter
 from simulators.metering import CARRIERS, Metering
 from simulators.network import Node
-from simulators.plant import Builder, Plant, behind
+from simulators.plant import FLUE_M3_PER_M3, Builder, Plant, behind
 from simulators.scenario import Factor, Scenario
 from simulators.statements import Past, Statement, months, nothing_made, stated
 from simulators.weather import CLIMATES, Weather
@@ -200,6 +200,48 @@ class World:
                 found.extend(stated(self.scenario, plant, begin, following, masses_kg))
         return found
 
+    def balances(self, first: date, last: date) -> list[Statement]:
+        """Return what enterprises state of pollutants that no monitor of theirs counts.
+
+        By the month: what flowed times the usual concentration of their kind; 0 where
+        nothing flows or nothing is in it. Of the pollutants that any monitor of the park
+        counts, for months after registers begin.
+        """
+        counted = {
+            (monitor.enterprise, channel.key.removesuffix("_kg"))
+            for monitor in self.monitors
+            for channel in monitor.channels
+            if channel.kind == "register"
+        }
+        names = sorted({name for _, name in counted})
+        outlets = {
+            each.code: self._outlets(each.code) for each in self.enterprises if names
+        }
+        count_up(
+            (flow for of in outlets.values() for flow, _ in of.values()),
+            self.midnight(last),
+        )
+        return [
+            Statement(
+                enterprise=code,
+                kind="pollutant",
+                product=name,
+                unit="kg",
+                first=begin,
+                following=following,
+                amount=round(
+                    self._flowed(of[name][0], begin, following) * of[name][1], 2
+                )
+                if name in of
+                else 0.0,
+            )
+            for begin, following in months(first, last)
+            if self.midnight(begin) >= EPOCH_S + self.scenario.since_day * 86400
+            for code, of in outlets.items()
+            for name in names
+            if (code, name) not in counted
+        ]
+
     def before(self, year: int) -> list[Past]:
         """Return the months of the years before `year`, as the scenario has them.
 
@@ -349,22 +391,40 @@ class World:
 
     def _masses_kg(self, code: str, first: date, following: date) -> dict[str, float]:
         """Return what an enterprise's monitors counted; nothing before they began."""
-        begin_s, end_s = self.midnight(first), self.midnight(following)
-        if begin_s < EPOCH_S + self.scenario.since_day * 86400:
+        if self.midnight(first) < EPOCH_S + self.scenario.since_day * 86400:
             return {}
-
-        def until(at_s: int, flow: Flow) -> int:
-            return int(flow.integral(np.array([at_s], dtype=np.int64))[0])
-
-        # each alone: asked for both, a flow goes through all that is between
         return {
-            channel.key.removesuffix("_kg"): (
-                until(end_s, channel.flow) - until(begin_s, channel.flow)
+            channel.key.removesuffix("_kg"): self._flowed(
+                channel.flow, first, following
             )
-            / 3_600_000
             for monitor in self.monitors
             for channel in monitor.channels
             if monitor.enterprise == code and channel.kind == "register"
+        }
+
+    def _flowed(self, flow: Flow, first: date, following: date) -> float:
+        # each end alone: asked for both, a flow goes through all that is between
+        begin, end = (
+            int(flow.integral(np.array([self.midnight(day)], dtype=np.int64))[0])
+            for day in (first, following)
+        )
+        return (end - begin) / 3_600_000
+
+    def _outlets(self, code: str) -> dict[str, tuple[Flow, float]]:
+        """Return by pollutant the flow of an enterprise it goes with, and kg in a m³."""
+        kind = next((each.kind for each in self.plants if each.code == code), None)
+        if kind is None:
+            return {}
+        flows = self.counted(code)
+        means = (
+            ("wastewater_m3", kind.water_mg_l, 1e-3),
+            ("natural_gas_m3", kind.flue_mg_m3, 1e-6 * FLUE_M3_PER_M3),
+        )
+        return {
+            name: (flows[key][0], mean * per_m3)
+            for key, by_name, per_m3 in means
+            if key in flows
+            for name, mean in by_name.items()
         }
 
 

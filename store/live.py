@@ -110,15 +110,18 @@ def source_counts(conn: Connection) -> list[SourceCounts]:
         ).fetchall()
 
 
-def quarantined(conn: Connection, most: int = 100) -> list[QuarantinedMessage]:
-    """List the newest messages in quarantine."""
+def quarantined(
+    conn: Connection, most: int = 100, *, before: int | None = None
+) -> list[QuarantinedMessage]:
+    """List the newest messages in quarantine, or the newest of those before one."""
     with conn.cursor(row_factory=class_row(QuarantinedMessage)) as cur:
         return cur.execute(
             """
             SELECT q.quarantine_id, b.received_at, q.topic, q.reason, q.readings,
                    q.payload
             FROM core.quarantine q JOIN core.batch b USING (batch_id)
+            WHERE %s::bigint IS NULL OR q.quarantine_id < %s
             ORDER BY q.quarantine_id DESC LIMIT %s
             """,
-            (most,),
+            (before, before, most),
         ).fetchall()

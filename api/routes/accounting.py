@@ -35,10 +35,14 @@ def sources(conn: Conn, form: Format = "json") -> Any:
 @router.get("/quarantine", response_model=Quarantine, responses=CSV_TOO)
 def quarantine(
     conn: Conn,
-    limit: Annotated[int, Query(ge=1, le=1000, description="rows")] = 100,
+    limit: Annotated[int, Query(ge=1, le=1000, description="rows of a page")] = 100,
+    cursor: Annotated[
+        int | None, Query(ge=1, le=2**62, description="`next` of the page before")
+    ] = None,
     form: Format = "json",
 ) -> Any:
     """List what could not be read, the newest first."""
+    found = quarantined(conn, limit + 1, before=cursor)
     rows = [
         {
             "quarantine_id": each.quarantine_id,
@@ -49,11 +53,12 @@ def quarantine(
             "payload": each.payload[:SHOWN_BYTES].decode(errors="backslashreplace"),
             "payload_bytes": len(each.payload),
         }
-        for each in quarantined(conn, limit)
+        for each in found[:limit]
     ]
     if form == "csv":
         return table("quarantine", list(Quarantined.model_fields), rows)
-    return {"rows": rows}
+    following = rows[-1]["quarantine_id"] if len(found) > limit else None
+    return {"rows": rows, "next": following}
 
 
 @router.get("/unknown-topics", response_model=UnknownTopics, responses=CSV_TOO)

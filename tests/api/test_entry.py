@@ -73,6 +73,24 @@ def test_typed_readings(served: httpx.Client, at: str) -> None:
     assert code(served.get(f"{PARK}/readings/last")) == (422, "invalid")
 
 
+def test_quarantine_page_by_page(served: httpx.Client, at: str) -> None:
+    for quantity in ("colour", "taste"):
+        body = {**PLACE, "quantity": quantity, "at": at, "value": 1}
+        assert served.post(f"{PARK}/readings", json=body).status_code == 422
+
+    def page(**asked: int) -> dict[str, Any]:
+        found: dict[str, Any] = served.get("/api/v1/quarantine", params=asked).json()
+        return found
+
+    whole = page()
+    assert (len(whole["rows"]), whole["next"]) == (3, None)
+    first = page(limit=2)
+    assert first["rows"] == whole["rows"][:2]
+    second = page(limit=2, cursor=first["next"])
+    assert (second["rows"], second["next"]) == (whole["rows"][2:], None)
+    assert page(limit=3)["next"] is None
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

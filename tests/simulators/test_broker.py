@@ -27,7 +27,7 @@ from simulators.load import EPOCH_S
 from simulators.loading import load
 from simulators.publisher import Publisher
 from simulators.replay import replay
-from simulators.simulate import Broker, backfill, run
+from simulators.simulate import Broker, Report, backfill, run
 from simulators.spool import SpoolError
 from simulators.view import State
 from simulators.world import World
@@ -520,3 +520,48 @@ def test_backfill_by_hours_fills_its_batches(
     assert report.readings == 120 * channels(world("P13"))
     bodies = [json.loads(payload)["meters"] for _, payload in got]
     assert {len(rows) for body in bodies for rows in body.values()} == {60}
+
+
+def test_a_stopped_backfill_goes_on(
+    mosquitto_port: int, listen: Callable[..., Got], tmp_path: Path
+) -> None:
+    """Nobody confirms the first part; the same run sends it and the rest, each once."""
+    broker = Broker(host="127.0.0.1", port=mosquitto_port, spool=tmp_path / "s.db")
+    until = DAY + timedelta(days=2)
+    told: list[str] = []
+    readings = 192 * channels(world("P14"))
+
+    def part(stop: threading.Event, progress: Callable[..., None]) -> Report:
+        return backfill(
+            *(world("P14"), broker),
+            start=DAY,
+            until=until,
+            stop=stop,
+            progress=progress,
+            go_on=True,
+            tell=told.append,
+        )
+
+    stop = threading.Event()
+    first = part(stop, lambda *_: stop.set())
+    assert first.unfinished
+    assert first.waiting == first.messages > 0
+    assert DAY < first.stop < until
+    assert not told
+    got = listen("parkwatt/v1/P14/+/GW1/batch", confirm)
+    second = part(threading.Event(), lambda *_: None)
+    assert (second.waiting, second.unfinished) == (0, False)
+    assert (second.start, second.stop) == (DAY, until)
+    assert second.readings == readings - first.readings
+    assert second.ledger == Ledger(shown=readings, stored=readings)
+    assert f"{first.stop:%Y-%m-%d %H:%M}" in told[0]
+    times = [
+        (meter, each["at"])
+        for payload in {payload for _, payload in got}
+        for meter, rows in json.loads(payload)["meters"].items()
+        for each in rows
+    ]
+    assert len(times) == len(set(times)) == 192 * len(world("P14").meters)
+    # what is finished begins anew
+    assert part(threading.Event(), lambda *_: None).readings == readings
+    assert len(told) == 1

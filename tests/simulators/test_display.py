@@ -199,6 +199,13 @@ def test_stuck_catches_up() -> None:
     assert shown == [100.0, 109.0, 109.0, 109.0, 127.0, 136.0]
 
 
+def test_a_fault_of_a_gateway_is_seen_on_all_its_meters() -> None:
+    stuck = replace(fault("stuck", 1, 3), subject="GW1")
+    behind = registers(meter(gateway="GW1"), [1, 2], stuck)
+    assert behind == registers(meter(), [1, 1])
+    assert registers(meter(gateway="GW2"), [1, 2], stuck) == registers(meter(), [1, 2])
+
+
 def test_wrong_unit_for_a_while() -> None:
     assert registers(meter(), [0, 1, 2], fault("wrong_unit", 1, 2)) == [
         100.0,

@@ -19,6 +19,7 @@ METERS = [
     meter(code=f"E{n:02}-M1", enterprise=f"E{n:02}", ct=40.0, gateway=f"GW{n % 7}")
     for n in range(60)
 ]
+SPARKPLUG = meter(code="S1", format="sparkplug", gateway="GWS")
 
 
 def mixed(seed: int = 1, meters: list[Meter] = METERS) -> list[Fault]:
@@ -68,9 +69,55 @@ def test_named_one_by_one() -> None:
     assert len(faults.meters_of(found, METERS)) == 9
 
 
+FROM_THE_SECOND = (MONTH[0] + 86_400, MONTH[1] + 86_400)
+
+
+@pytest.mark.parametrize(
+    ("at", "hours", "inside"),
+    [
+        ("2024-01-01T20:00Z", 4, False),  # ends where the run begins
+        ("2024-01-01T20:00Z", 5, True),
+        ("2024-01-31T23:50Z", 1, False),  # the last reading is of 23:45
+        ("2024-01-31T23:40Z", 1, True),
+        ("2024-02-01T00:00Z", 1, False),
+    ],
+)
+def test_a_fault_outside_the_run_is_left_out_and_told(
+    at: str, hours: int, inside: bool
+) -> None:
+    told: list[str] = []
+    wanted = {"gap": [{"meter": "E03-M1", "at": at, "hours": hours}]}
+    found = faults.plan(wanted, METERS, *FROM_THE_SECOND, 1, told.append)
+    assert bool(found) == inside
+    assert bool(told) != inside
+    if not inside:
+        assert re.fullmatch(
+            r"fault gap of E03-M1 at \S+ lies outside the run: left out", told[0]
+        )
+
+
+@pytest.mark.parametrize("at", ["2024-01-01T23:59Z", "2024-01-31T23:46Z"])
+def test_an_instant_outside_the_run_is_left_out(at: str) -> None:
+    assert not faults.plan(
+        {"reset": [{"meter": "E03-M1", "at": at}]}, METERS, *FROM_THE_SECOND, 1
+    )
+
+
+def test_what_lies_partly_in_the_run_is_cut() -> None:
+    start, stop = MONTH
+    fault = Fault(kind="gap", subject="GW3", start_s=start - 60, stop_s=stop + 60)
+    cut = faults.within(fault, METERS, *MONTH)
+    assert cut is not None
+    assert (cut.start_s, cut.stop_s) == MONTH
+
+
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
+        (
+            {"nan": [{"meter": "S1", "at": "2024-01-05T00:00Z"}]},
+            "fault nan: meter S1 speaks sparkplug, which is no text",
+        ),
         ({"gaps": 1}, "unknown fault 'gaps'"),
         ({"gap": "many"}, "'many' is not a number"),
         ({"gap": -1}, "gap: -1 is below 0"),
@@ -89,7 +136,7 @@ def test_named_one_by_one() -> None:
 )
 def test_what_cannot_be_planned(wanted: dict[str, object], message: str) -> None:
     with pytest.raises(SimulatorError, match=message):
-        faults.plan(wanted, METERS, *MONTH, 1)
+        faults.plan(wanted, [*METERS, SPARKPLUG], *MONTH, 1)
 
 
 def test_on_demand() -> None:

@@ -244,3 +244,24 @@ def test_long_runs_are_asked_in_parts() -> None:
         ("2026-03-01", "2026-03-10"),
     ]
     assert np.flatnonzero(told.measured_s).tolist() == [0, 96 * 356, 96 * 721]
+
+
+def test_the_quarantine_is_read_page_by_page_and_of_the_park_alone() -> None:
+    asked: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params.get("cursor"))
+        last = asked[-1] == "7"
+        park = "T" if last else "U"
+        row = {
+            "topic": f"parkwatt/v1/{park}/E1/M1/readings",
+            "reason": "",
+            "payload": "",
+        }
+        return httpx.Response(200, json={"rows": [row], "next": None if last else 7})
+
+    client = httpx.Client(base_url="http://x", transport=httpx.MockTransport(answer))
+    with Platform("http://x", "T", "Asia/Shanghai", client) as platform:
+        [found] = platform.quarantine()
+    assert asked == [None, "7"]
+    assert found.topic.startswith("parkwatt/v1/T/")

@@ -146,6 +146,29 @@ def test_hash_is_of_what_it_says() -> None:
             {"enterprises": [{"archetype": "steel", "code": "A"}] * 2},
             "two enterprises have the code A",
         ),
+        ({"factors": {}}, "factors: none is stated: name those"),
+        (
+            {"enterprises": [{"archetype": "offices", "monitors": True}]},
+            r"enterprises\.0: monitors: this offices has .*: use one of semiconductor_fab",
+        ),
+        (
+            {
+                "enterprises": [
+                    {"archetype": "steel", "monitors": True, "carriers": ["water"]}
+                ]
+            },
+            "with wastewater or natural_gas among its carriers",
+        ),
+        (
+            {
+                "enterprises": [
+                    {"archetype": "pharma", "monitors": True}
+                    | {"carriers": ["natural_gas", "steam"]}
+                ]
+            },
+            "this pharma has no wastewater",
+        ),
+        ({"enterprises": [5]}, r"enterprises\.0: write its entries as word: value$"),
     ],
 )
 def test_what_is_wrong(change: dict[str, object], told: str) -> None:
@@ -169,8 +192,34 @@ def test_what_only_the_whole_park_shows(
         World(scenario.read(small(enterprises=enterprises)))
 
 
+def test_monitors_where_there_is_something_to_measure() -> None:
+    def codes(**about: object) -> list[str]:
+        group = {"archetype": "pharma", "monitors": True} | about
+        return [
+            m.code for m in World(scenario.read(small(enterprises=[group]))).monitors
+        ]
+
+    assert codes() == ["E01-Q1"]
+    assert codes(own_boiler=True) == ["E01-Q1", "E01-Q2"]
+    assert codes(own_boiler=True, carriers=["natural_gas"]) == ["E01-Q2"]
+    for name, kind in archetypes().archetypes.items():
+        if kind.monitored:
+            assert codes(archetype=name)
+
+
+def test_one_wrong_entry_is_one_message() -> None:
+    with pytest.raises(SimulatorError) as told:
+        scenario.read(small(enterprises=[{"archetype": "bakery"}]))
+    assert "at least 1" not in str(told.value)
+    assert ";" not in str(told.value)
+
+
 def test_files(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
+    path.write_text("# nothing yet\n")
+    with pytest.raises(SimulatorError, match=r"mine\.yaml: is empty: write"):
+        scenario.load(path)
+    path.unlink()
     with pytest.raises(SimulatorError, match=r"cannot read .*mine\.yaml"):
         scenario.load(path)
     path.write_text("a: [1", "utf-8")

@@ -159,7 +159,6 @@ class Made(Platform):
         }
         self.seen: list[Event] = []
         self.refused: list[Refused] = []
-        self.all_refused = True
         self.counts = {
             "received": 1020,
             "inserted": 1000,
@@ -239,8 +238,8 @@ class Made(Platform):
     def sources(self) -> dict[str, dict[str, int]]:
         return {"mqtt": self.counts}
 
-    def quarantine(self) -> tuple[list[Refused], bool]:
-        return self.refused, self.all_refused
+    def quarantine(self) -> list[Refused]:
+        return self.refused
 
 
 @cache
@@ -495,18 +494,23 @@ def test_a_gateway_that_is_silent_explains_what_is_missing(tmp_path: Path) -> No
 def test_what_shows_only_in_quarantine(tmp_path: Path) -> None:
     platform = with_fault(tmp_path, "nan", "M1")
     assert missed(scored(platform)) == ["recall of nan"]
-    platform.all_refused = False
-    unsure = scored(platform)
-    assert unsure.passed
-    assert unsure.recalls[0].recall is None
     topic = "parkwatt/v1/T/E1/GW-E1/batch"
     platform.refused = [Refused(topic=topic, reason="not JSON: …", payload="{")]
     assert scored(platform).recalls[0].recall == 1.0
     platform.refused = [
         Refused(topic="parkwatt/v1/T/E2/M2/readings", reason="not JSON", payload="{")
     ]
-    platform.all_refused = True
     assert missed(scored(platform)) == ["recall of nan"]
+
+
+def test_a_short_run_with_a_reset_is_told_what_the_bars_are_for(tmp_path: Path) -> None:
+    found = scored(with_fault(tmp_path, "reset", "M1"))
+    assert (
+        "the bars are meant for 30 days: what one reset hides is a larger part of 2"
+        in (found.notes)
+    )
+    other = scored(with_fault(tmp_path, "duplicates", "M1"))
+    assert not any("bars" in note for note in other.notes)
 
 
 @pytest.mark.parametrize("kind", ["duplicates", "clock_skew"])

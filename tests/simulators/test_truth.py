@@ -15,6 +15,7 @@ import pytest
 from pyarrow import parquet
 
 from simulators import scenario, truth
+from simulators.display import Display
 from simulators.errors import SimulatorError
 from simulators.meter import Fault
 from simulators.world import World
@@ -205,6 +206,57 @@ def test_meters_and_faults_are_told(table: pa.Table) -> None:
     assert reset["start"] == reset["stop"]
     assert gap["stop"] - gap["start"] == timedelta(hours=1)
     assert json.loads(gap["note"]) == {"hours": 1}
+
+
+def test_a_run_of_another_cadence_says_so(tmp_path: Path) -> None:
+    path, stop = tmp_path / "truth.parquet", START + timedelta(hours=1)
+    truth.write(path, world(), START, stop, cadence_s=3600)
+    meters = rows(parquet.read_table(path), what="meter")
+    assert {json.loads(each["note"])["cadence_s"] for each in meters} == {3600}
+
+
+def test_no_fault_of_another_time(tmp_path: Path) -> None:
+    begin = int(START.timestamp())
+    faults = [
+        Fault(kind="reset", subject="E01-M1", start_s=begin - 1, stop_s=begin - 1),
+        Fault(kind="gap", subject="E01-M1", start_s=begin - 60, stop_s=begin + 60),
+        Fault(
+            kind="gap", subject="E02-GW", start_s=begin + 90_000, stop_s=begin + 900_000
+        ),
+    ]
+    path = tmp_path / "truth.parquet"
+    truth.write(path, world(), START, START + timedelta(days=1), faults=faults)
+    [gap] = rows(parquet.read_table(path), what="fault")
+    assert (gap["subject"], gap["quantity"]) == ("E01-M1", "gap")
+    assert (gap["start"], gap["stop"]) == (START, START + timedelta(minutes=1))
+
+
+def test_rollovers_beside_what_begins_anew(tmp_path: Path) -> None:
+    """Where a meter's display falls, it was reset, placed, or has rolled over."""
+    small = {"match": "E02-M1", "digits": 3, "ct": 1.0, "pt": 1.0, "error_ppm": 4000}
+    meters = PARK["meters"] | {"overrides": [small]}
+    park = World(scenario.read(PARK | {"meters": meters}))
+    begin = int(START.timestamp())
+    at = np.arange(begin, begin + 3 * 86_400 + 1, 900)
+    reset_s, placed_s = begin + 130_000, begin + 70_000
+    faults = [
+        Fault(kind="rollover", subject="E02-M1", start_s=placed_s, stop_s=placed_s),
+        Fault(kind="reset", subject="E02-M1", start_s=reset_s, stop_s=reset_s),
+    ]
+    path = tmp_path / "truth.parquet"
+    stop = START + timedelta(days=3)
+    truth.write(path, park, START, stop, faults=faults, minutes=False)
+    told = [
+        each
+        for each in rows(parquet.read_table(path), what="fault", subject="E02-M1")
+        if json.loads(each["note"] or "{}").get("channel") == "energy_import_kwh"
+    ]
+    (meter,) = (each for each in park.meters if each.code == "E02-M1")
+    shown = Display(meter, faults).show(at).values["energy_import_kwh"]
+    fell = set(at[:-1][np.diff(shown) < 0].tolist())
+    expected = fell - {each - each % 900 for each in (placed_s, reset_s)}
+    assert {int(each["start"].timestamp()) for each in told} == expected
+    assert min(expected) < reset_s < max(expected)
 
 
 def test_minutes_add_up_and_bytes_stay(tmp_path: Path) -> None:

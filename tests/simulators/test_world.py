@@ -387,6 +387,27 @@ def test_statements_of_months() -> None:
     assert mean_mg_l == pytest.approx(60, rel=0.1)
 
 
+def test_those_without_monitors_state_pollutants_by_balance() -> None:
+    """auto_parts: COD 130 mg/l; NOx 55 mg in a m³ of flue gas, 10.8 m³ from one of gas."""
+    told = {
+        (each.enterprise, each.product): each.amount
+        for each in world().balances(date(2026, 1, 1), date(2026, 2, 1))
+    }
+    ends = at(date(2026, 1, 1), days=31)[[0, -1]]
+
+    def used(code: str, key: str) -> float:
+        return float(np.diff(flow(code, key).integral(ends))[0]) / 3_600_000
+
+    water, gas = used("E01-D1", "wastewater_m3"), used("E01-G1", "natural_gas_m3")
+    assert told["E01", "cod"] == pytest.approx(water * 0.130, abs=0.006)
+    assert told["E01", "nox"] == pytest.approx(gas * 10.8 * 55e-6, abs=0.006)
+    assert min(told["E01", "cod"], told["E01", "nox"]) > 1
+    # the steel works and the food factory have monitors, offices and the park nothing
+    assert {code for code, _ in told} == {"E01", "E04", "E05", "E06", "PARK"}
+    assert {told[code, "so2"] for code in ("E04", "E05", "E06", "PARK")} == {0.0}
+    assert {name for _, name in told} == {"cod", "nh3_n", "so2", "nox"}
+
+
 def test_years_before_metering() -> None:
     past = world().before(2026)
     assert len(past) == 48
