@@ -1,12 +1,11 @@
 """Every word of the pages is there in both languages."""
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from store.quantities import QUANTITIES
 
@@ -21,17 +20,11 @@ READ = """source => new Function("localStorage", source + `
     { getItem: () => "zh" })"""
 
 
-def test_every_word_is_there_in_both_languages() -> None:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("chromium is not installed: apt install chromium")
+def test_every_word_is_there_in_both_languages(browser: Browser) -> None:
     source = re.sub(r"^export ", "", (WEB / "text.js").read_text(), flags=re.MULTILINE)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox"]
-        )
-        found: dict[str, Any] = browser.new_page().evaluate(READ, source)
-        browser.close()
+    page = browser.new_page()
+    found: dict[str, Any] = page.evaluate(READ, source)
+    page.close()
     assert found["en"] == found["zh"]  # the same keys, filled with as many values
     assert QUANTITIES.keys() <= found["quantities"].keys()
     pages = [each for each in WEB.iterdir() if each.suffix in (".js", ".html")]
