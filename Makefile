@@ -1,6 +1,8 @@
 # What people and CI type. `make` alone explains.
 
 export PARKWATT_HOME ?= $(CURDIR)/.parkwatt
+# where it is set, each program and each test process would compile the house anew
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -44,7 +46,7 @@ demo: $(VENV)/.ready
 	@$(BIN)/parkwatt demo $(ARGS)
 
 test: $(VENV)/.ready-dev tools
-	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(VENV)/.ready-dev
 	@$(BIN)/ruff format --check .
