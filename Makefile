@@ -78,7 +78,7 @@ lock: $(VENV)/.ready
 	@$(COMPILE) -o requirements/runtime.txt pyproject.toml
 	@$(COMPILE) --extra grafana --extra simulate --extra dev -c requirements/runtime.txt \
 		-o requirements/dev.txt pyproject.toml
-	@sed -i '/^--/d' requirements/runtime.txt requirements/dev.txt  # names, versions, hashes alone
+	@sed -i '/^--/d; /^$$/d' requirements/runtime.txt requirements/dev.txt  # names, versions, hashes alone
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .coverage .*_cache .hypothesis
