@@ -1,6 +1,8 @@
 # What people and CI type. `make` alone explains.
 
 export PARKWATT_HOME ?= $(CURDIR)/.parkwatt
+# where it is set, each program and each test process would compile the house anew
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -44,7 +46,7 @@ demo: $(VENV)/.ready
 	@$(BIN)/parkwatt demo $(ARGS)
 
 test: $(VENV)/.ready-dev tools
-	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(VENV)/.ready-dev
 	@$(BIN)/ruff format --check .
@@ -76,7 +78,7 @@ lock: $(VENV)/.ready
 	@$(COMPILE) -o requirements/runtime.txt pyproject.toml
 	@$(COMPILE) --extra grafana --extra simulate --extra dev -c requirements/runtime.txt \
 		-o requirements/dev.txt pyproject.toml
-	@sed -i '/^--/d' requirements/runtime.txt requirements/dev.txt  # names, versions, hashes alone
+	@sed -i '/^--/d; /^$$/d' requirements/runtime.txt requirements/dev.txt  # names, versions, hashes alone
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .coverage .*_cache .hypothesis

@@ -11,6 +11,8 @@ from analytics.jobs import closed, closing, explaining, restatement
 from parkwatt.options import (
     EnterpriseOption,
     FromOption,
+    JsonOption,
+    KnownOption,
     MeterOption,
     ParkOption,
     ToOption,
@@ -31,13 +33,11 @@ def explain(
     last: ToOption,
     enterprise: EnterpriseOption = None,
     meter: MeterOption = None,
-    as_known_on: Annotated[
-        str | None, typer.Option(help="date or time: what was known then")
-    ] = None,
+    as_known_on: KnownOption = None,
     compare_with: Annotated[
         str | None, typer.Option(help="date or time: what changed since, and why")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="everything")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Say why a figure is what it is, and why it is another one than it was."""
     with connection() as conn:

@@ -14,6 +14,8 @@ from parkwatt.options import (
     CapacityOption,
     EnterpriseOption,
     FromOption,
+    JsonOption,
+    KnownOption,
     MeterOption,
     MethodOption,
     ParkOption,
@@ -118,10 +120,8 @@ def bill(
     method: MethodOption = None,
     capacity: CapacityOption = None,
     standard: StandardOption = None,
-    as_known_on: Annotated[
-        str | None, typer.Option(help="date or time: what was known then")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="everything")] = False,
+    as_known_on: KnownOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Give the bills of whole months, as stated or under other terms."""
     with connection() as conn:

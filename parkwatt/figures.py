@@ -15,6 +15,8 @@ from analytics.jobs.netting import netting
 from parkwatt.options import (
     EnterpriseOption,
     FromOption,
+    JsonOption,
+    KnownOption,
     MeterOption,
     ParkOption,
     ToOption,
@@ -33,10 +35,8 @@ def figures(
     enterprise: EnterpriseOption = None,
     meter: MeterOption = None,
     grain: Annotated[str, typer.Option(help="15min, day or month")] = "month",
-    as_known_on: Annotated[
-        str | None, typer.Option(help="date or time: what was known then")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="everything")] = False,
+    as_known_on: KnownOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Give the figures of a park, an enterprise or a meter for local days."""
     with connection() as conn:
@@ -151,9 +151,7 @@ def accounts(
     method: Annotated[
         list[str] | None, typer.Option(help="its name; may be said several times")
     ] = None,
-    as_known_on: Annotated[
-        str | None, typer.Option(help="date or time: what was known then")
-    ] = None,
+    as_known_on: KnownOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="every month")] = False,
 ) -> None:
     """Give the book of whole months: energy and carbon by method, park and enterprises."""

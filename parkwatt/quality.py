@@ -11,6 +11,7 @@ from rich.table import Table
 from parkwatt.options import (
     EnterpriseOption,
     FromOption,
+    JsonOption,
     MeterOption,
     ParkOption,
     SourceOption,
@@ -74,7 +75,7 @@ def balance(
     last: ToOption,
     quantity: Annotated[str, typer.Option(help="what is balanced")] = "energy_import",
     grain: Annotated[str, typer.Option(help="day or month")] = "month",
-    as_json: Annotated[bool, typer.Option("--json", help="everything")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Set each meter that others are placed below against these."""
     from analytics.jobs.balancing import balances
@@ -169,7 +170,7 @@ def checks(
     park: ParkOption,
     first: FromOption,
     last: ToOption,
-    as_json: Annotated[bool, typer.Option("--json", help="everything")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List the rules that a period violates, by meter."""
     from analytics.jobs.checking import checks as checked

@@ -36,6 +36,7 @@ _MARKS = {
 _SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
+    "synchronous_commit": "off",
     "max_connections": "200",
     "timescaledb.max_background_workers": "0",
 }
@@ -76,8 +77,10 @@ class Databases:
         self._count = 0
         self._template = ""
 
-    def copy(self) -> str:
-        """Return the address of a fresh migrated database."""
+    def copy(self, of: str = "") -> str:
+        """Return the address of a fresh migrated database, or of a copy of one."""
+        if of:
+            return self.server.url_of(self._create(of.rsplit("/", 1)[1]))
         if not self._template:
             self._template = self._create("template0")
             migrate(self.server.url_of(self._template))
@@ -150,7 +153,8 @@ def plain(installation: Installation) -> Iterator[Databases]:
 
 
 @pytest.fixture(
-    params=[pytest.param("timescale", marks=pytest.mark.timescale), "plain"]
+    scope="module",
+    params=[pytest.param("timescale", marks=pytest.mark.timescale), "plain"],
 )
 def databases(request: pytest.FixtureRequest) -> Databases:
     """Each kind of server in turn; only those that are used are started."""

@@ -1,12 +1,11 @@
 """The shipped factor tables, read from YAML and recorded in the store."""
 
 import math
-from importlib.resources import files
 from typing import Any
 
 import globalwarmingpotentials
-import yaml
 
+from analytics.jobs.shipped import contents
 from store.database import Connection
 from store.factors import record_factors
 
@@ -35,11 +34,7 @@ BLENDS = {
 
 def shipped() -> list[dict[str, Any]]:
     """Read all rows of ``analytics/factors/*.yaml``, and the warming of other gases."""
-    folder = files("analytics").joinpath("factors")
-    rows: list[dict[str, Any]] = []
-    for each in sorted(folder.iterdir(), key=lambda each: each.name):
-        if each.name.endswith(".yaml"):
-            rows += yaml.safe_load(each.read_text("utf-8"))
+    rows = [row for each in contents("factors") for row in each]
     return rows + warming()
 
 

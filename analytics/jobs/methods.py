@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
+from analytics.jobs.shipped import contents
 
 PARK = "park"  # as a region: the park's own
 YEARS = ("newest_published", "of_period", "pinned")
@@ -59,11 +58,7 @@ def shipped() -> tuple[Method, ...]:
     ValueError
         For a word that no method knows, or two methods of one name.
     """
-    found: list[Method] = []
-    folder = files("analytics").joinpath("methods")
-    for each in sorted(folder.iterdir(), key=lambda each: each.name, reverse=True):
-        if each.name.endswith(".yaml"):
-            found += [_method(row) for row in yaml.safe_load(each.read_text("utf-8"))]
+    found = [_method(row) for each in reversed(contents("methods")) for row in each]
     if len({each.name for each in found}) < len(found):
         raise ValueError("two methods have one name")
     return tuple(found)

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
-from importlib.resources import files
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -15,6 +14,7 @@ import yaml
 from analytics import indicators
 from analytics.indicators import Formula, SizeClass, Threshold
 from analytics.jobs.park_values import UNITS, base_name
+from analytics.jobs.shipped import contents
 from store import packs as stored
 from store.database import Connection
 from store.errors import Invalid
@@ -193,12 +193,7 @@ def _check(pack: Pack, of: Indicator) -> None:
 @lru_cache(maxsize=1)
 def shipped() -> tuple[Pack, ...]:
     """Read all packs of ``analytics/packs/*.yaml``, by name."""
-    folder = files("analytics").joinpath("packs")
-    found = [
-        parse(yaml.safe_load(each.read_text("utf-8")))
-        for each in folder.iterdir()
-        if each.name.endswith(".yaml")
-    ]
+    found = [parse(each) for each in contents("packs")]
     return tuple(sorted(found, key=lambda each: each.name))
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date
-from importlib.resources import files
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -11,6 +10,7 @@ import yaml
 
 from analytics import cost
 from analytics.jobs import daytypes
+from analytics.jobs.shipped import contents
 from store.database import Connection
 from store.errors import Invalid
 from store.tariffs import record_tariffs
@@ -199,12 +199,7 @@ def _check_cover(season: Season, month: int) -> None:
 
 def shipped() -> list[dict[str, Any]]:
     """Read all tariffs of ``analytics/tariffs/*.yaml``."""
-    folder = files("analytics").joinpath("tariffs")
-    return [
-        yaml.safe_load(each.read_text("utf-8"))
-        for each in sorted(folder.iterdir(), key=lambda each: each.name)
-        if each.name.endswith(".yaml")
-    ]
+    return contents("tariffs")
 
 
 def load(conn: Connection) -> int:

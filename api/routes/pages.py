@@ -1,75 +1,45 @@
-"""The web pages."""
+"""The web pages: one frame around what is each page's own."""
 
 from pathlib import Path
+from string import Template
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi.responses import HTMLResponse
 
 router = APIRouter(tags=["page"])
 
 WEB = Path(__file__).parents[1] / "web"
+# a page finds its park in its address
+PARK_PAGES = {
+    "": "index",
+    "/peaks": "peaks",  # the running window, and who made a peak
+    "/bills": "bills",  # what months cost
+    "/entry": "entry",  # people type readings
+    "/statements": "statements",  # people state added value, output and the like
+    "/carbon": "carbon",  # the carbon peak
+    "/intensity": "intensity",  # for the park's managers
+}
 
 
-@router.get("/", response_class=FileResponse, include_in_schema=False)
-@router.get("/parks/{park}", response_class=FileResponse, include_in_schema=False)
-def page() -> FileResponse:
-    """Give the live page; it finds its park in the address."""
-    return FileResponse(WEB / "index.html", media_type="text/html; charset=utf-8")
+def _read(name: str) -> str:
+    return (WEB / f"{name}.html").read_text("utf-8")
 
 
-@router.get("/peaks", response_class=FileResponse, include_in_schema=False)
-@router.get("/parks/{park}/peaks", response_class=FileResponse, include_in_schema=False)
-def peaks() -> FileResponse:
-    """Give the page of the running window and of who made a peak."""
-    return FileResponse(WEB / "peaks.html", media_type="text/html; charset=utf-8")
+FRAME = Template(_read("frame"))
 
 
-@router.get("/bills", response_class=FileResponse, include_in_schema=False)
-@router.get("/parks/{park}/bills", response_class=FileResponse, include_in_schema=False)
-def bills() -> FileResponse:
-    """Give the page of what months cost."""
-    return FileResponse(WEB / "bills.html", media_type="text/html; charset=utf-8")
+def _add(address: str, name: str, header: str = "") -> None:
+    """Serve a page; what its file has before <main> is the end of its header."""
+    own, mark, rest = _read(name).partition("  <main")
+    text = FRAME.substitute(name=name, header=header + own, main=mark + rest)
+
+    @router.get(address, response_class=HTMLResponse, include_in_schema=False)
+    def page() -> str:
+        return text
 
 
-@router.get("/entry", response_class=FileResponse, include_in_schema=False)
-@router.get("/parks/{park}/entry", response_class=FileResponse, include_in_schema=False)
-def entry() -> FileResponse:
-    """Give the page on which people type readings."""
-    return FileResponse(WEB / "entry.html", media_type="text/html; charset=utf-8")
-
-
-@router.get("/statements", response_class=FileResponse, include_in_schema=False)
-@router.get(
-    "/parks/{park}/statements", response_class=FileResponse, include_in_schema=False
-)
-def statements() -> FileResponse:
-    """Give the page on which people state added value, output and the like."""
-    return FileResponse(WEB / "statements.html", media_type="text/html; charset=utf-8")
-
-
-@router.get("/carbon", response_class=FileResponse, include_in_schema=False)
-@router.get(
-    "/parks/{park}/carbon", response_class=FileResponse, include_in_schema=False
-)
-def carbon() -> FileResponse:
-    """Give the page of the carbon peak."""
-    return FileResponse(WEB / "carbon.html", media_type="text/html; charset=utf-8")
-
-
-@router.get("/intensity", response_class=FileResponse, include_in_schema=False)
-@router.get(
-    "/parks/{park}/intensity", response_class=FileResponse, include_in_schema=False
-)
-def intensity() -> FileResponse:
-    """Give the page of intensities; for the park's managers."""
-    return FileResponse(WEB / "intensity.html", media_type="text/html; charset=utf-8")
-
-
-@router.get(
-    "/parks/{park}/enterprises/{enterprise}/intensity",  # noqa: FAST003  (the page reads them)
-    response_class=FileResponse,
-    include_in_schema=False,
-)
-def own_intensity() -> FileResponse:
-    """Give an enterprise its own page: its figures, and its quarter of the industry."""
-    return FileResponse(WEB / "own.html", media_type="text/html; charset=utf-8")
+for _path, _name in PARK_PAGES.items():
+    _add(_path or "/", _name, _read("park"))
+    _add("/parks/{park}" + _path, _name, _read("park"))
+# an enterprise's own page leads to no page of the park
+_add("/parks/{park}/enterprises/{enterprise}/intensity", "own")

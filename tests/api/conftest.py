@@ -1,5 +1,6 @@
 """A seeded park of twelve enterprises, and the API served on a port of its own."""
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import numpy as np
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from analytics.jobs import factors
 from analytics.jobs.recompute import run_once
@@ -211,6 +213,21 @@ def api(base: str) -> Iterator[httpx.Client]:
     """A client of the API."""
     with httpx.Client(base_url=base, timeout=20) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium; each test opens pages of its own in it."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("chromium is not installed: apt install chromium")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(
+            executable_path=program,
+            args=["--no-sandbox", "--disable-background-networking"],
+        )
+        yield running
+        running.close()
 
 
 @pytest.fixture

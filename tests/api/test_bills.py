@@ -11,10 +11,8 @@ from analytics.jobs import tariffs
 from store import registry
 from store import tariffs as stored
 from store.database import session
-from tests.api.test_page import browser
 from tests.api.test_routes import get
 
-__all__ = ["browser"]
 Json = dict[str, Any]
 
 

@@ -21,9 +21,7 @@ from store.targets import NewTarget
 from tests.analytics.jobs.conftest import Monthly
 from tests.analytics.jobs.test_keeping import filled
 from tests.api.conftest import running
-from tests.api.test_page import browser
 
-__all__ = ["browser"]
 pytestmark = pytest.mark.browser
 
 TODAY = datetime.now(UTC).date()

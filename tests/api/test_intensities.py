@@ -16,9 +16,11 @@ LAST_YEAR = date.today().year - 1  # noqa: DTZ011
 WHO = {"source": "report", "who": "Clerk One"}
 
 
-@pytest.fixture
-def served(timescale_database: str, serving: Any) -> Iterator[httpx.Client]:
-    park = Monthly(timescale_database)
+@pytest.fixture(scope="module")
+def filled(timescale: Any) -> Iterator[str]:
+    """A year of nine enterprises, to be copied."""
+    url: str = timescale.copy()
+    park = Monthly(url)
     park.add("X", X, 2023)
     park.add("Y", {"energy_import": [1_000_000.0] * 12}, 2023)
     for i in range(7):
@@ -26,11 +28,16 @@ def served(timescale_database: str, serving: Any) -> Iterator[httpx.Client]:
         masses = {"cod": [2.0] * 12} if i == 0 else {}
         park.add(f"B{i}", {"energy_import": used, **masses}, LAST_YEAR)
     park.compute()
-    with (
-        serving(timescale_database) as base,
-        httpx.Client(base_url=base, timeout=60) as client,
-    ):
+    yield url
+    timescale.drop(url)
+
+
+@pytest.fixture
+def served(timescale: Any, filled: str, serving: Any) -> Iterator[httpx.Client]:
+    url = timescale.copy(filled)
+    with serving(url) as base, httpx.Client(base_url=base, timeout=60) as client:
         yield client
+    timescale.drop(url)
 
 
 def say(served: httpx.Client, *rows: tuple[Any, ...]) -> None:

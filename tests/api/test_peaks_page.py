@@ -14,9 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from store import forecasts, registry
 from store.database import session
 from store.forecasts import Forecast
-from tests.api.test_page import browser
 
-__all__ = ["browser"]
 pytestmark = pytest.mark.browser
 
 

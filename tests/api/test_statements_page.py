@@ -8,8 +8,6 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.api.test_page import browser as browser
-
 pytestmark = [pytest.mark.db, pytest.mark.browser, pytest.mark.slow]
 
 

@@ -1,13 +1,12 @@
 """Every word of the pages is there in both languages."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from analytics.jobs import accounting, activities, added_value, methods, vintage
 from analytics.registers import EVENT_NAMES
@@ -30,18 +29,12 @@ READ = """([source, words]) => new Function("localStorage", "words", source + `
     { getItem: () => "zh" }, words)"""
 
 
-def read(words: list[str]) -> dict[str, Any]:
+def read(browser: Browser, words: list[str]) -> dict[str, Any]:
     """Give the words of the pages, and what they make of words of the API in Chinese."""
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("chromium is not installed: apt install chromium")
     source = re.sub(r"^export ", "", (WEB / "text.js").read_text(), flags=re.MULTILINE)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox"]
-        )
-        found: dict[str, Any] = browser.new_page().evaluate(READ, [source, words])
-        browser.close()
+    page = browser.new_page()
+    found: dict[str, Any] = page.evaluate(READ, [source, words])
+    page.close()
     return found
 
 
@@ -63,7 +56,7 @@ def phrases() -> Iterator[str]:
     yield from re.findall(r"'([^']*[a-z] )' \|\| (?!o\.code)", text)
 
 
-def test_what_the_api_says_has_words_in_chinese() -> None:
+def test_what_the_api_says_has_words_in_chinese(browser: Browser) -> None:
     rules = literals(accounting.Rule)
     said = [*vintage.KINDS, "under_way", *rules, *phrases(), *STAGES, *USES]
     said += [*activities.items(), *QUANTITIES, *relations.ROLES, *EVENT_NAMES]
@@ -80,7 +73,7 @@ def test_what_the_api_says_has_words_in_chinese() -> None:
         "import x.csv",
     ]
     codes = ["counts for steel", "heat/CN/2023 = 7", "line-main"]
-    found = read(said + sources + codes)
+    found = read(browser, said + sources + codes)
     for each, words in zip(said, found["said"], strict=False):
         if re.fullmatch("[a-zA-Z0-9]*[A-Z][a-zA-Z0-9]*", each):
             continue  # a formula, or the name of a refrigerant
@@ -97,8 +90,8 @@ def test_what_the_api_says_has_words_in_chinese() -> None:
     assert keys <= found["zh"].keys()
 
 
-def test_every_word_is_there_in_both_languages() -> None:
-    found = read([])
+def test_every_word_is_there_in_both_languages(browser: Browser) -> None:
+    found = read(browser, [])
     assert found["en"] == found["zh"]  # the same keys, filled with as many values
     assert QUANTITIES.keys() <= found["quantities"].keys()
     pages = [each for each in WEB.iterdir() if each.suffix in (".js", ".html")]

@@ -1,6 +1,8 @@
 """An enterprise's quarter among its industry, and that it tells nothing of a neighbour."""
 
+import copy
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,20 +22,30 @@ NOW = datetime(2024, 5, 1, tzinfo=UTC)
 VALUES = {"A": 1.4, "B": 2.2, "C": 3.5, "D": 5.5, "E": 8.6, "F": 13.4, "G": 21.0}
 
 
-@pytest.fixture
-def park(timescale_database: str) -> Monthly:
-    made = Monthly(timescale_database)
+@pytest.fixture(scope="module")
+def filled(timescale: Any) -> Iterator[Monthly]:
+    """Two industries, to be copied."""
+    made = Monthly(timescale.copy())
     for code in VALUES:
         made.add(code, {"energy_import": [MWH] * 12}, 2023)
     made.add("H", {"energy_import": [MWH] * 12}, 2023)
     made.compute()
-    with connect(timescale_database, autocommit=True) as conn:
+    with connect(made.url, autocommit=True) as conn:
         for code, value in VALUES.items():
             _industry(conn, code, "C3011" if code < "D" else "3099")
             say(conn, code, "added_value", "2023", value)
         say(conn, "H", "added_value", "2023", 99.0)
         _industry(conn, "H", "2211")
-    return made
+    yield made
+    timescale.drop(made.url)
+
+
+@pytest.fixture
+def park(timescale: Any, filled: Monthly) -> Iterator[Monthly]:
+    own = copy.copy(filled)
+    own.url = timescale.copy(filled.url)
+    yield own
+    timescale.drop(own.url)
 
 
 def _industry(conn: Connection, code: str, industry: str) -> None:

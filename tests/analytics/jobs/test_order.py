@@ -26,6 +26,18 @@ MINUTE = 60_000_000
 METERS = 24
 
 
+def on_either_server(first: int, second: int) -> pytest.MarkDecorator:
+    """Run a long test with one seed on TimescaleDB, with another on PostgreSQL."""
+    return pytest.mark.parametrize(
+        ("databases", "seed"),
+        [
+            pytest.param("timescale", first, marks=pytest.mark.timescale),
+            ("plain", second),
+        ],
+        indirect=["databases"],
+    )
+
+
 class Sent(NamedTuple):
     """What one meter sends: times and values of a register, and amounts."""
 
@@ -185,7 +197,7 @@ VIRTUAL = {
 }
 
 
-@pytest.mark.parametrize("seed", [2, 5])
+@on_either_server(2, 5)
 def test_parts_in_any_order_equal_the_whole(
     new_database: Callable[[], str], seed: int
 ) -> None:
@@ -337,7 +349,7 @@ def daily(rng: np.random.Generator, days: int) -> Sent:
     return Sent(list(zip(at[keep].tolist(), value[keep].tolist(), strict=True)), [])
 
 
-@pytest.mark.parametrize("seed", [1, 4])
+@on_either_server(1, 4)
 def test_gaps_have_the_shape_of_like_days_in_any_order(
     new_database: Callable[[], str], seed: int
 ) -> None:
