@@ -63,7 +63,7 @@ EVENT_RULES = (
     "its ratio was stated to change: each side counts with its own",
     "has shown the same for longer than it is expected to rest: counts as no usage",
     "left out, and what it shows the register showed at another time: a wrong clock",
-    "too much at once, not for the time since it last moved: stuck, the energy is known",
+    "too much at once, not for the time since it was live: stuck, the energy is known",
 )
 
 # what a person may say of an instant
@@ -192,9 +192,9 @@ def intervals(
     -------
     Intervals
         Non-negative amounts between neighbouring good readings; of a register that was
-        stuck one amount from where it last moved to where it caught up. Across a reset,
-        and across more odd readings in a row than are left out, there is none: what was
-        used is unknown.
+        stuck one amount from the last reading before that to where it caught up. Across
+        a reset, and across more odd readings in a row than are left out, there is none:
+        what was used is unknown.
     Events
         In the order of channel and time.
 
@@ -210,13 +210,14 @@ def intervals(
     what the rating allows, or without a rating a tenth of the range. The rules are ours.
 
     A rise above the rating that ends a row of readings which are all the same is a
-    catch-up where its rating allows it for the time since the first of these: a display
-    or a gateway was stuck, and a register's energy is known though its shape is not. The
-    row must have begun with a rise (else it may be what a fault shows), not at 0 (what a
-    device shows that has no value) and at most :data:`STUCK_US` ago, and no reading
-    among it and beside it is odd. A reading of the row that somebody called real was
-    right: the register is stuck since then at the earliest. What was said of the catch-up
-    itself stands for the rule.
+    catch-up where its rating allows it for the time since the reading before these, the
+    last that was live for sure: a display or a gateway was stuck, and a register's energy
+    is known though its shape is not. The row must have begun with a rise (else it may be
+    what a fault shows; where that was a jump itself the time begins behind it), not at 0
+    (what a device shows that has no value) and at most :data:`STUCK_US` ago, and no
+    reading among it and beside it is odd. A reading of the row that somebody called real
+    was right: the register is stuck since then at the earliest. What was said of the
+    catch-up itself stands for the rule.
     """
     rated = np.full(modulus.size, np.nan) if rated_per_h is None else rated_per_h
     series, silent = _unbroken(channel, at)
@@ -262,9 +263,9 @@ def intervals(
     whole = same.copy() if kept is None else same & (out == 0)
     whole[which] = False
     jumps, first = _caught_up(
-        falls[jump & ~np.isin(falls, which)], c, t, v, whole, real, rated
+        falls[jump & ~np.isin(falls, which)], c, t, v, whole, strange, real, rated
     )
-    amount[jumps] = v[jumps + 1] - v[jumps]
+    amount[jumps] = v[jumps + 1] - v[first]
     kind[np.isin(falls, jumps)] = CATCH_UP
     if which.size:
         final, initial = said.final[of], said.initial[of]
@@ -336,10 +337,11 @@ def _caught_up(
     t: Int64,
     v: Float64,
     whole: Bool,
+    strange: Bool,
     real: Bool | None,
     rated: Float64,
 ) -> tuple[Int64, Int64]:
-    """Choose the jumps that end a row of equal readings, and give the first of each row.
+    """Choose the jumps that end a row of equal readings, and give the reading before it.
 
     Parameters
     ----------
@@ -347,6 +349,8 @@ def _caught_up(
         Intervals, by the reading with which they begin.
     whole
         Intervals between readings beside which none was left out, shape (n - 1,).
+    strange
+        Intervals in which a register fell or rose too much, shape (n - 1,).
     real
         Readings that somebody called real, shape (n,); None: nobody did.
     """
@@ -360,13 +364,15 @@ def _caught_up(
     first = np.where(place >= 0, moves[place] + 1, 0)
     before = np.maximum(first - 1, 0)
     trusted = (first > 0) & whole[before] & (v[first] > v[before])
+    live = trusted & ~strange[before]
     if real is not None:
         trusted |= real[first]
-    stop = t[jumps + 1]
+        live &= ~real[first]
+    since, stop = np.where(live, before, first), t[jumps + 1]
     caught = trusted & (first < jumps) & whole[jumps] & (v[jumps] != 0)
-    caught &= stop - t[first] <= STUCK_US
-    caught &= v[jumps + 1] - v[jumps] <= _most(rated, c[jumps], t[first], stop)
-    return jumps[caught], first[caught]
+    caught &= stop - t[since] <= STUCK_US
+    caught &= v[jumps + 1] - v[since] <= _most(rated, c[jumps], t[since], stop)
+    return jumps[caught], since[caught]
 
 
 def _ranges(start: Int64, stop: Int64) -> Int64:

@@ -68,7 +68,7 @@ def arrived(
         LEFT JOIN LATERAL (
             SELECT moved.at AS stop
             FROM (SELECT value FROM core.reading b WHERE b.channel_id = w.channel_id
-                    AND b.at < %(stop)s ORDER BY at DESC LIMIT 1) AS shown
+                    AND b.at >= %(stop)s ORDER BY at LIMIT 1) AS shown
             CROSS JOIN LATERAL (
                 SELECT at FROM core.reading b WHERE b.channel_id = w.channel_id
                   AND b.at >= %(stop)s AND b.at < %(stop)s + %(rests)s::interval

@@ -20,11 +20,12 @@ from analytics.registers import (
 from store import stuck
 from store.database import Connection
 from store.dirty import Span
-from store.readings import Rows, read_spans, to_us
+from store.readings import Rows, read_spans, to_datetime, to_us
 from store.records import Channel
 from store.stuck import Edge
 
 CONTEXT = MOMENTARY + 4  # readings beside a span that decide on what is in it
+MOMENT = timedelta(microseconds=1)
 WITHIN = timedelta(microseconds=STUCK_US)
 
 
@@ -96,7 +97,8 @@ def reached(
         [
             Edge(each.channel_id, at, most_per_h[each.channel_id])
             for _, each in rated
-            for at in (each.start, each.stop)
+            # the first reading of a span may be the first of a row
+            for at in (each.start + MOMENT, each.stop)
         ],
         WITHIN,
     )
@@ -121,7 +123,7 @@ def reached(
 def _doubtful(
     rows: Rows, spans: Sequence[Span], most_per_h: Mapping[int, float]
 ) -> list[Edge]:
-    """Choose the ends of spans that lie between equal readings, or in a jump."""
+    """Choose the ends of spans that lie between equal readings, before them or in a jump."""
     edges: list[Edge] = []
     for each in spans:
         most = most_per_h.get(each.channel_id)
@@ -139,6 +141,9 @@ def _doubtful(
             hours = (rows.at_us[place] - rows.at_us[place - 1]) / 3.6e9
             if rise == 0 or rise > 0.999999 * most * hours:
                 edges.append(Edge(each.channel_id, at, most))
+            elif place + 1 < high and rows.value[place + 1] == rows.value[place]:
+                first = to_datetime(int(rows.at_us[place]))
+                edges.append(Edge(each.channel_id, first + MOMENT, most))
     return edges
 
 

@@ -187,14 +187,15 @@ SHOWN = [100.0, 101.0, 102.0, 103.0, 104.0] + [104.0] * 79 + [184.0]
 
 
 def test_a_register_that_was_stuck_counts_when_it_catches_up() -> None:
-    # 4 kW; for 20 h it shows 104, then 184: 80 kWh, straight 1 a quarter of an hour
+    # 4 kW; for 20 h it shows 104, then 184. It may be stuck since shortly behind 103: 81 kWh
+    # in 81 quarters of an hour, straight 1 in each
     at, values = [*STUCK, 1275], [*SHOWN, 185.0]
     used, events = use(at, values, rated=100.0, gaps=True)
     assert events == ["catch-up"]
     assert used.amount.tolist() == pytest.approx([1.0] * 85)
     assert used.amount.sum() == pytest.approx(85.0, rel=1e-12)
-    assert used.estimated_s.tolist() == [0] * 4 + [900] * 80 + [0]
-    assert used.measured_s.tolist() == [900] * 4 + [0] * 80 + [900]
+    assert used.estimated_s.tolist() == [0] * 3 + [900] * 81 + [0]
+    assert used.measured_s.tolist() == [900] * 3 + [0] * 81 + [900]
     # until it does, the hours are a rest
     used, events = use(at[:-2], values[:-2], rated=100.0, gaps=True)
     assert (used.amount.sum(), used.estimated_s.sum(), events) == (4.0, 0.0, [])
@@ -210,14 +211,14 @@ def test_a_catch_up_is_told_with_what_it_showed_and_shows() -> None:
         rated_per_h=floats(100.0),
         measured_up_to_us=ints(1_350_000_000),
     )
-    assert (found.start[-1] / MINUTE, found.stop[-1] / MINUTE) == (60, 1260)
-    assert found.amount.tolist() == [1.0, 1.0, 1.0, 1.0, 80.0]
+    assert (found.start[-1] / MINUTE, found.stop[-1] / MINUTE) == (45, 1260)
+    assert found.amount.tolist() == [1.0, 1.0, 1.0, 81.0]
     assert (told.at / MINUTE).tolist() == [1260]
     assert (told.before.tolist(), told.after.tolist()) == ([104.0], [184.0])
 
 
 def test_what_the_rating_does_not_allow_for_the_whole_time_is_no_catch_up() -> None:
-    # 80 kWh in 20 h: 1.1 x 3.7 kW are 81.4, 1.1 x 3.6 are 79.2
+    # 80.5 kWh in 20.25 h: 1.1 x 3.7 kW are 82.4, 1.1 x 3.6 are 80.2
     values = [102.0, 102.5, 103.0, 103.5, *SHOWN[4:]]
     assert use(STUCK, values, rated=3.7)[1] == ["catch-up"]
     used, events = use(STUCK, values, rated=3.6)
@@ -247,8 +248,8 @@ def test_a_jump_that_ends_no_plain_row_of_equal_readings_stays_one(
 def test_a_register_is_not_stuck_for_more_than_four_weeks() -> None:
     days = [0.0, 0.01, *range(1, 28)]
     values = [6.0] + [7.0] * (len(days) - 1)
-    for last, kind in ((28.01, ["catch-up"]), (28.02, ["jump"])):
-        at = [*(1440 * each for each in days), 1440 * 28.005, 1440 * last]
+    for last, kind in ((28.0, ["catch-up"]), (28.01, ["jump"])):
+        at = [*(1440 * each for each in days), 1440 * 27.995, 1440 * last]
         assert use(at, [*values, 7.0, 60.0], rated=100.0)[1] == kind
 
 
@@ -265,7 +266,7 @@ def test_a_short_row_counts_as_measured_like_any_short_interval() -> None:
 @pytest.mark.parametrize(
     ("said", "amounts", "estimated_s", "events"),
     [
-        ((), [1.0, 10.0, 10.0, 10.0], 2700, ["catch-up"]),
+        ((), [7.75, 7.75, 7.75, 7.75], 3600, ["catch-up"]),
         # a quarter of an hour used all of it
         (((60, "real", 0, 0),), [1.0, 0.0, 0.0, 30.0], 0, []),
         (((60, "reset", 0, 0),), [1.0, 0.0, 0.0], 0, ["jump"]),
