@@ -260,11 +260,13 @@ def intervals(
     jump = kind == JUMP
     if verdict is not None:
         jump &= verdict < 0
-    whole = same.copy() if kept is None else same & (out == 0)
-    whole[which] = False
-    jumps, first = _caught_up(
-        falls[jump & ~np.isin(falls, which)], c, t, v, whole, strange, real, rated
-    )
+    jumps = falls[jump & ~np.isin(falls, which)]
+    if jumps.size:
+        whole = same.copy() if kept is None else same & (out == 0)
+        whole[which] = False
+        jumps, first = _caught_up(jumps, c, t, v, whole, strange, real, rated)
+    else:
+        first = jumps
     amount[jumps] = v[jumps + 1] - v[first]
     kind[np.isin(falls, jumps)] = CATCH_UP
     if which.size:
@@ -354,14 +356,15 @@ def _caught_up(
     real
         Readings that somebody called real, shape (n,); None: nobody did.
     """
-    if not jumps.size:
-        return jumps, jumps
-    still = whole & (v[1:] == v[:-1])
+    equal = whole & (v[1:] == v[:-1])
     if real is not None:
-        still &= ~real[1:]
-    moves = np.flatnonzero(~still)
-    place = np.searchsorted(moves, jumps) - 1
-    first = np.where(place >= 0, moves[place] + 1, 0)
+        equal &= ~real[1:]
+    still = np.flatnonzero(equal)
+    jumps = jumps[equal[jumps - 1] & (jumps > 0)]
+    fresh = np.ones(still.size, np.bool_)
+    fresh[1:] = np.diff(still) > 1
+    begin = np.maximum.accumulate(np.where(fresh, still, 0))
+    first = begin[np.searchsorted(still, jumps - 1)]
     before = np.maximum(first - 1, 0)
     trusted = (first > 0) & whole[before] & (v[first] > v[before])
     live = trusted & ~strange[before]
@@ -369,7 +372,7 @@ def _caught_up(
         trusted |= real[first]
         live &= ~real[first]
     since, stop = np.where(live, before, first), t[jumps + 1]
-    caught = trusted & (first < jumps) & whole[jumps] & (v[jumps] != 0)
+    caught = trusted & whole[jumps] & (v[jumps] != 0)
     caught &= stop - t[since] <= STUCK_US
     caught &= v[jumps + 1] - v[since] <= _most(rated, c[jumps], t[since], stop)
     return jumps[caught], since[caught]
