@@ -21,10 +21,13 @@ MOMENTARY = (
 
 UNUSUAL = 1.5  # a gap lasts longer than so many distances of readings beside it; ours
 LONGEST_US = 366 * 86_400_000_000  # across a longer silence nothing is known; ours
+STUCK_US = (
+    28 * 86_400_000_000
+)  # a register that is stuck longer catches up no more; ours
 
 TOLERATED = 1.1  # of a meter's rating: what more is used is impossible
 ROLLOVER, RESET, GLITCH, SPIKE, OVERLAP, ERRATIC, SILENCE, JUMP, REPLACEMENT = range(9)
-GAP, RATIO, STUCK, CLOCK = range(9, 13)
+GAP, RATIO, STUCK, CLOCK, CATCH_UP = range(9, 14)
 EVENT_NAMES = (
     "rollover",
     "reset",
@@ -39,9 +42,13 @@ EVENT_NAMES = (
     "multiplier change",
     "stuck",
     "clock",
+    "catch-up",
 )
 # how sure the rule is that it was one, before a person says so; ours
-EVENT_CONFIDENCE = (0.9, 0.6, 0.9, 0.9, 1.0, 0.6, 1.0, 0.8, 1.0, 1.0, 1.0, 0.3, 0.5)
+EVENT_CONFIDENCE = (
+    *(0.9, 0.6, 0.9, 0.9, 1.0, 0.6, 1.0, 0.8, 1.0, 1.0, 1.0, 0.3, 0.5),
+    0.7,  # of a catch-up
+)
 EVENT_RULES = (
     "fell, and the wrapped rise is plausible for its digits and its rating",
     "fell, did not come back and is no plausible rollover: unknown, or begun at 0",
@@ -56,6 +63,7 @@ EVENT_RULES = (
     "its ratio was stated to change: each side counts with its own",
     "has shown the same for longer than it is expected to rest: counts as no usage",
     "left out, and what it shows the register showed at another time: a wrong clock",
+    "too much at once, not for the time since it was live: stuck, the energy is known",
 )
 
 # what a person may say of an instant
@@ -183,9 +191,10 @@ def intervals(
     Returns
     -------
     Intervals
-        Non-negative amounts between neighbouring good readings. Across a reset, and
-        across more odd readings in a row than are left out, there is none: what was used
-        is unknown.
+        Non-negative amounts between neighbouring good readings; of a register that was
+        stuck one amount from the last reading before that to where it caught up. Across
+        a reset, and across more odd readings in a row than are left out, there is none:
+        what was used is unknown.
     Events
         In the order of channel and time.
 
@@ -199,6 +208,16 @@ def intervals(
     other, so that one from a clock that was never set costs nothing. Rollover by the
     register's digits as in DL/T 645-2007 meters: the wrapped rise is at most 1.1 times
     what the rating allows, or without a rating a tenth of the range. The rules are ours.
+
+    A rise above the rating that ends a row of readings which are all the same is a
+    catch-up where its rating allows it for the time since the reading before these, the
+    last that was live for sure: a display or a gateway was stuck, and a register's energy
+    is known though its shape is not. The row must have begun with a rise (else it may be
+    what a fault shows; where that was a jump itself the time begins behind it), not at 0
+    (what a device shows that has no value) and at most :data:`STUCK_US` ago, and no
+    reading among it and beside it is odd. A reading of the row that somebody called real
+    was right: the register is stuck since then at the earliest. What was said of the
+    catch-up itself stands for the rule.
     """
     rated = np.full(modulus.size, np.nan) if rated_per_h is None else rated_per_h
     series, silent = _unbroken(channel, at)
@@ -222,9 +241,11 @@ def intervals(
         strange |= amount > _most(rated, c[1:], t[:-1], t[1:])
     falls = np.flatnonzero(strange & same)
     verdict = np.full(channel.size, -1, np.int64) if place.size else None
+    real = None
     if verdict is not None:
         verdict[place] = spoken
-        verdict = (verdict if kept is None else verdict[kept])[1:][falls]
+        verdict = verdict if kept is None else verdict[kept]
+        real, verdict = verdict == REAL, verdict[1:][falls]
     kind, counts = _strange(
         amount[falls],
         v[1:][falls],
@@ -236,6 +257,18 @@ def intervals(
     before, after = v[:-1][falls], v[1:][falls]
     amount[falls] = counts
     which, of = _replaced(c, t, same, said)
+    jump = kind == JUMP
+    if verdict is not None:
+        jump &= verdict < 0
+    jumps = falls[jump & ~np.isin(falls, which)]
+    if jumps.size:
+        whole = same.copy() if kept is None else same & (out == 0)
+        whole[which] = False
+        jumps, first = _caught_up(jumps, c, t, v, whole, strange, real, rated)
+    else:
+        first = jumps
+    amount[jumps] = v[jumps + 1] - v[first]
+    kind[np.isin(falls, jumps)] = CATCH_UP
     if which.size:
         final, initial = said.final[of], said.initial[of]
         sound = (final >= v[which]) & (v[which + 1] >= initial)
@@ -251,7 +284,12 @@ def intervals(
         c[1:][falls][told], t[1:][falls][told], kind[told], before[told], after[told]
     )
     known = same & ~np.isnan(amount)
-    found = Intervals(c[1:][known], t[:-1][known], t[1:][known], amount[known])
+    begin = t[:-1]
+    if jumps.size:
+        begin = begin.copy()
+        begin[jumps] = t[first]
+        known[_ranges(first, jumps)] = False
+    found = Intervals(c[1:][known], begin[known], t[1:][known], amount[known])
     gaps = Events(
         channel[silent],
         at[silent],
@@ -268,6 +306,7 @@ def intervals(
     of = np.flatnonzero(known)[long]
     usual = _beside(channel, at, *(of, of + 1) if kept is None else kept[[of, of + 1]])
     unusual = found.stop[long] - found.start[long] > UNUSUAL * usual
+    unusual &= ~np.isin(of, jumps)
     long, of = long[unusual], of[unusual]
     return found, told_of.joined(
         Events(
@@ -292,6 +331,59 @@ def _beside(channel: Int64, at: Int64, first: Int64, last: Int64) -> Int64:
     there = (after > last) & (channel[after] == channel[last])
     near = np.minimum(low, np.where(there, at[after] - at[last], never))
     return np.where(near == never, 0, near)
+
+
+def _caught_up(
+    jumps: Int64,
+    c: Int64,
+    t: Int64,
+    v: Float64,
+    whole: Bool,
+    strange: Bool,
+    real: Bool | None,
+    rated: Float64,
+) -> tuple[Int64, Int64]:
+    """Choose the jumps that end a row of equal readings, and give the reading before it.
+
+    Parameters
+    ----------
+    jumps
+        Intervals, by the reading with which they begin.
+    whole
+        Intervals between readings beside which none was left out, shape (n - 1,).
+    strange
+        Intervals in which a register fell or rose too much, shape (n - 1,).
+    real
+        Readings that somebody called real, shape (n,); None: nobody did.
+    """
+    equal = whole & (v[1:] == v[:-1])
+    if real is not None:
+        equal &= ~real[1:]
+    still = np.flatnonzero(equal)
+    jumps = jumps[equal[jumps - 1] & (jumps > 0)]
+    fresh = np.ones(still.size, np.bool_)
+    fresh[1:] = np.diff(still) > 1
+    begin = np.maximum.accumulate(np.where(fresh, still, 0))
+    first = begin[np.searchsorted(still, jumps - 1)]
+    before = np.maximum(first - 1, 0)
+    trusted = (first > 0) & whole[before] & (v[first] > v[before])
+    live = trusted & ~strange[before]
+    if real is not None:
+        trusted |= real[first]
+        live &= ~real[first]
+    since, stop = np.where(live, before, first), t[jumps + 1]
+    caught = trusted & whole[jumps] & (v[jumps] != 0)
+    caught &= stop - t[since] <= STUCK_US
+    caught &= v[jumps + 1] - v[since] <= _most(rated, c[jumps], t[since], stop)
+    return jumps[caught], since[caught]
+
+
+def _ranges(start: Int64, stop: Int64) -> Int64:
+    """Give start, start + 1 … stop - 1 of each."""
+    length = stop - start
+    first = np.repeat(start - (np.cumsum(length) - length), length)
+    found: Int64 = first + np.arange(first.size)
+    return found
 
 
 def _most(rated: Float64, channel: Int64, start: Int64, stop: Int64) -> Float64:

@@ -62,7 +62,7 @@ KINDS: Mapping[str, Seen] = {
     "multiplier_change": _seen("multiplier change", beside=("jump",)),
     "spike": _seen("spike", "erratic", beside=("gap", "clock"), hides="unknowable"),
     "glitch": _seen("glitch", "erratic", beside=("gap", "clock"), hides="unknowable"),
-    "stuck": _seen("stuck", "jump", hides="unknowable"),
+    "stuck": _seen("stuck", "catch-up", "jump", hides="unknowable"),
     "gap": _seen(*_OUT, hides="never_sent"),
     "silent": _seen(*_OUT, hides="never_sent"),
     "null": _seen(*_OUT, hides="never_sent"),

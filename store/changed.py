@@ -43,11 +43,14 @@ def arrived(
     *,
     reach: int,
     before: timedelta,
+    rests: timedelta,
 ) -> frozenset[int]:
     """List the meters of a park whose readings of a period arrived after an instant.
 
     A new channel counts as arrived. The period is widened, on either side, by `reach`
-    readings of each channel, and `before` that by what gives gaps their shape.
+    readings of each channel, and `before` that by what gives gaps their shape. Where a
+    register rests at its end, it ends where that does, if within `rests`: the reading there
+    may say that the register was stuck.
     """
     rows = conn.execute(
         """
@@ -62,6 +65,14 @@ def arrived(
             FROM core.source c JOIN core.meter m ON m.meter_id = c.subject_id
             WHERE m.park_id = %(park)s AND c.kind = 'load')
         SELECT DISTINCT meter_id FROM mine w
+        LEFT JOIN LATERAL (
+            SELECT moved.at AS stop
+            FROM (SELECT value FROM core.reading b WHERE b.channel_id = w.channel_id
+                    AND b.at >= %(stop)s ORDER BY at LIMIT 1) AS shown
+            CROSS JOIN LATERAL (
+                SELECT at FROM core.reading b WHERE b.channel_id = w.channel_id
+                  AND b.at >= %(stop)s AND b.at < %(stop)s + %(rests)s::interval
+                  AND b.value <> shown.value ORDER BY at LIMIT 1) AS moved) AS rest ON true
         WHERE (w.recorded_at > %(since)s OR EXISTS (
             SELECT FROM core.reading r
             WHERE r.channel_id = w.channel_id
@@ -73,7 +84,8 @@ def arrived(
               AND r.at <= coalesce((
                   SELECT max(at) FROM (
                       SELECT at FROM core.reading b WHERE b.channel_id = w.channel_id
-                        AND b.at >= %(stop)s ORDER BY at LIMIT %(reach)s) AS x),
+                        AND b.at >= coalesce(rest.stop, %(stop)s)
+                      ORDER BY at LIMIT %(reach)s) AS x),
                   %(stop)s)
               AND r.batch_id >= (SELECT min(batch_id) FROM late)
               AND r.batch_id IN (SELECT batch_id FROM late)))
@@ -85,6 +97,7 @@ def arrived(
             "since": since,
             "reach": reach,
             "before": before,
+            "rests": rests,
         },
     ).fetchall()
     return frozenset(int(str(row[0])) for row in rows)

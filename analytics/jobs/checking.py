@@ -26,6 +26,7 @@ TOUCHES = {
     "clock": "the readings are left out",
     "erratic": "usage across them is unknown",
     "stuck": "the rest counts as no usage",
+    "catch-up": "usage since it was live is known in its sum alone",
     "reset": "usage across it is unknown, or begun at 0",
     "silence": "usage across it is unknown",
     "overlap": "the amount does not count",

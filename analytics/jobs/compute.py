@@ -16,14 +16,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analytics import registers
-from analytics.jobs import loads, virtual
+from analytics.jobs import catching, loads, virtual
 from analytics.jobs.validity import Counts, Segments, Tree, counting, segments, steps
 from analytics.jobs.vintage import KnownOn, Vintage
 from analytics.jobs.virtual import Virtual
 from analytics.registers import (
-    MOMENTARY,
     QUARTER_US,
     RATIO,
+    TOLERATED,
     VERDICTS,
     Bool,
     Events,
@@ -40,11 +40,10 @@ from store.demand_rules import Rule
 from store.dirty import Span
 from store.judgements import Judgement
 from store.policies import Policy
-from store.readings import Rows, read_spans, to_us
+from store.readings import Rows, to_us
 from store.records import Channel, Validity
 from store.series import Series
 
-CONTEXT = MOMENTARY + 4  # readings beside a span that decide on what is in it
 MINUTE_US = 60_000_000
 FINE_US = 2 * MINUTE_US  # readings no further apart resolve a minute; ours
 DEMAND_OF = "energy_import"
@@ -111,6 +110,23 @@ class World:
                         row = (subject, usage.channel_id, low, high)
                         found[usage.quantity].append(row)
         return {key: np.array(rows, np.int64) for key, rows in found.items()}
+
+    @cached_property
+    def rated(self) -> dict[int, float]:
+        """What registers can count in an hour, by the least ratio that each ever had."""
+        ratio: dict[int, float] = {}
+        for each in self.multipliers:
+            ratio[each.key] = min(ratio.get(each.key, each.value), each.value)
+        return {
+            each.channel_id: each.rated_per_h / ratio.get(each.meter_id, 1.0)
+            for each in self.channels
+            if each.rated_per_h is not None and each.kind == "register"
+        }
+
+    @cached_property
+    def most_per_h(self) -> dict[int, float]:
+        """What registers count in an hour at most."""
+        return {key: TOLERATED * each for key, each in self.rated.items()}
 
     @cached_property
     def reach(self) -> timedelta:
@@ -206,13 +222,7 @@ def read_sources(
             whole = reach.get(world.by_id[mine.channel_id].usage_id, mine)
             registers[i] = mine._replace(start=whole.start, stop=whole.stop)
         deltas = dirty.stretch(conn, deltas)
-    rows = read_spans(
-        conn,
-        [(each.channel_id, each.start, each.stop) for each in registers + deltas],
-        context=CONTEXT,
-        known_on=vintage.readings,
-        revised_by=vintage.corrections,
-    )
+    rows = catching.read(conn, registers + deltas, world.most_per_h, vintage)
     if not of_gauges:
         return rows
     parts = zip(rows, loads.loads(conn, of_gauges, vintage), strict=True)
@@ -245,7 +255,9 @@ def understand(world: World, rows: Rows) -> Known:
         np.array(
             [np.nan if each.digits is None else 10.0**each.digits for each in channels]
         ),
-        rated_per_h=_rated(world, channels),
+        rated_per_h=np.array(
+            [world.rated.get(each.channel_id, np.nan) for each in channels], np.float64
+        ),
         restarts=np.array([each.restarts for each in channels], np.bool_),
         said=said_of(world, ids),
         momentary=np.array([each.momentary for each in channels], np.int64),
@@ -293,22 +305,6 @@ def _changes(ratios: Steps, channel: Int64, at: Int64) -> Events:
         np.full(np.count_nonzero(inside), RATIO, np.int64),
         before[inside],
         ratios.value[inside],
-    )
-
-
-def _rated(world: World, channels: list[Channel]) -> Float64:
-    """Give what each register can count at most, by the least ratio it ever had."""
-    ratio: dict[int, float] = {}
-    for each in world.multipliers:
-        ratio[each.key] = min(ratio.get(each.key, each.value), each.value)
-    return np.array(
-        [
-            np.nan
-            if each.rated_per_h is None
-            else each.rated_per_h / ratio.get(each.meter_id, 1.0)
-            for each in channels
-        ],
-        np.float64,
     )
 
 

@@ -9,9 +9,10 @@ from datetime import timedelta
 import numpy as np
 
 from analytics import doubts
-from analytics.jobs import compute
-from analytics.jobs.compute import CONTEXT, World
+from analytics.jobs import catching, compute
+from analytics.jobs.compute import World
 from analytics.jobs.shaping import by_memory
+from analytics.jobs.vintage import Vintage
 from analytics.registers import (
     CLOCK,
     EVENT_NAMES,
@@ -25,7 +26,6 @@ from analytics.registers import (
 from store import dirty, events
 from store.database import Connection
 from store.dirty import Span
-from store.readings import read_spans
 from store.series import Series
 
 SLOW = (STUCK, CLOCK)  # kinds that are told of here
@@ -143,11 +143,7 @@ def _longest_zeros(used: Series) -> dict[int, int]:
 
 
 def _look(conn: Connection, world: World, spans: list[Span]) -> Events:
-    rows = read_spans(
-        conn,
-        [(each.channel_id, each.start, each.stop) for each in spans],
-        context=CONTEXT,
-    )
+    rows = catching.read(conn, spans, world.most_per_h, Vintage())
     known = compute.understand(world, rows)
     ids = np.array([each.channel_id for each in known.channels], np.int64)
     dense = np.searchsorted(ids, rows.channel)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analytics.jobs import compute, noticing, shaping, sliding, virtual
+from analytics.jobs import catching, compute, noticing, shaping, sliding, virtual
 from analytics.jobs.compute import DEMAND_OF, World
 from analytics.jobs.loads import HOLD
 from analytics.registers import (
@@ -129,6 +129,12 @@ def _settled(
     deltas = dirty.extents(conn, deltas)
     if registers:
         registers = dirty.widen(conn, registers, WIDEN)
+        registers = catching.reached(
+            conn,
+            [world.by_id[each.channel_id] for each in registers],
+            registers,
+            world.most_per_h,
+        )
         gaps = shaping.reached(conn, world, registers)
         if gaps:
             registers += dirty.widen(conn, gaps, WIDEN)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from analytics.jobs import compute, shaping
+from analytics.jobs import catching, shaping
 from analytics.jobs.vintage import AMOUNTS, Vintage, steps
 from store import changed, dirty
 from store.database import Connection
@@ -57,8 +57,9 @@ def vintages(
                 start,
                 stop,
                 since,
-                reach=compute.CONTEXT,
+                reach=catching.CONTEXT,
                 before=shaping.REACH,
+                rests=catching.WITHIN,
             )
         elif kind == "demand_rules":
             if demand and changed.recorded_since(conn, kind, park_id, since):

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analytics import registers, shape
-from analytics.jobs import compute
-from analytics.jobs.compute import CONTEXT, QUARTER, Known, World
+from analytics.jobs import catching, compute
+from analytics.jobs.compute import QUARTER, Known, World
 from analytics.jobs.daytypes import country_of, like_day
 from analytics.jobs.vintage import KnownOn, Vintage
 from analytics.registers import Bool, Intervals
@@ -17,7 +17,7 @@ from analytics.shape import DAY_US, LOOK_BACK, Calendar, Weights
 from store import dirty, registry
 from store.database import Connection
 from store.dirty import Span
-from store.readings import read_spans, to_datetime, to_us
+from store.readings import to_datetime, to_us
 from store.records import Channel
 
 CHUNK = timedelta(days=124)  # of channel time whose readings are in memory together
@@ -133,20 +133,14 @@ def _weights(
         low = (int(day[mine].min()) - LOOK_BACK - 1) * DAY_US
         high = int(gaps.start[mine].max())
         spans.append(
-            (
+            Span(
                 known.channels[dense].channel_id,
                 to_datetime(low),
                 to_datetime(high),
+                settled=True,
             )
         )
-    vintage = Vintage.of(known_on)
-    rows = read_spans(
-        conn,
-        spans,
-        context=CONTEXT,
-        known_on=vintage.readings,
-        revised_by=vintage.corrections,
-    )
+    rows = catching.read(conn, spans, world.most_per_h, Vintage.of(known_on))
     before = compute.understand(world, rows)
     limits = compute.measured_up_to_us(before.channels)
     whole = before.intervals

@@ -182,6 +182,136 @@ def test_more_than_the_rating_allows_is_unknown() -> None:
     assert (used.amount.tolist(), events) == ([10.0, 490.0, 10.0], [])
 
 
+STUCK = [*range(0, 75, 15), *range(75, 1275, 15)]  # from minute 60 on it shows the same
+SHOWN = [100.0, 101.0, 102.0, 103.0, 104.0] + [104.0] * 79 + [184.0]
+
+
+def test_a_register_that_was_stuck_counts_when_it_catches_up() -> None:
+    # 4 kW; for 20 h it shows 104, then 184. It may be stuck since shortly behind 103: 81 kWh
+    # in 81 quarters of an hour, straight 1 in each
+    at, values = [*STUCK, 1275], [*SHOWN, 185.0]
+    used, events = use(at, values, rated=100.0, gaps=True)
+    assert events == ["catch-up"]
+    assert used.amount.tolist() == pytest.approx([1.0] * 85)
+    assert used.amount.sum() == pytest.approx(85.0, rel=1e-12)
+    assert used.estimated_s.tolist() == [0] * 3 + [900] * 81 + [0]
+    assert used.measured_s.tolist() == [900] * 3 + [0] * 81 + [900]
+    # until it does, the hours are a rest
+    used, events = use(at[:-2], values[:-2], rated=100.0, gaps=True)
+    assert (used.amount.sum(), used.estimated_s.sum(), events) == (4.0, 0.0, [])
+
+
+def test_a_catch_up_is_told_with_what_it_showed_and_shows() -> None:
+    at = (np.array(STUCK) * MINUTE).astype(np.int64)
+    found, told = registers.intervals(
+        np.zeros(at.size, np.int64),
+        at,
+        np.array(SHOWN),
+        floats(np.nan),
+        rated_per_h=floats(100.0),
+        measured_up_to_us=ints(1_350_000_000),
+    )
+    assert (found.start[-1] / MINUTE, found.stop[-1] / MINUTE) == (45, 1260)
+    assert found.amount.tolist() == [1.0, 1.0, 1.0, 81.0]
+    assert (told.at / MINUTE).tolist() == [1260]
+    assert (told.before.tolist(), told.after.tolist()) == ([104.0], [184.0])
+
+
+def test_what_the_rating_does_not_allow_for_the_whole_time_is_no_catch_up() -> None:
+    # 80.5 kWh in 20.25 h: 1.1 x 3.7 kW are 82.4, 1.1 x 3.6 are 80.2
+    values = [102.0, 102.5, 103.0, 103.5, *SHOWN[4:]]
+    assert use(STUCK, values, rated=3.7)[1] == ["catch-up"]
+    used, events = use(STUCK, values, rated=3.6)
+    assert (used.amount.sum(), used.estimated_s.sum(), events) == (2.0, 0.0, ["jump"])
+
+
+@pytest.mark.parametrize(
+    ("values", "rated"),
+    [
+        ([7.0, 7.0, 7.0, 7.0, 50.0], 100.0),  # nobody knows since when it is stuck
+        ([90.0, 7.0, 7.0, 7.0, 50.0], 100.0),  # it shows something else since a fall
+        ([6.0, 7.0, 50.0, 51.0, 52.0], 100.0),  # never the same
+        ([-1.0, 0.0, 0.0, 0.0, 50.0], 100.0),  # what a device shows without a value
+        ([6.0, 7.0, 3.0, 7.0, 7.0, 50.0], 100.0),  # it came back from a glitch
+        ([6.0, 7.0, 7.0, 3.0, 80.0, 81.0], 100.0),  # or caught up behind one
+    ],
+)
+def test_a_jump_that_ends_no_plain_row_of_equal_readings_stays_one(
+    values: list[float], rated: float
+) -> None:
+    used, events = use([15.0 * i for i in range(len(values))], values, rated=rated)
+    assert "jump" in events
+    assert "catch-up" not in events
+    assert used.amount.sum() < 10
+
+
+def test_a_register_is_not_stuck_for_more_than_four_weeks() -> None:
+    days = [0.0, 0.01, *range(1, 28)]
+    values = [6.0] + [7.0] * (len(days) - 1)
+    for last, kind in ((28.0, ["catch-up"]), (28.01, ["jump"])):
+        at = [*(1440 * each for each in days), 1440 * 27.995, 1440 * last]
+        assert use(at, [*values, 7.0, 60.0], rated=100.0)[1] == kind
+
+
+def test_a_short_row_counts_as_measured_like_any_short_interval() -> None:
+    # a register of whole kWh that is read each minute, at 20 kW
+    at = [float(i) for i in range(13)]
+    values = [5.0] * 3 + [6.0] * 3 + [7.0] * 3 + [8.0] * 4
+    used, events = use(at, values, rated=25.0, gaps=True)
+    # nobody knows when it came to 5
+    assert (used.amount.sum(), events) == (2.0, ["jump", "catch-up", "catch-up"])
+    assert used.estimated_s.sum() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("said", "amounts", "estimated_s", "events"),
+    [
+        ((), [7.75, 7.75, 7.75, 7.75], 3600, ["catch-up"]),
+        # a quarter of an hour used all of it
+        (((60, "real", 0, 0),), [1.0, 0.0, 0.0, 30.0], 0, []),
+        (((60, "reset", 0, 0),), [1.0, 0.0, 0.0], 0, ["jump"]),
+        (((60, "replacement", 8.0, 36.0),), [1.0, 0.0, 0.0, 2.0], 0, ["replacement"]),
+        # it rested until minute 30, and was stuck since
+        (((30, "real", 0, 0),), [1.0, 0.0, 15.0, 15.0], 1800, ["catch-up"]),
+        (((45, "real", 0, 0),), [1.0, 0.0, 0.0], 0, ["jump"]),
+    ],
+)
+def test_what_a_person_says_of_a_catch_up_stands_for_the_rule(
+    said: tuple[tuple[float, str, float, float], ...],
+    amounts: list[float],
+    estimated_s: float,
+    events: list[str],
+) -> None:
+    at, values = [0, 15, 30, 45, 60], [6.0, 7.0, 7.0, 7.0, 37.0]
+    used, found = use(at, values, rated=100.0, said=said, gaps=True)
+    assert used.amount.tolist() == pytest.approx(amounts)
+    assert (used.estimated_s.sum(), found) == (estimated_s, events)
+
+
+@given(
+    st.lists(st.integers(1, 100), min_size=8, max_size=80),
+    st.lists(st.tuples(st.integers(1, 20), st.integers(1, 12)), max_size=8),
+    st.integers(1, 60),
+)
+def test_conservation_across_a_register_that_is_stuck(
+    load: list[int], frozen: list[tuple[int, int]], minutes: int
+) -> None:
+    """Whenever it is stuck, usage adds up to last - first, and no second is lost."""
+    true = 10.0 + np.concatenate([[0.0], np.cumsum(load)])
+    shown, begin = true.copy(), 0
+    for pause, length in frozen:
+        begin += pause
+        shown[begin : begin + length] = true[min(begin, true.size - 1)]
+        begin += length
+    at = [float(minutes * i) for i in range(true.size)]
+    used, events = use(at, shown.tolist(), rated=100 * 60 / minutes, gaps=minutes <= 22)
+    assert set(events) <= {"catch-up"}
+    assert used.amount.sum() == pytest.approx(shown[-1] - shown[0], rel=1e-12)
+    known = used.measured_s + used.estimated_s
+    assert known.sum() == pytest.approx(at[-1] * 60)
+    assert (used.amount >= 0).all()
+
+
 def test_a_day_between_two_readings_is_split_and_not_lost() -> None:
     used, _ = use([0, 2880], [43_783.48, 43_864.75], step_us=1440 * MINUTE)
     assert used.amount.sum() == pytest.approx(81.27)
