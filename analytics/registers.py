@@ -26,6 +26,7 @@ STUCK_US = (
 )  # a register that is stuck longer catches up no more; ours
 
 TOLERATED = 1.1  # of a meter's rating: what more is used is impossible
+SHOWN = 2e-15  # of a reading: as far as a decimal may lie from its double
 ROLLOVER, RESET, GLITCH, SPIKE, OVERLAP, ERRATIC, SILENCE, JUMP, REPLACEMENT = range(9)
 GAP, RATIO, STUCK, CLOCK, CATCH_UP = range(9, 14)
 EVENT_NAMES = (
@@ -207,7 +208,9 @@ def intervals(
     of arrival; readings more than :data:`LONGEST_US` apart have nothing to do with each
     other, so that one from a clock that was never set costs nothing. Rollover by the
     register's digits as in DL/T 645-2007 meters: the wrapped rise is at most 1.1 times
-    what the rating allows, or without a rating a tenth of the range. The rules are ours.
+    what the rating allows, or without a rating a tenth of the range. What a rating
+    allows is that and one step of the register, since it counts in whole steps. The
+    rules are ours.
 
     A rise above the rating that ends a row of readings which are all the same is a
     catch-up where its rating allows it for the time since the reading before these, the
@@ -246,11 +249,14 @@ def intervals(
         verdict[place] = spoken
         verdict = verdict if kept is None else verdict[kept]
         real, verdict = verdict == REAL, verdict[1:][falls]
+    most = _most(rated, c[1:][falls], t[:-1][falls], t[1:][falls])
+    most += _step(v[:-1][falls], v[1:][falls])
+    strange[falls] = ~((amount[falls] >= 0) & (amount[falls] <= most))
     kind, counts = _strange(
         amount[falls],
         v[1:][falls],
         modulus[c[1:][falls]],
-        _most(rated, c[1:][falls], t[:-1][falls], t[1:][falls]),
+        most,
         np.zeros(falls.size, np.bool_) if restarts is None else restarts[c[1:][falls]],
         verdict,
     )
@@ -389,6 +395,20 @@ def _ranges(start: Int64, stop: Int64) -> Int64:
 def _most(rated: Float64, channel: Int64, start: Int64, stop: Int64) -> Float64:
     """Give the most that registers can count between two readings; NaN: not known."""
     return TOLERATED * rated[channel] * ((stop - start) / 3.6e9)
+
+
+def _step(before: Float64, after: Float64) -> Float64:
+    """Give one step of registers, by the last decimal that either reading shows.
+
+    A register read every few seconds counts nothing, then a whole step: more than its
+    rating allows for that time, and yet right. 0 where there are more than 6 decimals.
+    """
+    step = np.zeros(before.size)
+    for decimals in range(6, -1, -1):
+        scaled = np.stack([before, after]) * 10.0**decimals
+        whole = np.abs(scaled - np.rint(scaled)) <= SHOWN * np.abs(scaled)
+        step[whole.all(axis=0)] = 10.0**-decimals
+    return step
 
 
 def _strange(

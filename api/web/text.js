@@ -276,7 +276,7 @@ const API_ZH = {
   main: "主表", park: "园区总表", sub: "分表", check: "校核表", real: "属实", "left out": "剔除", rollover: "翻转", reset: "归零", replacement: "换表",
   rule: "按规则", unknown: "未知", restart: "重新起数", fixed: "固定窗口", sliding: "滑动窗口", provisional: "初步", final: "最终", burnt: "燃烧",
   bought: "外购", process: "过程", released: "逸散", certificate: "绿证", trade: "绿电交易", direct: "绿电直供", glitch: "跳变", spike: "尖峰", overlap: "重叠",
-  erratic: "紊乱", silence: "久无读数", jump: "突增", gap: "缺口", stuck: "停走", clock: "时钟错误", "multiplier change": "倍率变更",
+  erratic: "紊乱", silence: "久无读数", jump: "突增", "catch-up": "停走后补计", gap: "缺口", stuck: "停走", clock: "时钟错误", "multiplier change": "倍率变更",
   measured_up_to_s: "视为实测的最长间隔(秒)", straight_up_to_s: "按直线估算的最长间隔(秒)", stuck_after_s: "判为停走的时长(秒)", momentary: "瞬时异常读数个数",
   "as documented": "按文档", digits: "位数字", "a fall means": "示数回退视为", class: "准确度等级", "at most": "至多", "per hour": "每小时",
   "instead of": "代替", "struck out": "删除", none: "无", "stands as": "位置:", "by a formula": "按公式", "added value": "增加值", "current prices": "现价",

@@ -1,6 +1,7 @@
 """Registers to usage: known cases by hand, and the laws as properties."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -182,6 +183,30 @@ def test_more_than_the_rating_allows_is_unknown() -> None:
     assert (used.amount.tolist(), events) == ([10.0, 490.0, 10.0], [])
 
 
+def test_one_step_of_a_slow_register_read_often_is_no_jump() -> None:
+    # 0.9 units/h read every 5 s: 0.00125 each time, and the register shows hundredths
+    seconds = np.arange(0, 3601, 5)
+    shown = np.floor((7.0 + 0.9 / 3600 * seconds) * 100 + 1e-9) / 100
+    used, events = use(seconds / 60, shown.tolist(), rated=1.0)
+    assert (events, used.amount.sum()) == ([], pytest.approx(0.9))
+    # from 0 on, and over the end of its digits
+    used, events = use([0, 1 / 12, 1 / 6], [0.0, 0.01, 0.01], rated=1.0)
+    assert (events, used.amount.tolist()) == ([], [0.01])
+    used, events = use([0, 1 / 12], [99.99, 0.0], rated=1.0, modulus=100.0)
+    assert (events, used.amount.tolist()) == (["rollover"], [pytest.approx(0.01)])
+    # two steps at once are one too many, and a register of many decimals has none to spare
+    for after in (7.02, 7.0123456789):
+        used, events = use([0, 1 / 12], [7.0, after], rated=1.0)
+        assert (events, used.amount.tolist()) == (["jump"], [])
+
+
+@given(st.integers(0, 6), st.integers(0, 10**9))
+def test_the_step_of_a_register_is_its_last_decimal(decimals: int, shown: int) -> None:
+    before, after = (Decimal(each).scaleb(-decimals) for each in (shown, shown + 1))
+    step = registers._step(floats(float(before)), floats(float(after)))
+    assert step == 10.0**-decimals
+
+
 STUCK = [*range(0, 75, 15), *range(75, 1275, 15)]  # from minute 60 on it shows the same
 SHOWN = [100.0, 101.0, 102.0, 103.0, 104.0] + [104.0] * 79 + [184.0]
 
@@ -254,12 +279,12 @@ def test_a_register_is_not_stuck_for_more_than_four_weeks() -> None:
 
 
 def test_a_short_row_counts_as_measured_like_any_short_interval() -> None:
-    # a register of whole kWh that is read each minute, at 20 kW
+    # a register of whole kWh that is shown anew each third minute, at 40 kW
     at = [float(i) for i in range(13)]
-    values = [5.0] * 3 + [6.0] * 3 + [7.0] * 3 + [8.0] * 4
-    used, events = use(at, values, rated=25.0, gaps=True)
+    values = [5.0] * 3 + [7.0] * 3 + [9.0] * 3 + [11.0] * 4
+    used, events = use(at, values, rated=45.0, gaps=True)
     # nobody knows when it came to 5
-    assert (used.amount.sum(), events) == (2.0, ["jump", "catch-up", "catch-up"])
+    assert (used.amount.sum(), events) == (4.0, ["jump", "catch-up", "catch-up"])
     assert used.estimated_s.sum() == 0.0
 
 
