@@ -16,7 +16,9 @@ class Ratios(Row):
     """One denominator and what falls on a unit of it."""
 
     amount: Number = Field(description="the denominator; null: somebody's is missing")
-    estimated: bool = Field(description="an indicator told the months, no statement")
+    estimated: bool = Field(
+        description="not as stated: scaled to what counts, or told by an indicator"
+    )
     provisional: bool
     how: list[str] = Field(description="states of the months, and their indicators")
     statement_ids: list[int]

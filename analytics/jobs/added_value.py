@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from analytics import benchmarking
 from analytics.benchmarking import BENCHMARKED, Benchmarks, Monthly
-from analytics.jobs.stated import Amount, Flow, exact, flow, spans
+from analytics.jobs.stated import Amount, Flow, exact, flow, spans, states
 from analytics.reconciling import Span
 from store.records import Statement
 
@@ -65,7 +65,7 @@ class Month:
     """One month's added value [10⁴ CNY]."""
 
     amount: float  # NaN: unknown
-    how: str  # stated, benchmarked, rate, extrapolated or unknown
+    how: str  # stated, scaled, benchmarked, rate, extrapolated or unknown
     indicator: str | None = None
     rate: float | None = None  # 10⁴ CNY per unit of the indicator, where that is used
     rate_year: int | None = None  # whose added value and indicator gave the rate
@@ -102,7 +102,7 @@ class History:
         parts += [each.amount for each in estimated]
         if not parts or any(math.isnan(each) for each in parts):
             return None
-        how = {"stated"} if inside else set()
+        how = set(states(inside))
         for each in estimated:
             how |= {each.how, each.indicator or ""}
         return Amount(
@@ -158,7 +158,9 @@ def comparable(
         if before is not None and each.first >= stop:
             amount = before.amount * each.amount / 100.0
             final = each.final and not before.provisional
-            known.append(each._replace(amount=amount, final=final))
+            known.append(
+                each._replace(amount=amount, final=final, scaled=before.estimated)
+            )
     return flow(known)
 
 
@@ -244,8 +246,10 @@ def _choose(stated: Flow, indicators: Mapping[str, Indicator], year: int) -> str
 
 
 def _stated(stated: Flow, month: int) -> Month:
-    amount = stated.month(month)
-    return Month(amount=amount, how="unknown" if math.isnan(amount) else "stated")
+    for each in stated.groups:
+        if each.months == (month,):
+            return Month(amount=each.amount, how=states([each])[0])
+    return Month(amount=math.nan, how="unknown")
 
 
 def _run(
@@ -271,7 +275,7 @@ def _run(
     months: list[Month] = []
     for at, month in enumerate(range(low, high)):
         alone = _stated(stated, month)
-        if alone.how == "stated":
+        if alone.how != "unknown":
             months.append(alone)
         elif found.state[at] == BENCHMARKED:
             months.append(
