@@ -16,7 +16,7 @@ import numpy as np
 from analytics import ranking
 from analytics.jobs.grounds import load_grounds
 from analytics.jobs.intensities import UNITS
-from analytics.jobs.intensity import Group, figure
+from analytics.jobs.intensity import Group, figure, quality
 from analytics.jobs.stated import first_day
 from store import membership
 from store.database import Connection
@@ -75,14 +75,15 @@ def benchmark(
         ],
         np.int64,
     )
-    coverage = _array([each["coverage"] for each in found])
     said = {each.enterprise_id: each.owner for each in membership.owners(conn, park_id)}
     # nobody has said: an owner of its own, by a name that no owner can have
     owners = np.array([said.get(each, f"/{each}") for each in ids])
     rows = []
     for name, method in FIGURES:
         values = [_value(each, name, method) for each in found]
-        band = ranking.quarters(_array(values), coverage, groups, owners)
+        known = [quality(each, name, method) for each in found]
+        enough = _array([1.0 if good else None for _, good in known])
+        band = ranking.quarters(_array(values), enough, groups, owners)
         rows.append(
             {
                 "figure": name,
@@ -90,6 +91,7 @@ def benchmark(
                 "per": "added_value_10k_cny",
                 "unit": f"{UNITS[name]}/10^4 CNY",
                 "value": values[own],
+                "coverage": known[own][0],
                 "band": ranking.QUARTER_NAMES[int(band[own])],
             }
         )
