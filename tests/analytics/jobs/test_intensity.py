@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from analytics import onsite
 from analytics.jobs import changing, intensities
 from analytics.jobs.figures import figures as figures_of
+from analytics.jobs.park_values import ParkYears
 from store import membership, registry, relations, statements
 from store.database import Connection, connect
 from store.errors import Invalid
@@ -569,6 +571,16 @@ def test_the_parks_water_drops_nobody_who_has_no_meter(timescale_database: str) 
             assert year["water_m3"]["missing"] == ["B"]
             assert year["water_m3"]["amount"] is None
             assert year["wastewater_m3"]["missing"] == ["A", "B", "C"]
+
+        def of_packs() -> Any:
+            subject = registry.subject(conn, "P")
+            years = ParkYears(conn, subject, clean_by=sorted(onsite.CLEAN_PARTS)[0])
+            found = years.value("water_m3", 2023, "m3")
+            return found.value, found.why
+
+        assert of_packs() == (None, "not known of B")
+        say(conn, "B", "fresh_water", "2023", 500)
+        assert of_packs() == (pytest.approx(24_500), "metered and stated")
 
 
 def test_a_tenant_behind_anothers_meter_is_once_in_the_park(
