@@ -21,6 +21,7 @@ class Span(NamedTuple):
     amount: float
     final: bool
     key: int  # of the statement
+    scaled: bool = False  # to what counts before it: no more what was stated
 
 
 class Doubt(NamedTuple):
@@ -48,6 +49,7 @@ class Group(NamedTuple):
     amount: float
     final: bool
     keys: tuple[int, ...]  # of the statements it rests on
+    scaled: bool = False  # one of these is
 
 
 class _Node:
@@ -132,6 +134,7 @@ def groups(spans: Sequence[Span]) -> list[Group]:
                     math.fsum([node.amount, *(-each.amount for each in node.parts)]),
                     all(each.final for each in nodes),
                     tuple(each.span.key for each in nodes),
+                    any(each.span.scaled for each in nodes),
                 )
             )
     return sorted(found)
@@ -201,7 +204,8 @@ def _left(node: _Node) -> float:
 
 def _scaled(node: _Node, amount: float, spans: list[Span]) -> None:
     """Give the node this amount and its parts what follows for them."""
-    spans.append(node.span._replace(amount=amount))
+    scaled = node.span.scaled or amount != node.span.amount
+    spans.append(node.span._replace(amount=amount, scaled=scaled))
     if not node.parts:
         return
     wanted = {id(each): each.amount for each in node.parts}

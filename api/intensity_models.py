@@ -16,7 +16,9 @@ class Ratios(Row):
     """One denominator and what falls on a unit of it."""
 
     amount: Number = Field(description="the denominator; null: somebody's is missing")
-    estimated: bool = Field(description="an indicator told the months, no statement")
+    estimated: bool = Field(
+        description="not as stated: scaled to what counts, or told by an indicator"
+    )
     provisional: bool
     how: list[str] = Field(description="states of the months, and their indicators")
     statement_ids: list[int]
@@ -39,11 +41,18 @@ class ProductRatios(Ratios):
 
 
 class Water(Row):
-    """Water, as metered or stated."""
+    """Water, as metered or stated [m³]."""
 
-    amount: Number
+    amount: Number = Field(description="null: somebody's is missing")
+    known: Number = Field(description="of those whose part is known")
     basis: list[Literal["metered", "stated"]]
-    missing: list[str]
+    coverage: Number = Field(
+        description="lowest known share of a month of anybody's meters, of months for "
+        "which no statement stands in; null: there are none"
+    )
+    missing: list[str] = Field(
+        description="whose part is not known: enterprises, or the park by its meter"
+    )
 
 
 class Pollutant(Row):
@@ -202,6 +211,7 @@ class BenchmarkRow(Row):
     per: str
     unit: str
     value: Number
+    coverage: Number = Field(description="of this figure; null: as stated, or no meter")
     band: Literal[
         "no_figure",
         "too_few",

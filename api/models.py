@@ -326,6 +326,7 @@ class Ratios(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     added_value_10k_cny: Number
+    added_value_estimated: bool
     added_value_provisional: bool
     added_value_ids: list[int]
     tce_per_10k_cny: dict[str, Number]

@@ -67,20 +67,31 @@ def intensity(
         print_json(found)
         return
     table = Table(
-        "period", "10⁴ CNY", "how", "tce/10⁴", "tCO2/10⁴", "m³/10⁴", "coverage"
+        "period",
+        "10⁴ CNY",
+        "how",
+        "tce/10⁴",
+        "tCO2/10⁴",
+        "coverage",
+        "m³/10⁴",
+        "coverage",
     )
     for row in found["rows"]:
         per = row["per"]["added_value_10k_cny"]
         words = ", ".join(per["how"] or [f"missing: {' '.join(per['missing'])}"])
-        share = "" if row["coverage"] is None else f"{row['coverage']:.1%}"
+        share, of_water = (
+            "" if each["coverage"] is None else f"{each['coverage']:.1%}"
+            for each in (row, row["water_m3"])
+        )
         table.add_row(
             row["period"],
             shown(per["amount"], 2),
             escape(words),
             shown(per["tce"]["calorific"], 5),
             shown(per["co2_t"]["location_national"], 5),
-            shown(per["water_m3"], 3),
             share + ("" if row["publishable"] else ", not publishable"),
+            shown(per["water_m3"], 3),
+            of_water,
         )
     out.print(table)
     for doubt in found["doubts"]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from analytics import benchmarking
 from analytics.benchmarking import BENCHMARKED, Benchmarks, Monthly
-from analytics.jobs.stated import Amount, Flow, exact, flow, spans
+from analytics.jobs.stated import Amount, Flow, exact, flow, spans, states
 from analytics.reconciling import Span
 from store.records import Statement
 
@@ -61,7 +61,7 @@ def by_months(amounts: Mapping[int, float]) -> Indicator:
     return Indicator(month=month, year=year)
 
 
-How = Literal["stated", "benchmarked", "rate", "extrapolated", "unknown"]
+How = Literal["stated", "scaled", "benchmarked", "rate", "extrapolated", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ class History:
         parts += [each.amount for each in estimated]
         if not parts or any(math.isnan(each) for each in parts):
             return None
-        how = {"stated"} if inside else set()
+        how = set(states(inside))
         for each in estimated:
             how |= {each.how, each.indicator or ""}
         return Amount(
@@ -162,7 +162,9 @@ def comparable(
         if before is not None and each.first >= stop:
             amount = before.amount * each.amount / 100.0
             final = each.final and not before.provisional
-            known.append(each._replace(amount=amount, final=final))
+            known.append(
+                each._replace(amount=amount, final=final, scaled=before.estimated)
+            )
     return flow(known)
 
 
@@ -248,8 +250,10 @@ def _choose(stated: Flow, indicators: Mapping[str, Indicator], year: int) -> str
 
 
 def _stated(stated: Flow, month: int) -> Month:
-    amount = stated.month(month)
-    return Month(amount=amount, how="unknown" if math.isnan(amount) else "stated")
+    for each in stated.groups:
+        if each.months == (month,):
+            return Month(amount=each.amount, how="scaled" if each.scaled else "stated")
+    return Month(amount=math.nan, how="unknown")
 
 
 def _run(
@@ -275,7 +279,7 @@ def _run(
     months: list[Month] = []
     for at, month in enumerate(range(low, high)):
         alone = _stated(stated, month)
-        if alone.how == "stated":
+        if alone.how != "unknown":
             months.append(alone)
         elif found.state[at] == BENCHMARKED:
             months.append(

@@ -16,7 +16,7 @@ import numpy as np
 from analytics import ranking
 from analytics.jobs.grounds import load_grounds
 from analytics.jobs.intensities import UNITS
-from analytics.jobs.intensity import Group, figure
+from analytics.jobs.intensity import Group, figure, quality
 from analytics.jobs.stated import first_day
 from store import membership
 from store.database import Connection
@@ -87,7 +87,6 @@ def benchmark(
         ],
         np.int64,
     )
-    coverage = _array([each["coverage"] for each in found])
     said = {
         each.enterprise_id: each.owner
         for each in membership.owners(conn, park_id, known_on)
@@ -97,7 +96,9 @@ def benchmark(
     rows = []
     for name, method in FIGURES:
         values = [_value(each, name, method) for each in found]
-        band = ranking.quarters(_array(values), coverage, groups, owners)
+        known = [quality(each, name, method) for each in found]
+        enough = _array([1.0 if good else None for _, good in known])
+        band = ranking.quarters(_array(values), enough, groups, owners)
         rows.append(
             {
                 "figure": name,
@@ -105,6 +106,7 @@ def benchmark(
                 "per": "added_value_10k_cny",
                 "unit": f"{UNITS[name]}/10^4 CNY",
                 "value": values[own],
+                "coverage": known[own][0],
                 "band": ranking.QUARTER_NAMES[int(band[own])],
             }
         )

@@ -1,6 +1,7 @@
 """The monthly book of a park: amounts and accounts of the park and all its enterprises."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -17,7 +18,7 @@ from analytics.jobs.green import Green
 from analytics.jobs.known import usage_known
 from analytics.jobs.months import month_edges
 from analytics.jobs.nested import behind
-from analytics.jobs.sheets import build, gates, load_side
+from analytics.jobs.sheets import build, gates, load_side, of_the_park_alone
 from analytics.jobs.vintage import KnownOn, Vintage
 from store import registry
 from store.database import Connection
@@ -49,6 +50,8 @@ class Book:
     measured_s: dict[str, Float64]
     estimated_s: dict[str, Float64]
     expected_s: dict[str, Float64]  # of what has passed
+    counted_s: dict[str, Float64]  # 〃 in which one meter counted at least
+    park_alone_s: dict[str, Float64]  # 〃 one that counts for no enterprise; months
     coal: dict[str, Account]  # [tce] by method
     carbon: dict[str, Account]  # [tCO2] by method
     stated: tuple[Stated, ...]
@@ -148,7 +151,11 @@ def load_book(
     shape = (len(subjects), len(edges) - 1)
     found = _tables(keys, stored, rows, edges, shape)
     due = min(edges[-1], vintage.now(now))
-    expected = _expected(plans, rows, [min(each, due) for each in edges], shape)
+    passed = [min(each, due) for each in edges]
+    expected = _expected(plans, rows, passed, shape)
+    alone: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for name, low, high in of_the_park_alone(world, plans, to_us(edges[-1])):
+        alone[name].append((low, high))
     nothing = np.full((3, *shape), 0.0)
     nothing[0] = np.nan
     tables = {name: found.get(name, nothing) for name in expected}
@@ -175,6 +182,8 @@ def load_book(
         measured_s={name: each[1] for name, each in tables.items()},
         estimated_s={name: each[2] for name, each in tables.items()},
         expected_s=expected,
+        counted_s=_counted(plans, rows, passed, shape),
+        park_alone_s={name: _covered(parts, passed) for name, parts in alone.items()},
         coal=accounting.coal(sheet, chooser),
         carbon=accounting.carbon(sheet, chooser),
         stated=sheet.stated,
@@ -295,6 +304,34 @@ def _expected(
     sums = np.zeros((len(names), *shape), np.int64)
     np.add.at(sums, (quantity, row), inside)
     return {name: sums[i] / 1e6 for name, i in place.items()}
+
+
+def _counted(
+    plans: list[compute.Total],
+    rows: dict[int, int],
+    edges: list[datetime],
+    shape: tuple[int, int],
+) -> dict[str, Float64]:
+    """Seconds of each month in which any member of each total counted."""
+    found = {plan.quantity: np.zeros(shape) for plan in plans}
+    for plan in plans:
+        spells = [(low, high) for _, low, high in plan.parts]
+        found[plan.quantity][rows[plan.subject_id]] = _covered(spells, edges)
+    return found
+
+
+def _covered(spells: Iterable[tuple[int, int]], edges: list[datetime]) -> Float64:
+    """Seconds of each month within any of some spells [µs], which may overlap."""
+    whole: list[list[int]] = []
+    for low, high in sorted(set(spells)):
+        if whole and low <= whole[-1][1]:
+            whole[-1][1] = max(whole[-1][1], high)
+        else:
+            whole.append([low, high])
+    at = np.array([to_us(each) for each in edges], np.int64)
+    begin, end = np.array(whole, np.int64).reshape(-1, 2).T
+    inside = np.diff(np.clip(at[:, None], begin, end), axis=0)
+    return np.asarray(inside.sum(axis=1) / 1e6)
 
 
 def _computed(

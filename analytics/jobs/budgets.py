@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from analytics import budget
 from analytics.jobs.figures import figures
 from analytics.jobs.grounds import Grounds, load_grounds
-from analytics.jobs.intensity import Group, figure
+from analytics.jobs.intensity import Group, coverage_of, figure, water
 from analytics.jobs.stated import exact
 from store import targets as stored
 from store.database import Connection
@@ -132,11 +132,8 @@ def _outlook(
             weights, followed = by_months, "history"
     limit = math.nan if target.value is None else target.value
     found = budget.outlook(limit, counted, months, weights, days, table)
-    shares = [
-        figure(grounds, group, year * 12 + m, year * 12 + m + 1)["coverage"]
-        for m in range(months)
-    ]
-    known = [0.0 if each is None else each for each in shares]
+    shares = _shares(grounds, group, target, year)[:months]
+    metered = shares[~np.isnan(shares)]
     return {
         "months": _list(counted[:months]),
         "left_out": {
@@ -160,8 +157,8 @@ def _outlook(
         "method": budget.METHOD_NAMES[found.method],
         "band": list(budget.BAND),
         "history_years": int((~np.isnan(table).any(axis=1)).sum()),
-        "coverage": min(known, default=None),
-        "publishable": all(each >= grounds.minimum_coverage for each in known),
+        "coverage": min(metered.tolist(), default=None),
+        "publishable": bool((metered >= grounds.minimum_coverage).all()),
     }
 
 
@@ -172,7 +169,7 @@ def _months(grounds: Grounds, group: Group, target: Target, year: int) -> Float6
     if target.kind == "water":
         return np.array(
             [
-                _nan(figure(grounds, group, m, m + 1)["water_m3"]["amount"])
+                _nan(water(grounds, group, "water_m3", m, m + 1)["amount"])
                 for m in range(year * 12, year * 12 + 12)
             ]
         )
@@ -185,14 +182,27 @@ def _months(grounds: Grounds, group: Group, target: Target, year: int) -> Float6
 
 def _earlier(grounds: Grounds, group: Group, target: Target, year: int) -> Float64:
     """Give the months of an earlier year; NaN also where meters cover too little."""
-    months = _months(grounds, group, target, year)
-    if target.kind != "water":
-        row = 0 if group.park_row else grounds.rows[group.ids[0]]
-        shares = grounds.book.known_share[
-            row, grounds.columns(year * 12, year * 12 + 12)
-        ]
-        months = np.where(shares >= grounds.minimum_coverage, months, np.nan)
-    return months
+    shares = _shares(grounds, group, target, year)
+    few = shares < grounds.minimum_coverage
+    return np.where(few, np.nan, _months(grounds, group, target, year))
+
+
+def _shares(grounds: Grounds, group: Group, target: Target, year: int) -> Float64:
+    """Give the share of each month that meters know, of its water or of its energy.
+
+    0 where somebody's water is neither metered nor stated, NaN where all is stated.
+    """
+    shares = np.zeros(12)
+    for i, month in enumerate(range(year * 12, year * 12 + 12)):
+        if target.kind != "water":
+            share = coverage_of(grounds, group, month, month + 1)
+            shares[i] = 0.0 if share is None else share
+            continue
+        found = water(grounds, group, "water_m3", month, month + 1)
+        share = _nan(found["coverage"])
+        unknown = found["amount"] is None and not share < grounds.minimum_coverage
+        shares[i] = 0.0 if unknown else share
+    return shares
 
 
 def _left_out(

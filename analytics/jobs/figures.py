@@ -224,6 +224,7 @@ def _intensity(
     value = None if found is None else found.amount
     return {
         "added_value_10k_cny": value,
+        "added_value_estimated": found is not None and found.estimated,
         "added_value_provisional": found is not None and found.provisional,
         "added_value_ids": [
             i for each in parts.values() if each is not None for i in each.statement_ids

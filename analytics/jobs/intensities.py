@@ -7,7 +7,7 @@ import numpy as np
 
 from analytics import ranking
 from analytics.jobs.grounds import Grounds, load_grounds
-from analytics.jobs.intensity import Group, figure, group_of
+from analytics.jobs.intensity import Group, figure, group_of, quality
 from analytics.jobs.stated import index, period_name, told
 from store.database import Connection
 from store.errors import Invalid
@@ -132,25 +132,27 @@ def history(
 def lines(row: dict[str, Any]) -> list[dict[str, Any]]:
     """Give each ratio of a period as a line of its own."""
     found = []
-    head = {name: row[name] for name in ("period", "from", "to", "of", "coverage")}
-    head["publishable"] = row["publishable"]
+    head = {name: row[name] for name in ("period", "from", "to", "of")}
     for per, ratios in row["per"].items():
         for name in ("tce", "co2_t", "water_m3", "wastewater_m3", "pollutant_kg"):
             values = ratios[name]
             values = values if isinstance(values, dict) else {None: values}
-            found += [
-                head
-                | {
-                    "per": per,
-                    "figure": name,
-                    "method": method,
-                    "value": value,
-                    "denominator": ratios["amount"],
-                    "estimated": ratios["estimated"],
-                    "provisional": ratios["provisional"],
-                }
-                for method, value in values.items()
-            ]
+            for method, value in values.items():
+                share, publishable = quality(row, name, method)
+                found.append(
+                    head
+                    | {
+                        "per": per,
+                        "figure": name,
+                        "method": method,
+                        "value": value,
+                        "denominator": ratios["amount"],
+                        "estimated": ratios["estimated"],
+                        "provisional": ratios["provisional"],
+                        "coverage": share,
+                        "publishable": publishable,
+                    }
+                )
     return found
 
 
@@ -246,13 +248,10 @@ def rank(
         for each in ids
     ]
     values = [_value(each["per"][per], figure_name, method_name) for each in found]
-    shares = [
-        np.nan if each["coverage"] is None or not each["complete"] else each["coverage"]
-        for each in found
-    ]
+    known = [quality(each, figure_name, method_name) for each in found]
     places = ranking.rank(
         np.array([np.nan if v is None else v for v in values], np.float64),
-        np.array(shares, np.float64),
+        np.array([1.0 if good else np.nan for _, good in known], np.float64),
         minimum_coverage,
     )
     rows = [
@@ -264,11 +263,13 @@ def rank(
             "estimated": each["per"][per]["estimated"],
             "provisional": each["per"][per]["provisional"],
             "how": each["per"][per]["how"],
-            "coverage": each["coverage"],
-            "reason": None if place else reason(each, per, value, minimum_coverage),
+            "coverage": share,
+            "reason": None
+            if place
+            else reason(each | {"coverage": share}, per, value, minimum_coverage),
         }
-        for enterprise, each, value, place in zip(
-            ids, found, values, places.place.tolist(), strict=True
+        for enterprise, each, value, (share, _), place in zip(
+            ids, found, values, known, places.place.tolist(), strict=True
         )
     ]
     rows.sort(key=lambda row: (row["place"] is None, row["place"], row["enterprise"]))

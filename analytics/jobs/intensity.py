@@ -24,6 +24,7 @@ from analytics.jobs.months import later, month_edges
 from analytics.jobs.stated import (
     NOTHING,
     Amount,
+    Flow,
     exact,
     first_day,
     index,
@@ -36,6 +37,10 @@ from store.quantities import POLLUTANTS
 from store.readings import to_us
 
 WHOLE = ("park", "enterprises", "above_size")
+WATER = {  # what meters count of it, and what is stated of it
+    "water_m3": ("water", "fresh_water"),
+    "wastewater_m3": ("wastewater", "wastewater"),
+}
 M2_PER_HA = 10_000.0
 LEVELS = {"land_ha": "land_area", "building_ha": "building_area", "head": "heads"}
 
@@ -73,10 +78,11 @@ def figure(grounds: Grounds, group: Group, first: int, stop: int) -> dict[str, A
     Returns
     -------
     dict
-        `publishable` where the period is over and meters cover enough of it; `per` holds
+        `publishable` where the period is over and meters cover enough of it, of energy and
+        carbon; of water and pollutants :func:`quality` tells. `per` holds
         each denominator with its ratios; null is unknown, and `missing` says whose part.
     """
-    coverage = _coverage(grounds, group, first, stop)
+    coverage = coverage_of(grounds, group, first, stop)
     top = numerators(grounds, group, first, stop)
     value = _added_value(grounds, grounds.current, group, first, stop)
     per: dict[str, Any] = {"added_value_10k_cny": _per(top, value)}
@@ -126,7 +132,7 @@ def energy_and_carbon(
     """
     books = {"tce": grounds.book.coal, "co2_t": grounds.book.carbon}
     rows, complete = _rows(grounds, group), stop <= grounds.running
-    coverage = _coverage(grounds, group, first, stop)
+    coverage = coverage_of(grounds, group, first, stop)
     value = _added_value(grounds, grounds.current, group, first, stop)
     return {
         "complete": complete,
@@ -144,16 +150,28 @@ def energy_and_carbon(
     }
 
 
+def quality(
+    found: dict[str, Any], name: str, method: str | None
+) -> tuple[float | None, bool]:
+    """Give coverage of one numerator of a figure, and whether it may be published.
+
+    That of water and of a pollutant is its own, null where statements alone tell it.
+    """
+    own = found["pollutant_kg"].get(method) if name == "pollutant_kg" else None
+    if name in WATER:
+        own = found[name]
+    if own is None:
+        return found["coverage"], found["publishable"]
+    return own["coverage"], found["complete"] and own["amount"] is not None
+
+
 def numerators(grounds: Grounds, group: Group, first: int, stop: int) -> dict[str, Any]:
     """Add up energy, carbon, water and pollutants; null where a member's is unknown."""
     rows = _rows(grounds, group)
     return {
         "tce": _accounts(grounds, grounds.book.coal, rows, first, stop),
         "co2_t": _accounts(grounds, grounds.book.carbon, rows, first, stop),
-        "water_m3": _water(grounds, group, "water", "fresh_water", first, stop),
-        "wastewater_m3": _water(
-            grounds, group, "wastewater", "wastewater", first, stop
-        ),
+        **{name: water(grounds, group, name, first, stop) for name in WATER},
         "pollutant_kg": _pollutants(grounds, group, first, stop),
     }
 
@@ -177,7 +195,7 @@ def _accounts(
     }
 
 
-def _coverage(grounds: Grounds, group: Group, first: int, stop: int) -> float | None:
+def coverage_of(grounds: Grounds, group: Group, first: int, stop: int) -> float | None:
     """Give the lowest share known of a counted quantity; null where none is expected.
 
     Time in which nobody measured the member yet, or any more, is not known either: its
@@ -214,12 +232,12 @@ def _counted(grounds: Grounds, row: int, columns: slice) -> float:
         if index(book.months[column]) >= grounds.running:
             continue
         whole.append(_seconds(grounds, column))
-        due = [
-            float(book.expected_s[name][row, column])
+        here = [
+            float(book.counted_s[name][row, column])
             for name in accounting.COUNTED
-            if name in book.expected_s
+            if name in book.counted_s
         ]
-        counted.append(min(whole[-1], max(due, default=0.0)))
+        counted.append(min(whole[-1], max(here, default=0.0)))
     return math.fsum(counted) / math.fsum(whole) if whole else 1.0
 
 
@@ -233,44 +251,90 @@ def _length(zone: str, month: date) -> float:
     return (to_us(end) - to_us(start)) / 1e6
 
 
-def _water(
-    grounds: Grounds, group: Group, quantity: str, kind: str, first: int, stop: int
+def water(
+    grounds: Grounds, group: Group, name: str, first: int, stop: int
 ) -> dict[str, Any]:
-    """Add water as metered, or as stated by those who have no meter of it."""
-    book, columns = grounds.book, grounds.columns(first, stop)
+    """Add water or wastewater by months, as metered or else as stated.
 
-    def metered(row: int) -> tuple[bool, float | None]:
-        if quantity not in book.expected_s:
-            return False, None
-        due = book.expected_s[quantity][row, columns].sum() > 0
-        return bool(due), known_total(book.amounts[quantity][row, columns])
+    Returns
+    -------
+    dict
+        `amount` is null where somebody's is not known, and `missing` says whose; `known` is
+        of the others. `coverage` is the lowest known share of a month that rests on meters;
+        null: none does.
+    """
+    quantity, kind = WATER[name]
 
-    parts: list[float | None] = []
-    basis: set[str] = set()
-    missing: list[str] = []
-    whole = group.park_row and metered(0)[0]
-    if whole:
-        parts.append(metered(0)[1])
-        basis.add("metered")
-    for each in group.ids:
-        has, amount = metered(grounds.rows[each])
-        if has:
-            if not whole:
-                parts.append(amount)
-                basis.add("metered")
+    def member(each: int, low: int, high: int) -> _Discharged:
+        said = grounds.flows.get((each, kind, None, "m3"), NOTHING)
+        return _discharged(grounds, grounds.rows[each], quantity, said, low, high)
+
+    parts: list[tuple[str, _Discharged]] = []
+    for low, high, alone in _gated(grounds, group, quantity, first, stop):
+        if alone:
+            park = _discharged(grounds, 0, quantity, NOTHING, low, high)
+            parts.append((grounds.park.code, park))
             continue
-        found = grounds.flows.get((each, kind, None, "m3"))
-        said = None if found is None else exact(found, first, stop)
-        if said is not None:
-            parts.append(said.amount)
-            basis.add("stated")
-        elif not whole:
-            missing.append(grounds.codes[each])
+        members = {each: member(each, low, high) for each in group.ids}
+        if group.park_row:
+            park, members = _netted(grounds, quantity, members, low, high)
+            parts.append((grounds.park.code, park))
+        parts += [(grounds.codes[each], of) for each, of in members.items()]
+    found = _together(parts)
+    names = {"measured": "metered", "stated": "stated"}
     return {
-        "amount": None if missing else _sum(parts),
-        "basis": sorted(basis),
-        "missing": missing,
+        "amount": found["amount"],
+        "known": found["known"],
+        "basis": [names[each] for each in found["basis"]],
+        "coverage": found["coverage"],
+        "missing": found["missing"],
     }
+
+
+def _gated(
+    grounds: Grounds, group: Group, quantity: str, first: int, stop: int
+) -> list[tuple[int, int, bool]]:
+    """Cut months where a meter of the park begins or ends to count for all members."""
+    alone_s = grounds.book.park_alone_s.get(quantity)
+    if not group.park_row or alone_s is None:
+        return [(first, stop, False)]
+    found: list[tuple[int, int, bool]] = []
+    for month in range(first, stop):
+        column = grounds.columns(month, month + 1).start
+        over = _seconds(grounds, column) if month < grounds.running else 0.0
+        counted = alone_s[column]
+        alone = bool(counted > 0 and counted >= grounds.minimum_coverage * over)
+        if found and (found[-1][2] == alone or month > grounds.running):
+            found[-1] = (found[-1][0], month + 1, found[-1][2])
+        else:
+            found.append((month, month + 1, alone))
+    return found
+
+
+def _netted(
+    grounds: Grounds,
+    quantity: str,
+    members: dict[int, "_Discharged"],
+    first: int,
+    stop: int,
+) -> tuple["_Discharged", dict[int, "_Discharged"]]:
+    """Take what meters measured from the park's row, in which nobody stands twice.
+
+    What they measured and does not count, as a statement does, is taken off.
+    """
+    columns = grounds.columns(first, stop)
+    amounts = grounds.book.amounts.get(quantity)
+    measured = None
+    counted = [(of.measured if of.known else None) for of in members.values()]
+    if amounts is not None and any(each is not None for each in counted):
+        rows = [0, *(grounds.rows[each] for each in members)]
+        whole, *parts = (known_total(amounts[row, columns]) or 0.0 for row in rows)
+        pairs = zip(parts, counted, strict=True)
+        measured = whole - math.fsum(part - (of or 0.0) for part, of in pairs)
+    return (
+        _Discharged(measured, None, math.inf, known=True),
+        {each: of._replace(measured=None) for each, of in members.items()},
+    )
 
 
 def _pollutants(
@@ -291,34 +355,44 @@ def _pollutants(
     }
     return {
         name: _together(
-            {
-                grounds.codes[each]: _discharged(grounds, each, name, first, stop)
+            [
+                (
+                    grounds.codes[each],
+                    _discharged(
+                        grounds,
+                        grounds.rows[each],
+                        name,
+                        grounds.flows.get((each, "pollutant", name, "kg"), NOTHING),
+                        first,
+                        stop,
+                    ),
+                )
                 for each in group.ids
-            }
+            ]
         )
         for name in sorted(stated | counted)
     }
 
 
 class _Discharged(NamedTuple):
-    """What an enterprise discharged of a pollutant [kg]; None: not known."""
+    """What an enterprise discharged [kg], or its water [m³]; None: not known."""
 
-    measured_kg: float | None
-    stated_kg: float | None
+    measured: float | None
+    stated: float | None
     coverage: float  # lowest of a month of monitors that no statement stands in for
     known: bool
 
 
 def _discharged(
-    grounds: Grounds, subject: int, name: str, first: int, stop: int
+    grounds: Grounds, row: int, name: str, stated: Flow, first: int, stop: int
 ) -> _Discharged:
-    """Take the months that monitors cover from them, and the others from statements.
+    """Take the months that meters cover from them, and the others from statements.
 
-    A statement of several months counts where monitors do not cover all of these; what
+    A statement of several months counts where meters do not cover all of these; what
     they measured of them is then not added to it.
     """
-    share = _monitored(grounds, subject, name, first, stop)
-    stated = grounds.flows.get((subject, "pollutant", name, "kg"), NOTHING)
+    share = _monitored(grounds, row, name, first, stop)
+    monitored = share is not None
     if share is None:
         if stated is NOTHING:
             return _Discharged(None, None, math.inf, False)
@@ -345,46 +419,51 @@ def _discharged(
         known = said is not None
     amounts = grounds.book.amounts.get(name)
     return _Discharged(
-        measured_kg=math.fsum(
-            amounts[grounds.rows[subject], grounds.columns(first, stop)][measured]
-        )
+        measured=math.fsum(amounts[row, grounds.columns(first, stop)][measured])
         if measured and amounts is not None
         else None,
-        stated_kg=said,
-        coverage=float(np.nanmin([math.inf, *share[rest]])),
+        stated=said,
+        # a month without a monitor, beside others that have one, is not covered at all
+        coverage=min([*np.nan_to_num(share[rest]).tolist(), math.inf])
+        if monitored
+        else math.inf,
         known=known,
     )
 
 
 def _monitored(
-    grounds: Grounds, subject: int, name: str, first: int, stop: int
+    grounds: Grounds, row: int, name: str, first: int, stop: int
 ) -> Float64 | None:
-    """Give the known share of each month; NaN in which no monitor was to count.
+    """Give the known share of each month; NaN in which no meter was to count.
 
-    A month that is over counts as a whole, whenever its monitor came. None: there is none.
+    A month that is over counts as a whole, whenever its meter came. None: there is none.
     """
     book, columns = grounds.book, grounds.columns(first, stop)
-    here = grounds.rows[subject], columns
+    here = row, columns
     if name not in book.expected_s or not book.expected_s[name][here].any():
         return None
     due = book.expected_s[name][here]
     known = book.measured_s[name][here] + book.estimated_s[name][here]
-    whole = [
-        _seconds(grounds, columns.start + i) if month < grounds.running else 0.0
-        for i, month in enumerate(range(first, stop))
-    ]
-    share = intensity.ratio(known, np.maximum(due, whole))
-    return np.where(due > 0, np.minimum(share, 1.0), np.nan)
+    counted = book.counted_s[name][here]
+    whole = np.array(
+        [
+            _seconds(grounds, columns.start + i) if month < grounds.running else 0.0
+            for i, month in enumerate(range(first, stop))
+        ]
+    )
+    present = intensity.ratio(counted, np.maximum(counted, whole))
+    share = np.minimum(intensity.ratio(known, due), 1.0) * present
+    return np.where(due > 0, share, np.nan)
 
 
-def _together(parts: dict[str, _Discharged]) -> dict[str, Any]:
+def _together(parts: Sequence[tuple[str, _Discharged]]) -> dict[str, Any]:
     """Add what each enterprise discharged; unknown where one is, and all of them named."""
-    missing = [code for code, each in parts.items() if not each.known]
-    known = [each for each in parts.values() if each.known]
-    measured = [e.measured_kg for e in known if e.measured_kg is not None]
-    stated = [e.stated_kg for e in known if e.stated_kg is not None]
-    total = math.fsum([*measured, *stated]) if known else None
-    coverage = min((each.coverage for each in parts.values()), default=math.inf)
+    missing = list(dict.fromkeys(code for code, each in parts if not each.known))
+    known = [each for _, each in parts if each.known]
+    measured = [e.measured for e in known if e.measured is not None]
+    stated = [e.stated for e in known if e.stated is not None]
+    total = math.fsum([*measured, *stated]) if measured or stated else None
+    coverage = min((each.coverage for _, each in parts), default=math.inf)
     return {
         "amount": None if missing else total,
         "known": total,

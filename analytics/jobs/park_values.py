@@ -13,6 +13,8 @@ from analytics import onsite
 from analytics.jobs import clean, methods, yearly
 from analytics.jobs.accounting import CARRIERS
 from analytics.jobs.book import Book
+from analytics.jobs.grounds import load_grounds
+from analytics.jobs.intensity import WATER, Group, water
 from analytics.jobs.yearly import Record
 from store import membership, registry
 from store import packs as stored
@@ -29,7 +31,6 @@ ABOVE_SIZE = {  # of the enterprises above designated size in the year
     "above_size_co2_t": ("t", "enterprise"),
     "above_size_added_value_10k_cny": ("10k_cny", ""),
 }
-METERED = {"water_m3": "water", "wastewater_m3": "wastewater"}
 
 
 NO_ENTERPRISE = "the park has no enterprise"
@@ -51,7 +52,7 @@ def _units() -> dict[str, str]:
         "added_value_10k_cny": "10k_cny",
         "added_value_comparable_10k_cny": "10k_cny",
     }
-    units |= dict.fromkeys(METERED, "m3")
+    units |= dict.fromkeys(WATER, "m3")
     units |= {name: unit for name, (unit, _) in ABOVE_SIZE.items()}
     units |= dict.fromkeys(
         ("electricity_taken_kwh", "electricity_used_kwh", "green_electricity_kwh"),
@@ -215,8 +216,8 @@ class _OneYear:
             return None, "nobody has stated it"
         if self.book is None or self.decided["calorific"].rule != yearly.METERED:
             return None, _undecided(self.decided["calorific"].rule)
-        if name in METERED:
-            return self._metered(METERED[name])
+        if name in WATER:
+            return self._water(name)
         if name.endswith("_kwh"):
             return self._electricity(name), "metered, with proof from the ledger"
         for basis in clean.BASES:
@@ -310,14 +311,22 @@ class _OneYear:
             return None, f"{len(ids) - len(known)} of {len(ids)} are not known"
         return math.fsum(known), f"the sum of {len(ids)} above designated size"
 
-    def _metered(self, quantity: str) -> tuple[float | None, str]:
-        book = self._complete
-        if quantity not in book.amounts:
-            return None, f"no meter counts {quantity}"
-        share = np.nan_to_num(book.coverage(quantity)[0])
-        if (share < self.park.minimum_coverage).any():
-            return None, f"meters of {quantity} cover {share.min():.0%} of a month"
-        return math.fsum(book.amounts[quantity][0].tolist()), "metered"
+    def _water(self, name: str) -> tuple[float | None, str]:
+        park, first = self.park, self.number * 12
+        grounds = load_grounds(
+            park.conn,
+            park.subject.park,
+            first,
+            first + 12,
+            known_on=park.known_on,
+            minimum_coverage=park.minimum_coverage,
+            now=park.now,
+        )
+        whole = Group(name="park", ids=tuple(grounds.codes), park_row=True)
+        found = water(grounds, whole, name, first, first + 12)
+        if found["amount"] is None:
+            return None, f"not known of {', '.join(found['missing']) or 'anybody'}"
+        return found["amount"], " and ".join(found["basis"])
 
     @cached_property
     def _power(self) -> clean.Power:

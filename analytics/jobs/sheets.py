@@ -1,6 +1,6 @@
 """What an account of a park rests on: amounts, factors, statements, green power."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -199,18 +199,27 @@ def gates(
     }
     at = np.array([to_us(each) for each in edges], np.int64)
     found: dict[str, Bool] = {}
-    for plan in plans:
-        if plan.subject_id != world.park_id or plan.quantity not in carrier_of:
+    for quantity, low, high in of_the_park_alone(world, plans, int(at[-1])):
+        if quantity not in carrier_of:
             continue
-        for channel, low, high in plan.parts:
-            painted = world.members.get(world.by_id[channel].measures, [])
-            ends = [each for each, _ in painted[1:]] + [int(at[-1])]
-            for (begin, owner), end in zip(painted, ends, strict=True):
-                if owner is not None:
-                    continue
-                here = (at[:-1] < min(end, high)) & (at[1:] > max(begin, low))
-                item = carrier_of[plan.quantity]
-                found[item] = found.get(item, np.zeros(here.size, np.bool_)) | here
+        here = (at[:-1] < high) & (at[1:] > low)
+        item = carrier_of[quantity]
+        found[item] = found.get(item, np.zeros(here.size, np.bool_)) | here
     if "heat" in found:
         found["steam"] = found["heat"]
     return found
+
+
+def of_the_park_alone(
+    world: compute.World, plans: Sequence[compute.Total], stop_us: int
+) -> Iterator[tuple[str, int, int]]:
+    """Find when meters count for the park and for no enterprise: quantity, from, to."""
+    for plan in plans:
+        if plan.subject_id != world.park_id:
+            continue
+        for channel, low, high in plan.parts:
+            painted = world.members.get(world.by_id[channel].measures, [])
+            ends = [each for each, _ in painted[1:]] + [stop_us]
+            for (begin, owner), end in zip(painted, ends, strict=True):
+                if owner is None and max(begin, low) < min(end, high):
+                    yield plan.quantity, max(begin, low), min(end, high)

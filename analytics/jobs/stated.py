@@ -67,7 +67,7 @@ class Amount:
     """What is known of a period."""
 
     amount: float
-    estimated: bool = False  # some months are no statement's, but an indicator's
+    estimated: bool = False  # not all as stated: scaled, or by an indicator
     provisional: bool = False
     how: tuple[str, ...] = ()  # states and indicators of the months
     statement_ids: tuple[int, ...] = ()
@@ -122,12 +122,19 @@ def exact(of: Flow, first: int, stop: int) -> Amount | None:
             s.first <= each.months[0] and each.months[-1] < s.stop for s in whole
         )
     ]
+    how = states([*whole, *parts])
     return Amount(
         amount=math.fsum([*(e.amount for e in whole), *(e.amount for e in parts)]),
+        estimated="scaled" in how,
         provisional=not all(each.final for each in parts),
-        how=("stated",),
+        how=how,
         statement_ids=of.keys(first, stop),
     )
+
+
+def states(parts: Iterable[Span | Group]) -> tuple[str, ...]:
+    """Tell whether parts are as stated, or scaled to what counts before them."""
+    return tuple(sorted({"scaled" if each.scaled else "stated" for each in parts}))
 
 
 def together(parts: Sequence[Amount | None]) -> Amount | None:

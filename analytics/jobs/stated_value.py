@@ -34,7 +34,7 @@ def added_values(
 ) -> dict[int, Amount | None]:
     """Give the added value [10⁴ CNY] of enterprises over [first, last) by id.
 
-    None where what is stated does not fill the period; nothing is estimated.
+    None where what is stated does not fill the period; no indicator tells it.
 
     Parameters
     ----------

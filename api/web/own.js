@@ -11,10 +11,9 @@ let benchmark = null;
 let label = () => {};
 
 function showBands() {
-  $("bands-note").textContent = [benchmark.year, benchmark.industry === null ? t("noIndustry") : t("industryWords", benchmark.industry),
-    t("coverageWords", `${text.known(benchmark.coverage)}\u00a0%`)].join(" · ");
-  table($("bands"), t("ownBand"), [[t("figure")], [t("intensityHead"), "n"], [t("ownBand")]], benchmark.rows.map((each) =>
-    node("tr", { "data-figure": each.figure }, cell(t(`bench ${each.figure}`)), cell(intensity(each.value), "n"), cell(t(`band ${each.band}`)))));
+  $("bands-note").textContent = [benchmark.year, benchmark.industry === null ? t("noIndustry") : t("industryWords", benchmark.industry)].join(" · ");
+  table($("bands"), t("ownBand"), [[t("figure")], [t("intensityHead"), "n"], [t("known"), "n"], [t("ownBand")]], benchmark.rows.map((each) =>
+    node("tr", { "data-figure": each.figure }, cell(t(`bench ${each.figure}`)), cell(intensity(each.value), "n"), cell(`${text.known(each.coverage)}\u00a0%`, "n"), cell(t(`band ${each.band}`)))));
 }
 
 function show() {

@@ -136,7 +136,7 @@ def test_whatever_is_stated_becomes_benchmarks(
         total = math.fsum(part.amount for part in inside)
         assert total == pytest.approx(each.amount, rel=1e-5, abs=1e-4)
     if found.spans:  # the kernel takes them
-        first, stop, amount, _, _ = zip(*found.spans, strict=True)
+        first, stop, amount, *_ = zip(*found.spans, strict=True)
         spread = pro_rata(
             np.ones(40),
             Benchmarks(np.array(first), np.array(stop), np.array(amount, float)),

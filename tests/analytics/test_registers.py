@@ -187,7 +187,7 @@ def test_one_step_of_a_slow_register_read_often_is_no_jump() -> None:
     # 0.9 units/h read every 5 s: 0.00125 each time, and the register shows hundredths
     seconds = np.arange(0, 3601, 5)
     shown = np.floor((7.0 + 0.9 / 3600 * seconds) * 100 + 1e-9) / 100
-    used, events = use(seconds / 60, shown.tolist(), rated=1.0)
+    used, events = use((seconds / 60).tolist(), shown.tolist(), rated=1.0)
     assert (events, used.amount.sum()) == ([], pytest.approx(0.9))
     # from 0 on, and over the end of its digits
     used, events = use([0, 1 / 12, 1 / 6], [0.0, 0.01, 0.01], rated=1.0)

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from analytics.jobs.added_value import by_months, by_statements, comparable, history
-from analytics.jobs.stated import Flow, flow, index
+from analytics.jobs.stated import Flow, exact, flow, index
 from analytics.reconciling import Span
 
 JAN = index(date(2026, 1, 1))
@@ -170,3 +170,33 @@ def test_years_of_one_indicator_are_benchmarked_together() -> None:
     assert 0 < step < 1.0  # pro rata would step by 5
     total = math.fsum(each.amount for each in found.months)
     assert total == pytest.approx(660)
+
+
+def test_what_is_scaled_says_so_and_is_an_estimate() -> None:
+    # quarters of 100 under a year of 300: 75 each, which nobody has stated
+    quarters = [(3 * i, 3 * i + 3, 100.0) for i in range(4)]
+    said = stated((0, 12, 300.0), *quarters)
+    for first, stop, amount, how in ((0, 3, 75, "scaled"), (0, 12, 300, "stated")):
+        for found in (
+            exact(said, JAN + first, JAN + stop),
+            history(said, {}, JAN, JAN + 12, "denton").over(JAN + first, JAN + stop),
+        ):
+            assert found is not None
+            assert (found.amount, found.how) == (amount, (how,))
+            assert found.estimated == (how == "scaled")
+    # months of 20 under a quarter of 30; April is as stated
+    said = stated((0, 3, 30.0), *((i, i + 1, 20.0) for i in range(4)))
+    found = exact(said, JAN + 2, JAN + 4)
+    assert found is not None
+    assert (found.amount, found.how) == (30, ("scaled", "stated"))
+    months_of = history(
+        said, {"gross_output": by_statements(months(*OUTPUT))}, JAN, JAN + 12, "denton"
+    ).months
+    assert [each.how for each in months_of[:4]] == ["scaled"] * 3 + ["stated"]
+    # what is chained to a scaled quarter rests on an estimate too
+    index = [Span(JAN + 12, JAN + 15, 110.0, True, 9)]
+    real = comparable(stated((0, 12, 300.0), *quarters), [], index, JAN // 12)
+    found = exact(real, JAN + 12, JAN + 15)
+    assert found is not None
+    assert found.amount == pytest.approx(82.5)
+    assert found.estimated

@@ -152,3 +152,23 @@ def test_an_owner_as_known_on_an_earlier_date(park: Monthly) -> None:
         told = [benchmark(conn, d, known_on=at, now=NOW) for at in (*then, late)]
         assert [each["rows"][0]["band"] for each in told[1:3]] == ["too_few"] * 2
         assert told[0] == told[3] == told[4] == earlier  # to the bit
+
+
+def test_water_is_compared_by_the_coverage_of_water(timescale_database: str) -> None:
+    made = Monthly(timescale_database)
+    for code in VALUES:
+        made.add(code, {"energy_import": [MWH] * 12}, 2023)
+        late = [None] * 11 if code == "G" else [1000.0] * 11
+        made.add(code, {"water": [*late, 1000.0]}, 2023, meter="W")
+    made.compute()
+    with connect(made.url, autocommit=True) as conn:
+        for code, value in VALUES.items():
+            _industry(conn, code, "3011")
+            say(conn, code, "added_value", "2023", value)
+        tce, _, water = ask(conn, "G")["rows"]
+        assert (tce["band"], tce["coverage"]) == ("best_quarter", 1)
+        assert (water["band"], water["coverage"]) == ("no_figure", 0)
+        assert water["value"] is None
+        # F is the best of six, and G is not among its others
+        assert bands(conn, "F")[2] == "best_quarter"
+        assert bands(conn, "E")[2] == "best_quarter"  # one of five is better

@@ -76,6 +76,32 @@ def test_pace_year_end_and_the_day_it_is_spent(timescale_database: str) -> None:
             go(conn, pace="fast")
 
 
+def test_a_budget_of_water_rests_on_the_coverage_of_water(
+    timescale_database: str,
+) -> None:
+    park = Monthly(timescale_database)
+    year = [1000 * MWH] * 12
+    park.add("A", {"energy_import": year + year[:6]}, 2023)
+    # the register comes in the last month of the year before, and is silent in May
+    months = [None] * 11 + [50.0] * 5 + [None]
+    park.add("A", {"water": months}, 2023, meter="W")
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        put(conn, "A", "water", 700.0)
+        outlook = go(conn)["water"]["outlook"]
+        assert outlook["months"] == [50.0] * 4 + [None] * 2
+        assert (outlook["coverage"], outlook["publishable"]) == (0, False)
+        assert outlook["year_end"] is None
+        assert outlook["history_years"] == 0  # one month is no year
+        for month, amount in (("05", 60), ("06", 40)):
+            say(conn, "A", "fresh_water", f"2024-{month}", amount)
+        outlook = go(conn)["water"]["outlook"]
+        assert outlook["used"] == pytest.approx(4 * 50 + 60 + 40)
+        assert (outlook["coverage"], outlook["publishable"]) == (1, True)
+        # 300 in 182 of 366 days
+        assert outlook["year_end"] == pytest.approx(300 * 366 / 182)
+
+
 def test_what_is_left_out_is_itemised(timescale_database: str) -> None:
     park = Monthly(timescale_database)
     used = {"energy_import": [1000 * MWH] * 6, "pv_generation": [100 * MWH] * 6}

@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
+from analytics import onsite
 from analytics.jobs import changing, intensities
+from analytics.jobs.figures import figures as figures_of
+from analytics.jobs.park_values import ParkYears
 from store import membership, registry, relations, statements
 from store.database import Connection, connect
 from store.errors import Invalid
 from store.periods import period as read_period
 from store.records import Stated
-from tests.analytics.jobs.conftest import ZONE, Monthly
+from tests.analytics.jobs.conftest import ZONE, Monthly, turns
 from tests.analytics.jobs.test_added_value import DENTON, OUTPUT, PRO_RATA
 from tests.analytics.jobs.test_book import X
 
@@ -234,7 +237,9 @@ def test_other_numerators_and_denominators(timescale_database: str) -> None:
         (year,) = figures(conn, "2023", of="enterprises")
         assert year["water_m3"] == {
             "amount": None,
+            "known": 1200,
             "basis": ["metered"],
+            "coverage": 1,
             "missing": ["B"],
         }
         say(conn, "B", "fresh_water", "2023-Q4", 200)
@@ -442,3 +447,199 @@ def test_what_a_neighbour_states_moves_nothing(timescale_database: str) -> None:
         assert {each["amount"] for each in below} == {None}
         say(conn, "B", "added_value", "2023", 1000)
         assert figures(conn, "2023", "A", length="month") == before
+
+
+def place(url: str, meter: str, role: str, above: str | None = None) -> None:
+    """Place a meter, named as enterprise/code, from 2023 on."""
+    with connect(url, autocommit=True) as conn:
+        found = [
+            None if each is None else registry.subject(conn, "P", *each.split("/"))
+            for each in (meter, above)
+        ]
+        own, over = (None if each is None else each.subject_id for each in found)
+        assert own is not None
+        since = turns(2023)[0].astimezone(UTC)
+        relations.place_meter(conn, own, role, over, since, source="plan")
+
+
+WATER = [1000.0] * 12  # m3
+
+
+def watered(url: str, *codes: str) -> Monthly:
+    """Enterprises with electricity all year, of which some have a water meter W."""
+    park = Monthly(url)
+    for code in "ABC":
+        park.add(code, {"energy_import": [MWH] * 12}, 2023)
+        if code in codes:
+            park.add(code, {"water": WATER}, 2023, meter="W")
+    with connect(url, autocommit=True) as conn:
+        for code in "ABC":
+            say(conn, code, "added_value", "2023", 1000)
+    return park
+
+
+def test_water_that_is_metered_from_december_on_is_not_the_years(
+    timescale_database: str,
+) -> None:
+    park = watered(timescale_database, "A")
+    late = [None] * 11 + [1000.0]
+    park.add("C", {"water": late, "wastewater": late}, 2023, meter="W")
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        (year,) = figures(conn, "2023", "C")
+        assert (year["coverage"], year["publishable"]) == (1, True)  # of its energy
+        for name in ("water_m3", "wastewater_m3"):
+            assert year[name] == {
+                "amount": None,
+                "known": None,
+                "basis": [],
+                "coverage": 0,
+                "missing": ["C"],
+            }
+            assert year["per"]["added_value_10k_cny"][name] is None
+        (december,) = figures(conn, "2023-12", "C", length="month")
+        assert december["water_m3"]["amount"] == pytest.approx(1000)
+        assert december["water_m3"]["coverage"] == 1
+        shown = {
+            each["figure"]: (each["coverage"], each["publishable"])
+            for each in intensities.lines(year)
+            if each["per"] == "added_value_10k_cny" and each["method"] is None
+        }
+        assert shown == {"water_m3": (0, False), "wastewater_m3": (0, False)}
+
+        def ranked() -> Any:
+            return [
+                (each["place"], each["enterprise"], each["value"], each["coverage"])
+                for each in intensities.rank(
+                    conn, park.park, *read_period("2023"), figure_name="water_m3"
+                )["rows"]
+            ]
+
+        assert ranked() == [
+            (1, "A", pytest.approx(12), 1),
+            (None, "B", None, None),
+            (None, "C", None, 0),
+        ]
+        # stated of the year it counts for the year: what the meter counted of it is in it
+        say(conn, "C", "fresh_water", "2023", 11_000)
+        (year,) = figures(conn, "2023", "C")
+        assert (year["water_m3"]["amount"], year["water_m3"]["basis"]) == (
+            11_000,
+            ["stated"],
+        )
+        assert ranked()[0] == (1, "C", pytest.approx(11), None)
+        # nor is it added to the park's: 12 000 + 11 000 + B's
+        (whole,) = figures(conn, "2023")
+        assert (whole["water_m3"]["amount"], whole["water_m3"]["missing"]) == (
+            None,
+            ["B"],
+        )
+        assert whole["water_m3"]["known"] == pytest.approx(23_000)
+        say(conn, "B", "fresh_water", "2023", 500)
+        for of in ("park", "enterprises"):
+            (whole,) = figures(conn, "2023", of=of)
+            assert whole["water_m3"]["amount"] == pytest.approx(23_500)
+            assert whole["water_m3"]["basis"] == ["metered", "stated"]
+
+
+def test_two_meters_of_half_a_month_do_not_cover_it(timescale_database: str) -> None:
+    park = Monthly(timescale_database)
+    for meter in ("W1", "W2"):
+        used = {"water": [1000.0] * 3, "energy_import": [MWH] * 3, "nox": [1.0] * 3}
+        park.add("A", used, 2023, meter=meter)
+    with connect(timescale_database, autocommit=True) as conn:
+        b = registry.add_enterprise(conn, park.park.park_id, "B")
+        middle = datetime(2023, 2, 15, tzinfo=ZONE)
+        for meter in ("W1", "W2"):
+            own = registry.subject(conn, "P", "A", meter).subject_id
+            relations.assign_meter(conn, own, b, turns(2023)[0], middle, source="x")
+        park.compute()
+        (february,) = figures(conn, "2023-02", "A", length="month")
+        # 14 of 28 days, twice
+        assert february["coverage"] == pytest.approx(0.5)
+        for of in (february["water_m3"], february["pollutant_kg"]["nox"]):
+            assert (of["amount"], of["missing"]) == (None, ["A"])
+            assert of["coverage"] == pytest.approx(0.5)
+
+
+def test_the_parks_water_drops_nobody_who_has_no_meter(timescale_database: str) -> None:
+    park = watered(timescale_database, "A", "C")
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        for of in ("park", "enterprises"):
+            (year,) = figures(conn, "2023", of=of)
+            assert year["water_m3"]["missing"] == ["B"]
+            assert year["water_m3"]["amount"] is None
+            assert year["wastewater_m3"]["missing"] == ["A", "B", "C"]
+
+        def of_packs() -> Any:
+            subject = registry.subject(conn, "P")
+            years = ParkYears(conn, subject, clean_by=sorted(onsite.CLEAN_PARTS)[0])
+            found = years.value("water_m3", 2023, "m3")
+            return found.value, found.why
+
+        assert of_packs() == (None, "not known of B")
+        say(conn, "B", "fresh_water", "2023", 500)
+        assert of_packs() == (pytest.approx(24_500), "metered and stated")
+
+
+def test_a_tenant_behind_anothers_meter_is_once_in_the_park(
+    timescale_database: str,
+) -> None:
+    park = watered(timescale_database, "A", "C")
+    place(timescale_database, "C/W", "main", above="A/W")
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        say(conn, "B", "fresh_water", "2023", 500)
+        (year,) = figures(conn, "2023", of="park")
+        assert year["water_m3"]["amount"] == pytest.approx(12_500)
+
+
+def test_beside_a_meter_of_the_park_nobodys_statement_counts_for_it(
+    timescale_database: str,
+) -> None:
+    park = watered(timescale_database, "A")
+    park.add("A", {"water": [3000.0] * 12}, 2023, meter="WP")
+    place(timescale_database, "A/WP", "park")
+    place(timescale_database, "A/W", "main", above="A/WP")
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        say(conn, "B", "fresh_water", "2023", 18_000)
+        (year,) = figures(conn, "2023", of="park")
+        assert year["water_m3"] == {
+            "amount": pytest.approx(36_000),
+            "known": pytest.approx(36_000),
+            "basis": ["metered"],
+            "coverage": 1,
+            "missing": [],
+        }
+        whole = figures_of(conn, registry.subject(conn, "P"), *read_period("2023"))
+        assert whole["amounts"]["water"]["amount"] == pytest.approx(36_000)
+        # of the enterprises C is missing, and A's own 12 000 count
+        (year,) = figures(conn, "2023", of="enterprises")
+        assert year["water_m3"]["missing"] == ["C"]
+        assert year["water_m3"]["known"] == pytest.approx(30_000)
+
+
+def test_a_meter_of_the_park_counts_from_the_month_it_came(
+    timescale_database: str,
+) -> None:
+    park = watered(timescale_database, "A")
+    park.add("A", {"water": [None] * 6 + [3000.0] * 6}, 2023, meter="WP")
+    with connect(timescale_database, autocommit=True) as conn:
+        ids = [registry.subject(conn, "P", "A", m).subject_id for m in ("WP", "W")]
+        july = turns(2023)[6].astimezone(UTC)
+        january = turns(2023)[0].astimezone(UTC)
+        relations.place_meter(conn, ids[0], "check", None, january, source="plan")
+        relations.place_meter(conn, ids[0], "park", None, july, source="plan")
+        relations.place_meter(conn, ids[1], "main", ids[0], july, source="plan")
+        park.compute()
+        (year,) = figures(conn, "2023")
+        assert year["water_m3"]["missing"] == ["B", "C"]  # of the first half year
+        for code, half in (("B", 900), ("C", 100)):
+            say(conn, code, "fresh_water", "2023-H1", half)
+            say(conn, code, "fresh_water", "2023-H2", half)
+        (year,) = figures(conn, "2023")
+        # six months of A's, 1 000 as stated, and six of the park's
+        assert year["water_m3"]["amount"] == pytest.approx(6000 + 1000 + 18_000)
+        assert year["water_m3"]["coverage"] == 1

@@ -47,6 +47,7 @@ def test_all_give_the_reconciled_value_and_name_the_same_statements(
         value = ratios["added_value_10k_cny"]
         assert value == pytest.approx(BY_HAND, rel=1e-12)
         assert ratios["added_value_provisional"]
+        assert ratios["added_value_estimated"]
         # 3 000 kWh at 0.1229 kgce
         assert ratios["tce_per_10k_cny"]["calorific"] == pytest.approx(0.3687 / BY_HAND)
         ids = ratios["added_value_ids"]
@@ -56,7 +57,8 @@ def test_all_give_the_reconciled_value_and_name_the_same_statements(
         told = intensities.history(conn, subject, *FIRST_QUARTER, length="quarter")
         below = told["rows"][0]["per"]["added_value_10k_cny"]
         assert (below["amount"], below["statement_ids"]) == (value, ids)
-        assert (below["provisional"], below["estimated"]) == (True, False)
+        assert (below["provisional"], below["estimated"]) == (True, True)
+        assert below["how"] == ["scaled"]
 
         why = explain(conn, subject, "added_value_10k_cny", *FIRST_QUARTER)
         assert why["value"] == value
@@ -78,6 +80,7 @@ def test_all_give_the_reconciled_value_and_name_the_same_statements(
         ratios = figures(conn, subject, *whole)["intensity"]
         assert ratios["added_value_10k_cny"] == 100.0
         assert not ratios["added_value_provisional"]
+        assert not ratios["added_value_estimated"]
         told = intensities.history(conn, subject, *whole, length="year")
         assert not told["rows"][0]["per"]["added_value_10k_cny"]["provisional"]
 
