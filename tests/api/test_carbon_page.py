@@ -235,6 +235,63 @@ def test_the_carbon_peak_agrees_with_the_api(
     page.context.close()
 
 
+def test_the_core_indicator_explains_its_own_number(
+    browser: Browser, carbon: str, api: httpx.Client
+) -> None:
+    zero = api.get(f"{ROOT}/zero-carbon").json()
+    months = {"from": zero["from"], "to": zero["to"]}
+    parentage = api.get(f"{ROOT}/figures", params=months).json()["parentage"]
+    of = {
+        kind: [each["factor"] for each in parentage[kind][method] if each["counts"]]
+        for kind, method in (("co2_t", "zero_carbon_park"), ("tce", "equal_value"))
+    }
+    page, trouble, _ = opened(browser, f"{carbon}/parks/P/carbon", "P")
+    page.click("#zero-why button")
+    page.wait_for_selector("#why[data-ready=co2_t]")
+    assert number(page.inner_text("#why-value")) == pytest.approx(
+        zero["value"], abs=5e-6
+    )
+    assert page.inner_text("#why-body .unit").strip() == "tCO₂/tce"
+    assert number(page.inner_text("#why-above")) == pytest.approx(
+        zero["co2_t"], abs=0.006
+    )
+    assert number(page.inner_text("#why-below")) == pytest.approx(
+        zero["tce"], abs=0.006
+    )
+    for factor in of["co2_t"] + of["tce"]:
+        assert factor in page.inner_text("#why-body")
+    assert trouble == []
+    page.context.close()
+
+
+def test_a_state_names_its_years_and_those_that_are_lacking(
+    browser: Browser, carbon: str, api: httpx.Client
+) -> None:
+    # no factor of ETS for metered years: after the stated ones nothing decides
+    for i, amount in enumerate((300_000, 310_000, 320_000)):
+        api.post(
+            f"{ROOT}/history",
+            json={"method": "ets", "year": YEAR - 6 + i, "amount_t": amount, **SAID},
+        ).raise_for_status()
+    asked = {"method": ["location_region", "ets"]}
+    found = api.get(f"{ROOT}/trajectory", params=asked).json()["series"]
+    state = {each["method"]: each["state"] for each in found}
+    assert (state["ets"]["state"], state["ets"]["reason"]) == ("unknown", "gap")
+    page, trouble, _ = opened(browser, f"{carbon}/parks/P/carbon", "P")
+    whole = f"years {YEAR - 6} to {YEAR - 1}"
+    assert whole in page.inner_text("#state-note")
+    assert whole in page.inner_text("#methods tr[data-method=location_region]")
+    part = f"years {YEAR - 6} to {YEAR - 4}"
+    assert f"unknown · {part}" in page.inner_text("#methods tr[data-method=ets]")
+    page.select_option("#method", "ets")
+    page.wait_for_selector("body[data-ready=P]")
+    note = page.inner_text("#state-note")
+    assert part in note
+    assert f"undecided: {YEAR - 3}, {YEAR - 2}, {YEAR - 1}" in note
+    assert trouble == []
+    page.context.close()
+
+
 def test_why_this_number_opens_by_keyboard(
     browser: Browser, carbon: str, api: httpx.Client, tmp_path: Path
 ) -> None:
