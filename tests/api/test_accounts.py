@@ -96,6 +96,10 @@ def enterprise_x(client: httpx.Client) -> None:
             amount=60,
             unit="t",
         )
+    early: Json = {"kind": "certificate", "reference": "GEC-early", "mwh": 1}
+    early |= {"production_month": "2099-01-01", "technology": "wind"}
+    refused = post(client, "/parks/PX/green-power", 422, **early)
+    assert "nothing was made yet in 2099-01" in refused["error"]["message"]
     certificates(client, "PX", "X", 2000)
     found = get(client, "/parks/PX/figures", enterprise="X", grain="month", **MONTHS)
     assert found["tce"]["calorific"] == pytest.approx(3921.602, abs=5e-4)

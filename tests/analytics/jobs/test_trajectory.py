@@ -412,6 +412,8 @@ def test_what_if_by_hand(park: Monthly, conn: Connection) -> None:
         what_if(conn, whole(conn), 2022, Measures(electrify="coal"))
     with pytest.raises(Invalid, match="nothing_known"):
         what_if(conn, whole(conn), 2021, asked)
+    with pytest.raises(Invalid, match="more than a year has"):
+        what_if(conn, whole(conn), 2022, Measures(pv_kwp=1.0, full_load_hours=8784.5))
 
 
 def test_a_month_of_net_export_is_below_0_and_every_answer_has_the_same_year(
