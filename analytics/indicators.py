@@ -198,9 +198,8 @@ def never_known(formula: Formula) -> str | None:
     """
     for node in ast.walk(formula.tree):
         match node:
-            case (
-                ast.BinOp(_, ast.Div(), below)
-                | ast.Call(ast.Name("growth"), [_, _, below])
+            case ast.BinOp(_, ast.Div(), below) | ast.Call(
+                ast.Name("growth"), [_, _, below]
             ) if not _names(below):
                 if not evaluate(Formula("", (), below), {}) > 0:
                     return ast.unparse(node)[:80]

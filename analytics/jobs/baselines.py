@@ -385,7 +385,9 @@ def _column(rows: Sequence[Driver], name: str, months: Sequence[date]) -> Float6
     stated = [each for each in rows if each.name == name and each.grain == "month"]
     units = sorted({each.unit for each in stated})
     if len(units) > 1:
-        raise Invalid(f"{name} is stated in {' and '.join(units)}; state it in one unit")
+        raise Invalid(
+            f"{name} is stated in {' and '.join(units)}; state it in one unit"
+        )
     for each in stated:
         if each.value is not None:
             found[months.index(each.first)] = each.value

@@ -224,9 +224,9 @@ def read(text: str) -> tuple[Pack, Any]:
     of_group = Counter(each.need for each in pack.indicators)
     for each in pack.indicators:
         words = _senseless(each)
-        if each.need not in (MANDATORY, *ALONE, *pack.needed):
-            if of_group[each.need] == 1:
-                words = f"{each.need} is the need of it alone, and not in needed"
+        group = each.need not in (MANDATORY, *ALONE, *pack.needed)
+        if group and of_group[each.need] == 1:
+            words = f"{each.need} is the need of it alone, and not in needed"
         if words is not None:
             raise Invalid(f"indicator {each.name}: {words}")
     return pack, terms

@@ -1,7 +1,7 @@
 // The carbon peak: where the years stand and why, how the budget goes, what a zero-carbon park needs.
 
 import { draw, switched } from "./ordinal.js";
-import { $, ask, base, cell, chooseFrom, node, onLanguage, say, showWords, t, table } from "./page.js";
+import { $, ask, base, busy, cell, chooseFrom, node, onLanguage, say, showWords, t, table } from "./page.js";
 import * as text from "./text.js";
 import { whyButton } from "./why.js";
 
@@ -251,8 +251,10 @@ async function begin() {
   $("park").addEventListener("change", () => { location.href = `/parks/${encodeURIComponent($("park").value)}/carbon`; });
   $("method").addEventListener("change", async () => {
     delete document.body.dataset.ready;
+    busy(true);
     found.split = await askSplit();
     show();
+    busy(false);
     document.body.dataset.ready = park;
   });
   $("asked").addEventListener("submit", (event) => event.preventDefault());

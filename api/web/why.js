@@ -1,6 +1,6 @@
 // "Why this number?": a dialog with all that a figure rests on.
 
-import { $, cell, node, send, t, table } from "./page.js";
+import { $, cell, fill, node, send, t, table } from "./page.js";
 import * as text from "./text.js";
 
 let place = null;
@@ -117,7 +117,9 @@ async function why(title, asked, shown) {
     const [value, unit, parts] = await answer(asked, shown);
     body.replaceChildren(node("p", { class: "big small" }, node("output", { id: "why-value" }, amount(value)), " ", node("span", { class: "unit" }, unit)), ...parts);
   } catch (error) {
-    body.replaceChildren(node("p", { class: "words bad" }, error.message));
+    const said = node("p", { class: "words bad" });
+    fill(said, (each) => each, error.message);
+    body.replaceChildren(said);
   }
   box.dataset.ready = asked.figure;
 }

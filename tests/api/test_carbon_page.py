@@ -292,6 +292,77 @@ def test_a_state_names_its_years_and_those_that_are_lacking(
     page.context.close()
 
 
+def test_a_refused_month_leaves_no_figures_of_another(
+    browser: Browser, carbon: str, tmp_path: Path
+) -> None:
+    page, _, _ = opened(browser, f"{carbon}/parks/P/intensity", "P", locale="zh-CN")
+    banner = page.locator("#banner")
+    assert page.inner_text("#month") != "–"
+    page.fill("#until", "1999-01")
+    expect(banner).to_contain_text("所选日期不在 2000-01-01 至")
+    # the API's own words stand beside
+    expect(banner.locator("small[lang=en]")).to_contain_text("must lie between")
+    for each in ("#month", "#year_to_date", "#rolling_12", "#target"):
+        expect(page.locator(each)).to_have_text("–")
+        expect(page.locator(f"{each}-note")).to_have_text("")
+    assert page.inner_text("#ranking") == page.inner_text("#months") == ""
+    shot(page, "intensity-refused-zh", tmp_path)
+    page.click("[data-language=en]")
+    expect(banner).to_contain_text("The input cannot be used")
+    expect(banner.locator("small")).to_have_count(0)
+    page.goto(f"{carbon}/parks/R9/intensity")
+    page.click("[data-language=zh]")
+    expect(banner).to_contain_text("没有园区 R9")
+    page.context.close()
+
+
+def test_figures_of_another_choice_are_dimmed_until_it_is_there(
+    browser: Browser, carbon: str, tmp_path: Path
+) -> None:
+    page, trouble, _ = opened(browser, f"{carbon}/parks/P/intensity", "P")
+    main = page.locator("main")
+    assert main.get_attribute("aria-busy") == "false"
+    held: list[Any] = []
+    page.route("**/intensity/ranking?*", lambda route: held.append(route))
+    page.select_option("#figure", "co2_t/location_region")
+    expect(main).to_have_attribute("aria-busy", "true")
+    card = page.locator(".card.answer").first
+    expect(card).to_have_css("opacity", "0.45")
+    shot(page, "intensity-waits", tmp_path)
+    while not held:
+        page.wait_for_timeout(50)
+    held[0].continue_()
+    expect(main).to_have_attribute("aria-busy", "false", timeout=30_000)
+    expect(card).to_have_css("opacity", "1")
+    # away from the server, in words that tell what to do
+    page.unroute("**/intensity/ranking?*")
+    page.context.set_offline(True)
+    page.select_option("#figure", "tce/calorific")
+    expect(page.locator("#banner")).to_contain_text("The server cannot be reached")
+    assert [each for each in trouble if "ERR_INTERNET" not in each] == []
+    page.context.close()
+
+
+def test_the_ranking_can_be_read_on_a_phone(
+    browser: Browser, carbon: str, tmp_path: Path
+) -> None:
+    page, _, _ = opened(
+        browser,
+        f"{carbon}/parks/P/intensity",
+        "P",
+        viewport={"width": 360, "height": 780},
+    )
+    width = page.evaluate(
+        """() => document.querySelector("#ranking tbody td:nth-child(5)").offsetWidth"""
+    )
+    assert width >= 100
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.locator("#ranking").scroll_into_view_if_needed()
+    folder = Path(os.environ.get("PARKWATT_SCREENSHOTS", str(tmp_path)))
+    page.screenshot(path=folder / "ranking-360.png")
+    page.context.close()
+
+
 def test_why_this_number_opens_by_keyboard(
     browser: Browser, carbon: str, api: httpx.Client, tmp_path: Path
 ) -> None:
