@@ -191,6 +191,21 @@ def evaluate(formula: Formula, values: Mapping[str, ArrayLike | None]) -> Float6
     return np.where(np.isfinite(found), found, np.nan)
 
 
+def never_known(formula: Formula) -> str | None:
+    """Give a part that is unknown whatever the values are; None where there is none.
+
+    It is divided by a number that is not above zero, or grows over such a number of years.
+    """
+    for node in ast.walk(formula.tree):
+        match node:
+            case ast.BinOp(_, ast.Div(), below) | ast.Call(
+                ast.Name("growth"), [_, _, below]
+            ) if not _names(below):
+                if not evaluate(Formula("", (), below), {}) > 0:
+                    return ast.unparse(node)[:80]
+    return None
+
+
 def _names(node: ast.expr, depth: int = 0) -> set[str]:
     """Names below a node; everything that is not allowed is refused here."""
     if depth > DEEPEST:

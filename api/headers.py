@@ -77,8 +77,11 @@ class SafeHeaders:
             await problem(400, "host_refused", words)(scope, receive, safe)
             return
         if scope["method"] not in READS:
-            file = scope["path"].endswith("/file")
-            refused = _refusal(Headers(scope=scope), file=file)
+            path = scope["path"]
+            file = path.endswith("/file")
+            # rows in JSON are as many as a small file has
+            most = FILE_BYTES if file or path.endswith("/statements") else BODY_BYTES
+            refused = _refusal(Headers(scope=scope), file=file, most=most)
             if refused is not None:
                 await refused(scope, receive, safe)
                 return
@@ -91,7 +94,7 @@ class SafeHeaders:
             await ours()(scope, receive, safe)
 
 
-def _refusal(headers: Headers, *, file: bool) -> JSONResponse | None:
+def _refusal(headers: Headers, *, file: bool, most: int) -> JSONResponse | None:
     """Say why a request that would change something is not taken."""
     site = headers.get("sec-fetch-site", "same-origin")
     origin = headers.get("origin")
@@ -108,7 +111,6 @@ def _refusal(headers: Headers, *, file: bool) -> JSONResponse | None:
         words = "Send JSON with the header Content-Type: application/json."
         return problem(415, "not_json", words)
     length = headers.get("content-length", "")
-    most = FILE_BYTES if file else BODY_BYTES
     if not length.isdecimal() or int(length[:12]) > most:
         words = f"Send a body of stated length, at most {most} bytes."
         return problem(413, "too_large", words)

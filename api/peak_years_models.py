@@ -104,7 +104,7 @@ class PeakState(Row):
     reason: str = Field(description="see docs/indicators.md")
     smoothed: bool
     from_: int | None = Field(alias="from")
-    to: int | None
+    to: int | None = Field(description="the last year that the state rests on")
     undecided: list[int]
     peak_year: int | None
     peak_t: Number
@@ -265,4 +265,4 @@ class ZeroCarbon(Row):
     publishable: bool
     method: str
     energy: str
-    factors: list[str]
+    factors: list[str] = Field(description="codes of all that both parts rest on")

@@ -8,7 +8,7 @@ WHEN 'peaked' THEN '已达峰 / peaked' ELSE '未知 / unknown' END""",
     "reason": """\
 CASE t.reason
 WHEN 'too_few_years' THEN '已知年份太少 / too few years known'
-WHEN 'gap' THEN '年份有缺口 / a year between is missing'
+WHEN 'gap' THEN '年份有缺口 / a year that is over is missing'
 WHEN 'not_positive' THEN '最高值不为正 / the maximum is not above 0'
 WHEN 'recent_maximum' THEN '最高值在最近两年 / the maximum is one of the last two years'
 WHEN 'rising_again' THEN '最高值后又上升 / rising again after the maximum'
@@ -55,6 +55,7 @@ SELECT * FROM (VALUES ('月 / month', 'month'), ('本年累计 / year to date', 
 STATE = _filled("""\
 SELECT <state> AS "状态 / state",
 <reason> AS "原因 / why",
+coalesce(t.first_year::text || '–' || t.last_year, '无 / none') AS "依据年份 / years",
 coalesce(t.peak_year::text, '未知 / unknown') || CASE WHEN t.peak_is_first_known
 THEN ' （或更早 / or earlier）' ELSE '' END AS "最高年 / highest year",
 t.peak_t AS "最高值 / highest",
@@ -133,7 +134,8 @@ CASE WHEN bool_and(total.coverage >= 0.95) AND count(total.value) = 12
 THEN sum(two.value) END AS "范围二 / scope 2",
 sum(total.value) AS "已知部分 / known part",
 count(total.value) AS "已知月数 / months known",
-t.unit AS "单位 / unit", <state> AS "状态 / state", t.factors AS "电力因子 / power factor"
+t.unit AS "单位 / unit", <state> AS "状态 / state",
+t.first_year::text || '–' || t.last_year AS "依据年份 / years", t.factors AS "电力因子 / power factor"
 FROM grafana.trajectory t
 JOIN grafana.park p ON p.park = t.park
 JOIN grafana.book total ON total.park = t.park AND total.enterprise IS NULL
@@ -146,7 +148,7 @@ WHERE t.park = '$park' AND t.unit LIKE 'tCO2%'
 AND total.time < date_trunc('month', now(), p.zone)
 AND total.month >= ((date_trunc('month', now(), p.zone) AT TIME ZONE p.zone)
 - interval '12 months')::date
-GROUP BY t.method, t.title_zh, t.unit, t.state, t.factors
+GROUP BY t.method, t.title_zh, t.unit, t.state, t.first_year, t.last_year, t.factors
 ORDER BY t.method""")
 
 TREND = _filled("""\

@@ -256,6 +256,8 @@ def _amount(cells: Mapping[str, Any], kind: Kind, scale: float) -> float | None:
         raise Refused(f"amount {amount:g} is too large")
     if amount < 0 and not kind.negative:
         raise Refused(f"{kind.name} cannot be below zero")
+    if amount == 0 and kind.positive:
+        raise Refused(f"{kind.name} cannot be zero")
     return amount
 
 

@@ -126,8 +126,9 @@ def trajectory(
         out.print(table)
         told = series["state"]
         after = told["after_peak"]
+        rests = f", years {told['from']} to {told['to']}" if told["to"] else ""
         out.print(
-            f"{told['state']} ({told['reason']}); peak year "
+            f"{told['state']} ({told['reason']}){rests}; peak year "
             f"{told['peak_year'] or 'unknown'}, after it n {after['n']}, "
             f"Z {shown(after['z'], 4)}, p {shown(after['p'], 4)}, "
             f"{shown(after['sen_slope_t_per_year'], 2)} t a year",

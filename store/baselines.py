@@ -177,3 +177,21 @@ def drivers(
                 "known": known_on,
             },
         ).fetchall()
+
+
+def driver_unit(conn: Connection, subject_ids: Sequence[int], name: str) -> str | None:
+    """Give the unit in which a driver was first stated, of the rows that still count."""
+    row = conn.execute(
+        """
+        SELECT unit FROM (
+            SELECT DISTINCT ON (subject_id, grain, first) value, unit, driver_id
+            FROM core.driver
+            WHERE subject_id = ANY(%(ids)s) AND name = %(name)s
+            ORDER BY subject_id, grain, first, recorded_at DESC, driver_id DESC) AS newest
+        WHERE value IS NOT NULL
+        ORDER BY driver_id
+        LIMIT 1
+        """,
+        {"ids": list(subject_ids), "name": name},
+    ).fetchone()
+    return None if row is None else str(row[0])

@@ -19,6 +19,7 @@ class Kind:
     level: bool = False  # holds through its period and does not add up over time
     product: bool = False  # says of which product or pollutant
     negative: bool = False  # may be below zero
+    positive: bool = False  # may not even be zero
     park: bool = False  # a park may state it too
     meaning: str
     zh: str
@@ -39,7 +40,6 @@ _ALL = (
         unit="10k_cny",
         units=MONEY,
         money=True,
-        negative=True,
         meaning="gross industrial output value",
         zh="工业总产值",
     ),
@@ -127,6 +127,7 @@ _ALL = (
         name="volume_index",
         unit="percent",
         units={"percent": 1.0},
+        positive=True,
         park=True,
         meaning="added value at comparable prices, the same period of last year = 100",
         zh="增加值可比价指数(上年同期=100)",

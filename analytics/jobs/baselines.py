@@ -8,6 +8,7 @@ from calendar import monthrange
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,10 @@ NAME = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
 TEMPERATURE = "outdoor_temperature_c"  # mean of a day
 DEGREE_DAYS = re.compile(r"^(heating|cooling)_degree_days(?:_(\d{1,2}))?$")
 SIGNIFICANT = 0.1  # of a driver
+# what a value may be, both ends included; the heat of a furnace drives as well
+OUTDOORS_C, ANY_C = (-90.0, 60.0), (-273.15, 5000.0)
+MONTH_DEGREE_DAYS = (0.0, 6000.0)
+ANYTHING = (0.0, 1e12)  # output, people, hours
 MOST_MONTHS = 240
 
 
@@ -102,14 +107,16 @@ def state_driver(
     grain: str = "month",
     source: str,
     who: str,
+    now: datetime | None = None,
 ) -> bool:
     """Record what drove energy in a month or on a day; tell if it is new.
 
     Raises
     ------
     Invalid
-        For a name or grain that is none, a month that begins on no first day, degree days
-        where they follow from temperatures, or no source or person.
+        For a name or grain that is none, a month that begins on no first day or has not
+        begun, a value beyond what its kind can be, another unit than the name has, or no
+        source or person.
     """
     if not NAME.match(name):
         raise Invalid(f"{name[:70]!r} is no name: a-z, 0-9 and _")
@@ -119,10 +126,18 @@ def state_driver(
         raise Invalid(f"{first} is not the first day of a month")
     if name == TEMPERATURE and (grain != "day" or unit != "c"):
         raise Invalid(f"{TEMPERATURE} is the mean of a day in c")
-    if value is not None and not -1e12 < value < 1e12:
-        raise Invalid(f"value {value} is no number")
     if not source.strip() or not who.strip():
         raise Invalid("a statement needs a source and a person")
+    if value is not None:  # whatever was stated can be withdrawn
+        today = (now or datetime.now(UTC)).astimezone(ZoneInfo(subject.park.zone))
+        if first > today.date():
+            raise Invalid(f"{first} is still to come")
+        low, high = _bounds(name, unit)
+        if not low <= value <= high:
+            raise Invalid(f"{name} is {low:g} to {high:g}, not {value:g}")
+        usual = stored.driver_unit(conn, _ids(subject), name)
+        if usual not in (None, unit):
+            raise Invalid(f"{name} is stated in {usual}, not in {unit[:70]!r}")
     return stored.record_driver(
         conn,
         subject.subject_id,
@@ -190,7 +205,7 @@ def judged(
     Raises
     ------
     Invalid
-        When there is no such baseline, or the months are none.
+        When there is no such baseline, the months are none, or a driver has two units.
 
     Notes
     -----
@@ -263,6 +278,19 @@ def told(of: StoredBaseline) -> dict[str, Any]:
     }
 
 
+def _ids(subject: Subject) -> list[int]:
+    """Whose drivers count for a subject: its own, else the park's."""
+    return list(dict.fromkeys((subject.subject_id, subject.park.park_id)))
+
+
+def _bounds(name: str, unit: str) -> tuple[float, float]:
+    if name == TEMPERATURE:
+        return OUTDOORS_C
+    if DEGREE_DAYS.match(name):
+        return MONTH_DEGREE_DAYS
+    return ANY_C if unit == "c" else ANYTHING
+
+
 def _months(first: date, last: date) -> None:
     if first.day != 1 or last.day != 1 or last <= first:
         raise Invalid(f"{first} to {last} are not whole months")
@@ -318,8 +346,7 @@ def _table(
     due = now or datetime.now(UTC)
     due = min(due, known_on) if known_on else due
     energy = _energy(book, subject, of.figure, due, minimum, known_on)
-    ids = list(dict.fromkeys((subject.subject_id, subject.park.park_id)))
-    rows = stored.drivers(conn, ids, first, last, known_on)
+    rows = stored.drivers(conn, _ids(subject), first, last, known_on)
     months = _between(first, last)
     columns = [_column(rows, each, months) for each in of.variables]
     return energy, np.array(columns).T
@@ -355,8 +382,14 @@ def _energy(
 def _column(rows: Sequence[Driver], name: str, months: Sequence[date]) -> Float64:
     """Give a driver by months; degree days come from each day's temperature, if not stated."""
     found = np.full(len(months), np.nan)
-    for each in rows:
-        if each.name == name and each.grain == "month" and each.value is not None:
+    stated = [each for each in rows if each.name == name and each.grain == "month"]
+    units = sorted({each.unit for each in stated})
+    if len(units) > 1:
+        raise Invalid(
+            f"{name} is stated in {' and '.join(units)}; state it in one unit"
+        )
+    for each in stated:
+        if each.value is not None:
             found[months.index(each.first)] = each.value
     match = DEGREE_DAYS.match(name)
     if match is None:

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from analytics import zero_carbon as kernel
 from analytics.jobs import accounting
 from analytics.jobs.book import Book, load_book
@@ -85,7 +87,7 @@ def of_book(
         "publishable": enough,
         "method": METHOD,
         "energy": ENERGY,
-        "factors": sorted({each.code for each in account.factors}),
+        "factors": sorted(_codes(account) | _codes(book.coal[ENERGY])),
     }
 
 
@@ -107,6 +109,17 @@ def _unproven(account: accounting.Account) -> tuple[float, float]:
     tonnes = [accounting.known_total(result) for result, _ in parts]
     kwh = [accounting.known_total(amount) for _, amount in parts]
     return _sum(tonnes), _sum(kwh)
+
+
+def _codes(account: accounting.Account) -> set[str]:
+    """Give the factors that the park's total rests on."""
+    places = {
+        place
+        for each in account.lines
+        if each.counts
+        for place in each.factor[0][~np.isnan(each.result[0])].tolist()
+    }
+    return {account.factors[place].code for place in places}
 
 
 def _sum(parts: list[float | None]) -> float:

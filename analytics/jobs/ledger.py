@@ -42,12 +42,15 @@ def record(
     Raises
     ------
     Invalid
-        For an unknown kind, a day that begins no month, certificates of parts of a MWh, or
-        words that are missing.
+        For an unknown kind, a day that begins no month, certificates of parts of a MWh or
+        of a month to come, or words that are missing.
     """
     if kind not in stored.KINDS:
         raise Invalid(f"kind {kind[:70]!r} is none of {', '.join(stored.KINDS)}")
     check_month(production_month)
+    today = datetime.now(ZoneInfo(park.zone)).date()
+    if kind == "certificate" and production_month > today:
+        raise Invalid(f"nothing was made yet in {production_month:%Y-%m}")
     if expires is not None and expires <= production_month:
         raise Invalid(f"it ends on {expires}, before it is made")
     if not 0 < mwh < 1e12:

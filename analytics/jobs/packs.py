@@ -190,6 +190,67 @@ def _check(pack: Pack, of: Indicator) -> None:
             raise Invalid("a waiver is a yes_no input, of a guiding indicator")
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which a key stands once; elsewhere the last of its name would count."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in seen:
+                line = key.start_mark.line + 1
+                raise Invalid(f"line {line} says {key.value[:70]} a second time")
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def read(text: str) -> tuple[Pack, Any]:
+    """Read a pack that is new: what cannot mean anything is refused as well.
+
+    Raises
+    ------
+    Invalid
+        Also for a key that stands twice, ends that leave nothing between them, a size that
+        nothing asks for, a group of one that ``needed`` does not name, and a formula that
+        is unknown whatever the values are.
+    """
+    try:
+        # safe: it constructs what yaml.SafeLoader does
+        terms = yaml.load(text, _Loader)  # noqa: S506
+    except (yaml.YAMLError, RecursionError) as error:
+        raise Invalid(f"the file is no YAML: {error}") from error
+    pack = parse(terms)
+    of_group = Counter(each.need for each in pack.indicators)
+    for each in pack.indicators:
+        words = _senseless(each)
+        group = each.need not in (MANDATORY, *ALONE, *pack.needed)
+        if group and of_group[each.need] == 1:
+            words = f"{each.need} is the need of it alone, and not in needed"
+        if words is not None:
+            raise Invalid(f"indicator {each.name}: {words}")
+    return pack, terms
+
+
+def _senseless(of: Indicator) -> str | None:
+    """Say what can never be: recorded packs are read with it all the same."""
+    texts = [of.formula] if isinstance(of.formula, str) else of.formula
+    for text in (*texts, *(each for each in (of.size, of.sign) if each is not None)):
+        part = indicators.never_known(indicators.parse(text))
+        if part is not None:
+            return f"{part} is unknown whatever the values are"
+    for level in (*of.classes, *([of.threshold] if of.threshold else [])):
+        low, high = level.at_least, level.at_most
+        if low is not None and high is not None and low > high:
+            return f"nothing is at least {low:g} and at most {high:g}"
+    for each in of.classes:
+        if each.high is not None and each.low >= each.high:
+            return f"no size is from {each.low:g} to below {each.high:g}"
+    if of.size is not None and not of.classes:
+        return "a size needs classes"
+    return None
+
+
 @lru_cache(maxsize=1)
 def shipped() -> tuple[Pack, ...]:
     """Read all packs of ``analytics/packs/*.yaml``, by name."""
@@ -228,11 +289,7 @@ def add(conn: Connection, text: str, *, who: str) -> tuple[str, bool]:
         When it is no YAML or no pack, has a shipped one's name, or asks for a unit of an
         input that another pack asks for in a different one.
     """
-    try:
-        read = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise Invalid(f"the file is no YAML: {error}") from error
-    pack = parse(read)
+    pack, terms = read(text)
     if pack.name in {each.name for each in shipped()}:
         raise Invalid(f"{pack.name} is shipped; give the pack a name of its own")
     if not who.strip():
@@ -243,7 +300,7 @@ def add(conn: Connection, text: str, *, who: str) -> tuple[str, bool]:
         if units.get(name, each.unit) != each.unit:
             raise Invalid(f"{name} is stated in {units[name]} for another pack")
     return pack.name, stored.record_pack(
-        conn, pack.name, read, source=pack.source, who=who
+        conn, pack.name, terms, source=pack.source, who=who
     )
 
 

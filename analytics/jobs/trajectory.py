@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,7 +148,7 @@ def _series(
             )
             if not math.isnan(single) or not math.isnan(value)
         ],
-        "state": state(years, smooth=smooth),
+        "state": state(years, running=_running(record), smooth=smooth),
         "decoupling": decoupling(years, values),
     }
 
@@ -178,17 +179,28 @@ def _year(of: Year) -> dict[str, Any]:
     return told
 
 
-def state(years: Sequence[Year], *, smooth: bool = False) -> dict[str, Any]:
+def _running(record: Record) -> int:
+    return record.now.astimezone(ZoneInfo(record.subject.park.zone)).year
+
+
+def state(
+    years: Sequence[Year], *, running: int, smooth: bool = False
+) -> dict[str, Any]:
     """Judge where decided years stand, with the reason and its numbers.
 
     Notes
     -----
-    Years after the last that decides are left out and named; one between decided years
-    is a gap and makes the state unknown.
+    The year that runs is left out; one that is over and undecided, between decided years
+    or after them, is a gap and makes the state unknown: it would be that of another time.
+    All that are undecided are named.
     """
     decided = [i for i, each in enumerate(years) if each.decides]
-    begin, stop = (decided[0], decided[-1] + 1) if decided else (0, 0)
-    inner = years[begin:stop]
+    begin, last = (decided[0], decided[-1]) if decided else (0, -1)
+    inner = [
+        each
+        for i, each in enumerate(years)
+        if begin <= i and (i <= last or each.year < running) and decided
+    ]
     raw = np.array(
         [
             each.value_t if each.decides and each.value_t is not None else np.nan
@@ -205,7 +217,7 @@ def state(years: Sequence[Year], *, smooth: bool = False) -> dict[str, Any]:
         "reason": trend.REASON_NAMES[int(peak.reason)],
         "smoothed": smooth,
         "from": inner[0].year if inner else None,
-        "to": inner[-1].year if inner else None,
+        "to": years[last].year if inner else None,
         "undecided": [each.year for each in years if not each.decides],
         "peak_year": inner[top].year if top >= 0 else None,
         "peak_t": float(series[top]) if top >= 0 else None,

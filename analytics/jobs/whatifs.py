@@ -16,6 +16,7 @@ from store.errors import Invalid
 from store.records import Subject
 
 GJ_PER_TCE = 29.3076
+LONGEST_YEAR_H = 8784.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +84,10 @@ def what_if(
     if measures.green_share and chosen.green != "zero":
         raise Invalid(
             f"{method} does not know green power: its factor would not change"
+        )
+    if measures.full_load_hours > LONGEST_YEAR_H:
+        raise Invalid(
+            f"{measures.full_load_hours:g} full-load hours are more than a year has"
         )
     first = year + 1 if first is None else first
     last = first + 4 if last is None else last

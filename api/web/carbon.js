@@ -1,7 +1,7 @@
 // The carbon peak: where the years stand and why, how the budget goes, what a zero-carbon park needs.
 
 import { draw, switched } from "./ordinal.js";
-import { $, ask, base, cell, chooseFrom, node, onLanguage, say, showWords, t, table } from "./page.js";
+import { $, ask, base, busy, cell, chooseFrom, node, onLanguage, say, showWords, t, table } from "./page.js";
 import * as text from "./text.js";
 import { whyButton } from "./why.js";
 
@@ -20,18 +20,23 @@ const titled = (each) => (text.current() === "zh" && each.title_zh) || each.titl
 const series = () => found.trajectory?.series.find((each) => each.method === $("method").value) ?? null;
 const known = (kind, name) => { const words = t(`${kind} ${name}`); return words === undefined ? name : words; };
 
+const stateYears = (state) => (state.to === null ? "" : t("stateYears", state.from, state.to));
+// years that are over since the first that decides, and decide nothing
+const missingYears = (of) => of.years.filter((each) => !each.decides && each.year > of.state.from && each.year < Number(found.to.slice(0, 4))).map((each) => each.year);
+
 function stateWords() {
   const of = series();
   if (!of) return [t("state unknown"), t("noYears")];
   const { state } = of;
-  const notes = [known("reason", state.reason)];
+  const notes = [known("reason", state.reason), stateYears(state)];
+  if (state.reason === "gap") notes.push(t("undecidedYears", missingYears(of).join(", ")));
   if (state.peak_year !== null) {
     notes.push(t("peakWords", state.peak_year, tonnes(state.peak_t), state.years_after));
     if (state.peak_is_first_known) notes.push(t("peakIsFirst"));
   }
   const after = state.after_peak;
   if (after.z !== null) notes.push(`n ${after.n}, S ${after.s}, Z ${text.number(after.z, 4)}, p ${text.number(after.p, 4)}, Sen ${text.number(after.sen_slope_t_per_year, 1)} t/a`);
-  return [known("state", state.state), notes.join(" · ")];
+  return [known("state", state.state), notes.filter(Boolean).join(" · ")];
 }
 
 function showRolling() {
@@ -129,7 +134,7 @@ function showMethods() {
       const figure = (value) => (value === null || value === undefined ? cell(t("refusedFigure"), "n refused") : cell(`${enough ? "" : "≥ "}${tonnes(value)}`, "n"));
       return node("tr", { "data-method": each.method, ...(each.method === $("method").value && { class: "total" }) },
         cell([titled(each), " ", node("span", { class: "code" }, each.method)]), figure(total?.park), figure(total?.park_scope_1), figure(total?.park_scope_2),
-        cell(tons(each.unit)), cell(known("state", each.state.state)), cell(factorOf(row)), cell(button));
+        cell(tons(each.unit)), cell([known("state", each.state.state), stateYears(each.state)].filter(Boolean).join(" · ")), cell(factorOf(row)), cell(button));
     }));
 }
 
@@ -153,7 +158,7 @@ function showZero() {
   ];
   if (rows.length) table($("zero-reach"), t("wouldReach"), [[t("wouldReach")], ["", "n"]], rows.map(([name, value]) => node("tr", {}, cell(name), cell(value, "n"))));
   else $("zero-reach").replaceChildren();
-  whyButton("zero-why", t("zeroCarbon"), () => [t("zeroCarbon"), { base: base(park), figure: "co2_t", method: of.method, from: of.from, to: of.to }, { unit: "tCO2", notes: [`÷ ${of.energy} tce`] }]);
+  whyButton("zero-why", t("zeroCarbon"), () => [t("zeroCarbon"), { base: base(park), figure: "co2_t", method: of.method, from: of.from, to: of.to }, { unit: "tCO₂/tce", value: of.value, per: ["tce", of.energy] }]);
 }
 
 function showSplit() {
@@ -246,8 +251,10 @@ async function begin() {
   $("park").addEventListener("change", () => { location.href = `/parks/${encodeURIComponent($("park").value)}/carbon`; });
   $("method").addEventListener("change", async () => {
     delete document.body.dataset.ready;
+    busy(true);
     found.split = await askSplit();
     show();
+    busy(false);
     document.body.dataset.ready = park;
   });
   $("asked").addEventListener("submit", (event) => event.preventDefault());

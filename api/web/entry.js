@@ -1,6 +1,6 @@
 // Readings typed by hand: the meter's last ones, a doubt before storing, the outcome.
 
-import { $, ask, base, chooseFrom, node, onLanguage, say, send, showWords as showPlainWords, t } from "./page.js";
+import { $, ask, base, chooseFrom, fill, node, onLanguage, say, send, showWords as showPlainWords, t } from "./page.js";
 import * as text from "./text.js";
 
 let park = null;
@@ -58,7 +58,7 @@ function showLast() {
 function showOutcome() {
   const [words, kind, ...values] = outcome ?? ["", ""];
   $("outcome").className = `words ${kind}`;
-  $("outcome").textContent = outcome ? t(words, ...values) : "";
+  fill($("outcome"), (...each) => (outcome ? t(words, ...each) : ""), ...values);
 }
 
 function showWords() {

@@ -1,8 +1,8 @@
 // Intensity: the park from month to year against its target, and who stands where; for managers.
 
 import { switched } from "./ordinal.js";
-import { $, ask, bar, base, cell, chooseFrom, code, node, onLanguage, say, showWords, t, table } from "./page.js";
-import { begins, choices, chosen, intensity, lastOver, load, month, showAnswers, showMonths, showPollutants, SPANS, unitOf } from "./ratios.js";
+import { $, ask, bar, base, busy, cell, chooseFrom, code, node, onLanguage, say, showWords, t, table } from "./page.js";
+import { begins, choices, chosen, clearAnswers, intensity, lastOver, load, month, showAnswers, showMonths, showPollutants, SPANS, unitOf } from "./ratios.js";
 import * as text from "./text.js";
 import { whyButton } from "./why.js";
 
@@ -12,6 +12,7 @@ let names = {};
 let found = null;
 let rank = null;
 let label = () => {};
+let turn = 0; // of questions; the answer of an earlier one comes too late
 
 function showRanking() {
   const [kind, method] = chosen();
@@ -56,17 +57,27 @@ async function askAll() {
   const until = $("until").value;
   if (!until) return;
   delete document.body.dataset.ready;
+  const mine = ++turn;
+  busy(true);
   try {
-    found = await load(base(park), until);
+    const news = await load(base(park), until);
     const [figure, method] = chosen();
     const first = begins($("span").value, until).slice(0, 7);
     const query = new URLSearchParams({ period: first === until ? until : `${first}..${until}`, figure, figure_method: method });
-    rank = await ask(`${base(park)}/intensity/ranking?${query}`);
+    const places = await ask(`${base(park)}/intensity/ranking?${query}`);
+    if (mine !== turn) return;
+    [found, rank] = [news, places];
     $("to-csv").href = `${base(park)}/intensity/ranking?${query}&format=csv`;
     say(null);
   } catch (error) {
+    if (mine !== turn) return;
+    found = rank = null;
+    clearAnswers();
+    for (const id of ["ranking", "unranked", "ranking-note", "unranked-note"]) $(id).replaceChildren();
     say(error.message);
     return;
+  } finally {
+    if (mine === turn) busy(false);
   }
   show();
   document.body.dataset.ready = park;

@@ -1,8 +1,8 @@
 // An enterprise's own page: its figures and its quarter of the industry; it asks nothing of others.
 
 import { switched } from "./ordinal.js";
-import { $, ask, base, cell, node, onLanguage, say, showWords, t, table } from "./page.js";
-import { choices, intensity, lastOver, load, month, showAnswers, showMonths, showPollutants } from "./ratios.js";
+import { $, ask, base, busy, cell, node, onLanguage, say, showWords, t, table } from "./page.js";
+import { choices, clearAnswers, intensity, lastOver, load, month, showAnswers, showMonths, showPollutants } from "./ratios.js";
 import * as text from "./text.js";
 
 const [, park, enterprise] = /^\/parks\/([^/]+)\/enterprises\/([^/]+)/.exec(location.pathname).map(decodeURIComponent);
@@ -33,12 +33,17 @@ function show() {
 async function askAll() {
   if (!$("until").value) return;
   delete document.body.dataset.ready;
+  busy(true);
   try {
     found = await load(base(park), $("until").value, enterprise);
     say(null);
   } catch (error) {
+    found = null;
+    clearAnswers();
     say(error.message);
     return;
+  } finally {
+    busy(false);
   }
   const until = $("until").value;
   $("to-csv").href = `${base(park)}/intensity/history?enterprise=${encodeURIComponent(enterprise)}&from=${month(until, -12)}&to=${month(until, 1)}&format=csv`;

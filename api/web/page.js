@@ -1,5 +1,6 @@
 // What every page has: nodes, tables, questions to the API, the banner, the languages.
 
+import { told } from "./problem.js";
 import * as text from "./text.js";
 
 export const { t } = text;
@@ -30,10 +31,24 @@ export function bar(value, most) {
   return node("div", { class: "bar" }, fill);
 }
 
-export function say(message) {
-  $("banner").hidden = !message;
-  $("banner").textContent = message ?? "";
+// words with those values that are messages in the reader's language, and their own words in small
+export function fill(into, words, ...values) {
+  const said = values.map((each) => (typeof each === "string" ? told(each) : [each, ""]));
+  const own = said.flatMap(([, each]) => (each ? [" ", node("small", { class: "own-words", lang: "en" }, each)] : []));
+  into.replaceChildren(words(...said.map(([each]) => each)), ...own);
 }
+
+let banner = null;
+
+export function say(message) {
+  banner = message || null;
+  $("banner").hidden = banner === null;
+  if (banner === null) $("banner").replaceChildren();
+  else fill($("banner"), (each) => each, banner);
+}
+
+// while the figures of another choice are asked for, those that stand are old
+export const busy = (waits) => document.querySelector("main").setAttribute("aria-busy", String(waits));
 
 export async function send(path, body) {
   const answer = await fetch(path, body && {
@@ -67,6 +82,7 @@ function showPages() {
 
 export function showWords() {
   showPages();
+  say(banner);
   document.documentElement.lang = text.current() === "zh" ? "zh-CN" : "en";
   for (const each of document.querySelectorAll("[data-t]")) each.textContent = t(each.dataset.t);
   for (const each of document.querySelectorAll("[data-language]")) {

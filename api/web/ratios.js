@@ -88,6 +88,15 @@ export function showAnswers(found, until, root, enterprise) {
   }
 }
 
+// nothing of an earlier month stays beside a refusal
+export function clearAnswers() {
+  for (const id of [...SPANS, "target"]) { $(id).textContent = "–"; $(`${id}-note`).textContent = ""; }
+  for (const span of SPANS) { delete $(span).dataset.value; $(`${span}-why`).replaceChildren(); }
+  $("target-words").textContent = "";
+  for (const id of ["months", "months-table", "pollutants"]) $(id).replaceChildren();
+  $("pollutants-card").hidden = true;
+}
+
 // of month, year to date and rolling twelve months: who told it, monitors or a statement
 export function showPollutants(found) {
   const last = SPANS.map((span) => [span, found[span].at(-1)]);

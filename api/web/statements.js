@@ -1,6 +1,6 @@
 // What people state of an enterprise or the park: a form, and what counts so far.
 
-import { $, ask, base, chooseFrom, node, onLanguage, say, send, showWords as showPlainWords, t } from "./page.js";
+import { $, ask, base, chooseFrom, fill, node, onLanguage, say, send, showWords as showPlainWords, t } from "./page.js";
 import * as text from "./text.js";
 
 let park = null;
@@ -14,10 +14,24 @@ const kind = () => kinds.find((each) => each.name === $("kind").value);
 const meaning = (each) => (text.current() === "zh" ? each.zh : each.meaning);
 const option = (value, words) => node("option", { value }, words);
 
+const MOST_BAD = 20;
+
+// every row that cannot be used, so that all are mended at once
+function showRefused(message, bad) {
+  fill($("outcome"), (each) => t("refused", each), message);
+  for (const { row, message: why } of bad.slice(0, MOST_BAD)) {
+    const line = node("span", { class: "line" });
+    fill(line, (each) => t("rowSays", row, each), why);
+    $("outcome").append(line);
+  }
+  if (bad.length > MOST_BAD) $("outcome").append(node("span", { class: "line" }, t("moreRows", bad.length - MOST_BAD)));
+}
+
 function showOutcome() {
   const [words, look, ...values] = outcome ?? ["", ""];
   $("outcome").className = `words ${look}`;
-  $("outcome").textContent = outcome ? t(words, ...values) : "";
+  if (words === "rowsRefused") return showRefused(...values);
+  fill($("outcome"), (...each) => (outcome ? t(words, ...each) : ""), ...values);
 }
 
 // only what the chosen kind asks for
@@ -131,8 +145,8 @@ async function storeFile() {
       method: "POST", headers: { "Content-Type": file.name.endsWith(".csv") ? "text/csv" : XLSX }, body: file,
     });
     const body = await answer.json();
-    const bad = body.error?.detail?.find?.((each) => each.outcome === "refused");
-    if (body.error) outcome = ["refused", "bad", bad ? t("rowSays", bad.row, bad.message) : body.error.message];
+    const bad = body.error?.detail?.filter?.((each) => each.outcome === "refused") ?? [];
+    if (body.error) outcome = bad.length ? ["rowsRefused", "bad", body.error.message, bad] : ["refused", "bad", body.error.message];
     else outcome = ["statedRows", "good", body.rows.length, body.rows.filter((each) => each.outcome === "new").length];
     await load();
   } catch (error) {

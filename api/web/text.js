@@ -116,6 +116,9 @@ const WORDS = {
     ownNote: "Your own figures, and the quarter of your industry in this park. Nothing of any other enterprise is shown or asked.", ownBand: "Quarter of the industry", noIndustry: "no industry is stated", industryWords: (c) => `industry ${c} of GB/T 4754`,
     "bench tce": "Energy, calorific [tce/10⁴ CNY]", "bench co2_t": "CO₂, national factor [t/10⁴ CNY]", "bench water_m3": "Water [m³/10⁴ CNY]", "band no_figure": "no figure of your own", "band too_few": "too few to compare with",
     "band best_quarter": "best quarter", "band second_quarter": "second quarter", "band third_quarter": "third quarter", "band last_quarter": "last quarter",
+    stateYears: (from, to) => `years ${from} to ${to}`, undecidedYears: (years) => `undecided: ${years}`,
+    unreachable: "The server cannot be reached; try again.", moreRows: (n) => `… and ${n} rows more`,
+    dividedByEnergy: (method) => `Divided by energy, ${method}`,
     s: "s", min: "min", h: "h", d: "d",
   },
   zh: {
@@ -233,6 +236,9 @@ const WORDS = {
     ownNote: "仅为本企业数据及其在园区同行业中所处的四分位。不显示也不查询任何其他企业。", ownBand: "同行业四分位", noIndustry: "未登记行业", industryWords: (c) => `GB/T 4754 行业 ${c}`,
     "bench tce": "能耗(当量)[tce/万元]", "bench co2_t": "CO₂(全国因子)[t/万元]", "bench water_m3": "新水 [m³/万元]", "band no_figure": "本企业无数据", "band too_few": "同行业企业太少",
     "band best_quarter": "最优四分位", "band second_quarter": "第二四分位", "band third_quarter": "第三四分位", "band last_quarter": "末四分位",
+    stateYears: (from, to) => `依据 ${from} 至 ${to} 年`, undecidedYears: (years) => `未定年份:${years}`,
+    unreachable: "无法连接服务器,请重试", moreRows: (n) => `…… 另有 ${n} 行`,
+    dividedByEnergy: (method) => `除以综合能耗(${method === "equal_value" ? "等价" : method})`,
     s: "秒", min: "分钟", h: "小时", d: "天",
   },
 };

@@ -1,6 +1,6 @@
 // "Why this number?": a dialog with all that a figure rests on.
 
-import { $, cell, node, send, t, table } from "./page.js";
+import { $, cell, fill, node, send, t, table } from "./page.js";
 import * as text from "./text.js";
 
 let place = null;
@@ -70,22 +70,29 @@ function told(found, kind, method) {
     ...found.errors.map((each) => node("p", { class: "words bad" }, each))];
 }
 
-// asked: { base, figure: "co2_t", method, from, to, enterprise }; of a ratio `shown` has value, unit, below
-async function answer(asked, shown) {
+// a figure with all that it rests on
+async function rests(asked, figure, method) {
   const query = new URLSearchParams({ from: asked.from, to: asked.to, ...(asked.enterprise && { enterprise: asked.enterprise }) });
-  const tonnes = asked.figure === "tce" ? "tce" : "tCO₂";
-  const full = await send(`${asked.base}/explain?figure=${encodeURIComponent(`${asked.figure}.${asked.method}`)}&${query}`);
-  let whole = full.body.value;
-  let parts = null;
-  if (full.status === 200) parts = explained(full.body, asked.figure);
-  else {
-    const { status, body } = await send(`${asked.base}/figures?${query}&grain=month`);
-    if (status !== 200) throw new Error(body.error.message);
-    whole = body[asked.figure][asked.method];
-    parts = told(body, asked.figure, asked.method);
+  const full = await send(`${asked.base}/explain?figure=${encodeURIComponent(`${figure}.${method}`)}&${query}`);
+  if (full.status === 200) return [full.body.value, explained(full.body, figure)];
+  const { status, body } = await send(`${asked.base}/figures?${query}&grain=month`);
+  if (status !== 200) throw new Error(body.error.message);
+  return [body[figure][method], told(body, figure, method)];
+}
+
+// asked: { base, figure: "co2_t", method, from, to, enterprise }; of a ratio `shown` has value, unit, and what is
+// below the line: `below`, the added value, or `per`, [figure, method] with a parentage of its own
+async function answer(asked, shown) {
+  const tonnes = (figure) => (figure === "tce" ? "tce" : "tCO₂");
+  const [whole, parts] = await rests(asked, asked.figure, asked.method);
+  const above = node("p", { class: "note", id: "why-above" }, `${amount(whole)} ${tonnes(asked.figure)}`);
+  if (shown.per) {
+    const [figure, method] = shown.per;
+    const [under, its] = await rests(asked, figure, method);
+    return [shown.value, shown.unit, [above, ...parts, node("h2", {}, t("dividedByEnergy", method)), node("p", { class: "note", id: "why-below" }, `${amount(under)} ${tonnes(figure)}`), ...its]];
   }
-  if (shown.below === undefined) return [whole, tonnes, parts];
-  return [shown.value, shown.unit, [node("p", { class: "note", id: "why-above" }, `${amount(whole)} ${tonnes}`), ...below(shown.below), ...parts]];
+  if (shown.below === undefined) return [whole, tonnes(asked.figure), parts];
+  return [shown.value, shown.unit, [above, ...below(shown.below), ...parts]];
 }
 
 function framed(title, notes, body) {
@@ -110,7 +117,9 @@ async function why(title, asked, shown) {
     const [value, unit, parts] = await answer(asked, shown);
     body.replaceChildren(node("p", { class: "big small" }, node("output", { id: "why-value" }, amount(value)), " ", node("span", { class: "unit" }, unit)), ...parts);
   } catch (error) {
-    body.replaceChildren(node("p", { class: "words bad" }, error.message));
+    const said = node("p", { class: "words bad" });
+    fill(said, (each) => each, error.message);
+    body.replaceChildren(said);
   }
   box.dataset.ready = asked.figure;
 }

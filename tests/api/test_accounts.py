@@ -96,6 +96,10 @@ def enterprise_x(client: httpx.Client) -> None:
             amount=60,
             unit="t",
         )
+    early: Json = {"kind": "certificate", "reference": "GEC-early", "mwh": 1}
+    early |= {"production_month": "2099-01-01", "technology": "wind"}
+    refused = post(client, "/parks/PX/green-power", 422, **early)
+    assert "nothing was made yet in 2099-01" in refused["error"]["message"]
     certificates(client, "PX", "X", 2000)
     found = get(client, "/parks/PX/figures", enterprise="X", grain="month", **MONTHS)
     assert found["tce"]["calorific"] == pytest.approx(3921.602, abs=5e-4)
@@ -147,6 +151,16 @@ def zero_carbon_park(client: httpx.Client) -> None:
     core = get(client, "/parks/ZC/zero-carbon", to="2025-01-01")
     assert core["value"] == pytest.approx(1.145, abs=5e-4)
     assert core["with_all_green"] == pytest.approx(0.504, abs=5e-4)
+    # what it rests on, and nothing of the hundreds that are known
+    assert core["factors"] == [
+        "calorific/CN/heat",
+        "calorific/CN/natural_gas",
+        "default/CN/heat",
+        "equal_value/CN/electricity/2024",
+        "net_calorific/CN/natural_gas",
+        "proven_green/CN/electricity",
+        "zero_carbon_park/CN/2022",
+    ]
     assert core["state"] == "unknown"  # most of the twelve months are
     assert core["size_class"] == "unknown"
     assert core["aim"] is core["gap_t"] is core["green_kwh"] is None

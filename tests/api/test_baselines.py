@@ -2,12 +2,15 @@
 
 import json
 from calendar import monthrange
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
 import pytest
 
+from store import registry
+from store.baselines import record_driver
+from store.database import connect
 from tests.analytics.jobs.conftest import Monthly
 from tests.api.test_accounts import Json, get, post
 from tests.system.conftest import Run
@@ -66,6 +69,7 @@ def test_a_baseline_by_hand(
         months: Json = {"from": "2023-01-01", "to": "2024-01-01", "enterprise": "a"}
         found = get(client, "/parks/B/savings", baseline="kwh", **months)
         judged(found)
+        absurd(client)
         # a day that nobody knows any more leaves its month, and the CUSUM after it
         post(
             client,
@@ -123,6 +127,78 @@ def defined(client: httpx.Client) -> None:
     assert [each["name"] for each in driven] == ["outdoor_temperature_c"] * 2 + [
         "output_t"
     ]
+
+
+def absurd(client: httpx.Client) -> None:
+    """What cannot be is refused, with its words; nothing of it is recorded."""
+    output: Json = {"enterprise": "a", "name": "output_t", "unit": "t", "value": 1.0}
+    for wrong, words in (
+        ({"first": "2023-01-01", "unit": "kg"}, "stated in t, not in 'kg'"),
+        ({"first": "2023-01-01", "value": -5000.0}, "0 to 1e+12, not -5000"),
+        ({"first": "2099-01-01"}, "still to come"),
+    ):
+        answer = post(client, "/parks/B/drivers", 422, **output | wrong)
+        assert words in answer["error"]["message"]
+    warm: Json = {"name": "outdoor_temperature_c", "grain": "day", "unit": "c"}
+    for value in (5000.0, -90.1, 60.1):
+        cold = warm | {"first": "2023-03-05", "value": value}
+        post(client, "/parks/B/drivers", 422, **cold)
+    days: Json = {"name": "heating_degree_days", "unit": "c_d", "first": "2023-01-01"}
+    post(client, "/parks/B/drivers", 422, value=6000.5, **days)
+    rows = get(
+        client,
+        "/parks/B/drivers",
+        **{"from": "2023-01-01", "to": "2024-01-01", "enterprise": "a"},
+    )["rows"]
+    assert {each["unit"] for each in rows if each["name"] == "output_t"} == {"t"}
+    # all of a name withdrawn, it may have another unit
+    pieces: Json = {"name": "pieces", "first": "2023-01-01", "value": 5.0}
+    post(client, "/parks/B/drivers", unit="piece", **pieces)
+    post(client, "/parks/B/drivers", 422, unit="t", **pieces)
+    post(client, "/parks/B/drivers", unit="piece", **pieces | {"value": None})
+    assert post(client, "/parks/B/drivers", unit="t", **pieces)["recorded"]
+
+
+def test_a_fit_refuses_two_units_of_a_driver(
+    timescale_database: str, serving: Any
+) -> None:
+    park = Monthly(timescale_database, "B")
+    park.add("a", {"energy_import": used(2022, 0.0)}, 2022)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        owner = registry.subject(conn, "B", "a").subject_id
+        for i, tonnes in enumerate(OUTPUT):  # as they could be recorded before
+            record_driver(
+                conn,
+                owner,
+                "output_t",
+                "month",
+                date(2022, i + 1, 1),
+                float(tonnes),
+                "kg" if i == 3 else "t",
+                source="MES",
+                who="Clerk",
+            )
+    with (
+        serving(timescale_database) as base,
+        httpx.Client(base_url=base, timeout=60) as client,
+    ):
+        post(
+            client,
+            "/parks/B/baselines",
+            enterprise="a",
+            name="kwh",
+            figure="energy_import",
+            variables=["output_t"],
+            first="2022-01-01",
+            last="2023-01-01",
+        )
+        asked = {"from": "2022-01-01", "to": "2023-01-01", "enterprise": "a"}
+        refused = client.get(
+            "/api/v1/parks/B/savings", params={"baseline": "kwh"} | asked
+        )
+        assert refused.status_code == 422
+        assert "kg and t" in refused.json()["error"]["message"]
 
 
 def judged(found: Json) -> None:

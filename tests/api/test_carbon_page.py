@@ -233,6 +233,134 @@ def test_the_carbon_peak_agrees_with_the_api(
     page.context.close()
 
 
+def test_the_core_indicator_explains_its_own_number(
+    browser: Browser, carbon: str, api: httpx.Client
+) -> None:
+    zero = api.get(f"{ROOT}/zero-carbon").json()
+    months = {"from": zero["from"], "to": zero["to"]}
+    parentage = api.get(f"{ROOT}/figures", params=months).json()["parentage"]
+    of = {
+        kind: [each["factor"] for each in parentage[kind][method] if each["counts"]]
+        for kind, method in (("co2_t", "zero_carbon_park"), ("tce", "equal_value"))
+    }
+    page, trouble, _ = opened(browser, f"{carbon}/parks/P/carbon", "P")
+    page.click("#zero-why button")
+    page.wait_for_selector("#why[data-ready=co2_t]")
+    assert number(page.inner_text("#why-value")) == pytest.approx(
+        zero["value"], abs=5e-6
+    )
+    assert page.inner_text("#why-body .unit").strip() == "tCO₂/tce"
+    assert number(page.inner_text("#why-above")) == pytest.approx(
+        zero["co2_t"], abs=0.006
+    )
+    assert number(page.inner_text("#why-below")) == pytest.approx(
+        zero["tce"], abs=0.006
+    )
+    for factor in of["co2_t"] + of["tce"]:
+        assert factor in page.inner_text("#why-body")
+    assert trouble == []
+    page.context.close()
+
+
+def test_a_state_names_its_years_and_those_that_are_lacking(
+    browser: Browser, carbon: str, api: httpx.Client
+) -> None:
+    # no factor of ETS for metered years: after the stated ones nothing decides
+    for i, amount in enumerate((300_000, 310_000, 320_000)):
+        api.post(
+            f"{ROOT}/history",
+            json={"method": "ets", "year": YEAR - 6 + i, "amount_t": amount, **SAID},
+        ).raise_for_status()
+    asked = {"method": ["location_region", "ets"]}
+    found = api.get(f"{ROOT}/trajectory", params=asked).json()["series"]
+    state = {each["method"]: each["state"] for each in found}
+    assert (state["ets"]["state"], state["ets"]["reason"]) == ("unknown", "gap")
+    page, trouble, _ = opened(browser, f"{carbon}/parks/P/carbon", "P")
+    whole = f"years {YEAR - 6} to {YEAR - 1}"
+    assert whole in page.inner_text("#state-note")
+    assert whole in page.inner_text("#methods tr[data-method=location_region]")
+    part = f"years {YEAR - 6} to {YEAR - 4}"
+    assert f"unknown · {part}" in page.inner_text("#methods tr[data-method=ets]")
+    page.select_option("#method", "ets")
+    page.wait_for_selector("body[data-ready=P]")
+    note = page.inner_text("#state-note")
+    assert part in note
+    assert f"undecided: {YEAR - 3}, {YEAR - 2}, {YEAR - 1}" in note
+    assert trouble == []
+    page.context.close()
+
+
+def test_a_refused_month_leaves_no_figures_of_another(
+    browser: Browser, carbon: str, tmp_path: Path
+) -> None:
+    page, _, _ = opened(browser, f"{carbon}/parks/P/intensity", "P", locale="zh-CN")
+    banner = page.locator("#banner")
+    assert page.inner_text("#month") != "–"
+    page.fill("#until", "1999-01")
+    expect(banner).to_contain_text("所选日期不在 2000-01-01 至")
+    # the API's own words stand beside
+    expect(banner.locator("small[lang=en]")).to_contain_text("must lie between")
+    for each in ("#month", "#year_to_date", "#rolling_12", "#target"):
+        expect(page.locator(each)).to_have_text("–")
+        expect(page.locator(f"{each}-note")).to_have_text("")
+    assert page.inner_text("#ranking") == page.inner_text("#months") == ""
+    shot(page, "intensity-refused-zh", tmp_path)
+    page.click("[data-language=en]")
+    expect(banner).to_contain_text("The input cannot be used")
+    expect(banner.locator("small")).to_have_count(0)
+    page.goto(f"{carbon}/parks/R9/intensity")
+    page.click("[data-language=zh]")
+    expect(banner).to_contain_text("没有园区 R9")
+    page.context.close()
+
+
+def test_figures_of_another_choice_are_dimmed_until_it_is_there(
+    browser: Browser, carbon: str, tmp_path: Path
+) -> None:
+    page, trouble, _ = opened(browser, f"{carbon}/parks/P/intensity", "P")
+    main = page.locator("main")
+    assert main.get_attribute("aria-busy") == "false"
+    held: list[Any] = []
+    page.route("**/intensity/ranking?*", lambda route: held.append(route))
+    page.select_option("#figure", "co2_t/location_region")
+    expect(main).to_have_attribute("aria-busy", "true")
+    card = page.locator(".card.answer").first
+    expect(card).to_have_css("opacity", "0.45")
+    shot(page, "intensity-waits", tmp_path)
+    while not held:
+        page.wait_for_timeout(50)
+    held[0].continue_()
+    expect(main).to_have_attribute("aria-busy", "false", timeout=30_000)
+    expect(card).to_have_css("opacity", "1")
+    # away from the server, in words that tell what to do
+    page.unroute("**/intensity/ranking?*")
+    page.context.set_offline(True)
+    page.select_option("#figure", "tce/calorific")
+    expect(page.locator("#banner")).to_contain_text("The server cannot be reached")
+    assert [each for each in trouble if "ERR_INTERNET" not in each] == []
+    page.context.close()
+
+
+def test_the_ranking_can_be_read_on_a_phone(
+    browser: Browser, carbon: str, tmp_path: Path
+) -> None:
+    page, _, _ = opened(
+        browser,
+        f"{carbon}/parks/P/intensity",
+        "P",
+        viewport={"width": 360, "height": 780},
+    )
+    width = page.evaluate(
+        """() => document.querySelector("#ranking tbody td:nth-child(5)").offsetWidth"""
+    )
+    assert width >= 100
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.locator("#ranking").scroll_into_view_if_needed()
+    folder = Path(os.environ.get("PARKWATT_SCREENSHOTS", str(tmp_path)))
+    page.screenshot(path=folder / "ranking-360.png")
+    page.context.close()
+
+
 def test_why_this_number_opens_by_keyboard(
     browser: Browser, carbon: str, api: httpx.Client, tmp_path: Path
 ) -> None:

@@ -120,6 +120,37 @@ def test_a_file_filled_in(served: httpx.Client) -> None:
     ]
 
 
+def test_a_thousand_rows_can_be_sent(served: httpx.Client) -> None:
+    row = {"enterprise": "E04", "kind": "output", "unit": "t", "amount": 1.0}
+    rows = [
+        row | {"product": f"product_{i}", "period": "2024", "source": "works' books"}
+        for i in range(1000)
+    ]
+    done = served.post(f"{PARK}/statements", json={"who": "Clerk", "rows": rows})
+    assert done.status_code == 201, done.text[:300]
+    assert len(done.json()["rows"]) == 1000
+    # other addresses keep their limit
+    large = served.post(f"{PARK}/history", json={"who": "Clerk" * 20_000})
+    assert large.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount"), [("gross_output", -1.0), ("volume_index", 0.0)]
+)
+def test_an_amount_that_cannot_be_is_refused(
+    served: httpx.Client, kind: str, amount: float
+) -> None:
+    row = {"kind": kind, "period": "2024", "amount": amount, "source": "books"}
+    if kind == "gross_output":
+        row |= {"enterprise": "E04", "prices": "current"}
+    body = {"who": "Clerk", "dry_run": True, "rows": [row]}
+    refused = served.post(f"{PARK}/statements", json=body)
+    assert refused.status_code == 422
+    assert f"{kind} cannot be" in refused.json()["error"]["detail"][0]["message"]
+    row["amount"] = 1.0
+    assert served.post(f"{PARK}/statements", json=body).status_code == 200
+
+
 def test_size_and_industry(served: httpx.Client) -> None:
     base = {"enterprise": "E03", "source": "bureau", "who": "Clerk One"}
     size = base | {"year": 2025, "above_designated_size": True}

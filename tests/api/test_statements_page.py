@@ -77,6 +77,21 @@ def test_a_person_states_added_value(
         )
         page.set_input_files("#file", file)
         expect(said).to_contain_text("E99")
+        rows = [f"E{100 + i},added_value,2026-05,5,report\n" for i in range(25)]
+        file.write_text("enterprise,kind,period,amount,source\n" + "".join(rows))
+        page.set_input_files("#file", file)
+        expect(said.locator(".line")).to_have_count(21)
+        expect(said).to_contain_text("E119")
+        expect(said).not_to_contain_text("E120")
+        expect(said.locator(".line").last).to_have_text("… and 5 rows more")
+        page.click("[data-language=zh]")
+        page.set_input_files("#file", file)
+        expect(said).to_contain_text("第 2 行:没有企业 E100")
+        expect(said.locator("small").nth(1)).to_contain_text("there is no enterprise")
+        bad = os.environ.get("PARKWATT_SCREENSHOT_REFUSED")
+        if bad:
+            page.screenshot(path=bad, full_page=True)
+        page.click("[data-language=en]")
         target = os.environ.get("PARKWATT_SCREENSHOT_STATEMENTS")
         if target:
             page.select_option("#kind", "added_value")

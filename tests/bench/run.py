@@ -3,7 +3,8 @@
 Ratios and errors travel between machines, seconds do not.
 
 Durable commits, a real broker and TimescaleDB of their own. Each line names what was
-measured, the figure, its unit and the bar it is held against, where there is one.
+measured, the figure, its unit and the bar it is held against, where there is one, with
+whether it held; where one did not, the run ends with status 1 and names it.
 """
 
 import json
@@ -42,6 +43,7 @@ from tests.bench.tools import (
     note,
     process,
     register,
+    verdict,
     wait,
 )
 
@@ -306,3 +308,4 @@ def _park(url: str, code: str) -> int:
 
 if __name__ == "__main__":
     main()
+    sys.exit(verdict())

@@ -1,6 +1,7 @@
 """What the measurements share."""
 
 import json
+import operator
 import os
 import signal
 import subprocess
@@ -22,9 +23,25 @@ METERS = 100
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+MISSED: list[str] = []  # what did not hold its bar, told at the end of the run
+HOLDS = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge}
+
+
 def emit(name: str, value: float, unit: str, bar: str = "", **more: object) -> None:
     line = {"measure": name, "value": round(value, 4), "unit": unit, "bar": bar, **more}
+    if bar:
+        sign, limit = bar.split()
+        line["held"] = HOLDS[sign](value, float(limit))
+        if not line["held"]:
+            MISSED.append(f"{name}: {value:.4g} {unit}, the bar is {bar}")
     print(json.dumps(line), flush=True)
+
+
+def verdict() -> int:
+    """Name every bar that was missed; give the status that the run ends with."""
+    for each in MISSED:
+        note(f"MISSED {each}")
+    return 1 if MISSED else 0
 
 
 def note(text: str) -> None:

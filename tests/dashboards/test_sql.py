@@ -329,7 +329,7 @@ def test_the_carbon_peak(park: Connection) -> None:
     (state,) = run(park, carbon("State of the peak"), "P", DAY).rows
     assert state[0] == "下降，未确认 / declining, not confirmed"
     assert "fewer than five years" in str(state[1])
-    assert state[2:] == ("2020", 1500, "4")
+    assert state[2:] == ("2020–2024", "2020", 1500, "4")
     assert run(park, carbon("Last twelve"), "P", DAY).rows == [(1200, 0.8, "2026-02")]
     (budget,) = run(park, carbon("/ Carbon budget"), "P", DAY).rows
     assert budget == (200, 0.2, 40, 1100, "2026-11-20")
@@ -358,7 +358,7 @@ def test_methods_side_by_side(park: Connection) -> None:
         ("配额 / ets", None, None, None, 990, 11),
         ("省级因子 / location_region", 1200, 360, 840, 1200, 12),
     ]
-    assert rows[1][8] == "grid_average/CN-JS/2023"
+    assert rows[1][9] == "grid_average/CN-JS/2023"
     park.execute("RESET ROLE")
     park.execute("UPDATE core.book SET coverage = 0.9 WHERE figure LIKE 'co2_t/%'")
     rows = run(park, carbon("side by side"), "P", DAY).rows

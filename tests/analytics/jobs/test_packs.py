@@ -3,15 +3,18 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib.resources import files
 from typing import Any
 
 import pytest
+import yaml
 
 from analytics.jobs import packs, yearly
 from analytics.jobs.evaluating import evaluate
 from analytics.jobs.packs import ALONE, MANDATORY
 from analytics.jobs.park_values import base_name
 from analytics.jobs.zero_carbon import report
+from store import packs as stored
 from store import registry
 from store.database import Connection, connect
 from store.errors import Invalid
@@ -317,6 +320,7 @@ name: own
 title: own
 source: ours
 verified: true
+needed: {some: 1}
 inputs:
   load: {unit: t, title: load}
   excused: {unit: yes_no, title: excused}
@@ -369,16 +373,35 @@ def test_what_was_stated_in_another_unit_is_not_taken(
         ("need: guiding, waiver", "need: mandatory, waiver", "of a guiding"),
         ("waiver: excused", "waiver: load", "yes_no input"),
         ("waiver: excused", "waiver: absent", "yes_no input"),
+        ("needed: {some: 1}", "needed: {some: 2}", "2 of the 1"),
         (
-            "verified: true\ninputs",
-            "verified: true\nneeded: {some: 2}\ninputs",
-            "2 of the 1",
-        ),
-        (
-            "verified: true\ninputs",
-            "verified: true\nneeded: {guiding: 1}\ninputs",
+            "needed: {some: 1}",
+            "needed: {some: 1, guiding: 1}",
             "no indicator is of that group",
         ),
+        # what can never be
+        ("{at_most: 5}", "{at_least: 10, at_most: 5}", "at least 10 and at most 5"),
+        (
+            "threshold: {at_most: 5}",
+            "size: load, classes: [{from: 10, to: 5, at_most: 1}]",
+            "no size is from 10 to below 5",
+        ),
+        ("threshold: {at_most: 5}", "size: load", "a size needs classes"),
+        ("formula: load, need: g", "formula: 1/0, need: g", "1 / 0 is unknown"),
+        (
+            "formula: load, need: g",
+            'formula: "load / (2 - 2)", need: g',
+            "is unknown whatever",
+        ),
+        (
+            "formula: load, need: g",
+            'formula: "growth(load, load, 0)", need: g',
+            "is unknown whatever",
+        ),
+        ("title: own\n", "title: own\ntitle: other\n", "line 4 says title a second"),
+        ("unit: t, formula", "unit: t, unit: kg, formula", "unit a second time"),
+        ("needed: {some: 1}\n", "", "some is the need of it alone"),
+        ("need: some", "need: mandatroy", "no indicator is of that group"),
     ],
 )
 def test_what_a_pack_may_not_say(
@@ -389,7 +412,22 @@ def test_what_a_pack_may_not_say(
         packs.add(conn, OWN.replace(old, new), who="w")
 
 
+def test_a_recorded_pack_is_read_although_it_would_be_refused_today(
+    conn: Connection, park: Subject
+) -> None:
+    terms = yaml.safe_load(OWN.replace("{at_most: 5}", "{at_least: 10, at_most: 5}"))
+    stored.record_pack(conn, "own", terms, source="ours", who="w")
+    assert [each.name for each in packs.known(conn)][-1] == "own"
+
+
 @pytest.mark.parametrize("text", ["[" * 5000, "a: " + "{a: " * 5000, "a: [1"])
 def test_what_is_no_yaml_is_refused_however_deep(conn: Connection, text: str) -> None:
     with pytest.raises(Invalid, match="no YAML"):
         packs.add(conn, text, who="Clerk One")
+
+
+def test_shipped_packs_pass_the_checks_of_new_ones() -> None:
+    folder = files("analytics").joinpath("packs")
+    for each in folder.iterdir():
+        if each.name.endswith(".yaml"):
+            assert packs.read(each.read_text("utf-8"))[0] in packs.shipped()

@@ -88,12 +88,19 @@ def test_the_series_of_the_guide_peaks_when_its_fifth_year_is_stated(
     }
     assert now["whole"]["z"] == pytest.approx(0.894, abs=5e-4)
     assert now["whole"]["p"] == pytest.approx(0.371, abs=5e-4)
-    # as known before the last statement, and after its withdrawal
-    assert one(conn, last=2019, known_on=before)["state"] == four | {
-        "undecided": [2019]
-    }
+    # as known before the last statement, and after its withdrawal; the year is over, and
+    # the state of the years before is no longer that of today
+    assert one(conn, last=2018, known_on=before)["state"] == four
     say(conn, 2019, None)
-    assert one(conn, last=2019)["state"]["state"] == "declining-unconfirmed"
+    for asked in ({"known_on": before}, {}):
+        stale = one(conn, last=2019, **asked)["state"]
+        assert (stale["state"], stale["reason"]) == ("unknown", "gap")
+        assert (stale["from"], stale["to"]) == (2010, 2018)
+        assert stale["undecided"] == [2019]
+    # in the year itself it was not over, and nothing was lacking
+    running = one(conn, last=2019, now=datetime(2019, 6, 1, tzinfo=UTC))["state"]
+    assert running["state"] == "declining-unconfirmed"
+    assert (running["to"], running["undecided"]) == (2018, [2019])
     # a year between that nobody knows makes the state unknown; a new maximum starts again
     say(conn, 2019, 128.0)
     say(conn, 2016, None)
@@ -405,6 +412,8 @@ def test_what_if_by_hand(park: Monthly, conn: Connection) -> None:
         what_if(conn, whole(conn), 2022, Measures(electrify="coal"))
     with pytest.raises(Invalid, match="nothing_known"):
         what_if(conn, whole(conn), 2021, asked)
+    with pytest.raises(Invalid, match="more than a year has"):
+        what_if(conn, whole(conn), 2022, Measures(pv_kwp=1.0, full_load_hours=8784.5))
 
 
 def test_a_month_of_net_export_is_below_0_and_every_answer_has_the_same_year(
