@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Path, Query, Request
 
-from store import registry
+from store import registry, whose
 from store.database import Connection, Pool, translated
 from store.errors import Invalid
 from store.quantities import QUANTITIES
@@ -53,13 +53,49 @@ def _park(request: Request, conn: Conn, park: ParkCode) -> Park:
     return registry.park(conn, park)
 
 
-def _subject(
+def _named(
     conn: Conn,
     park: ParkCode,
     enterprise: EnterpriseCode = None,
     meter: MeterCode = None,
 ) -> Subject:
     return registry.subject(conn, park, enterprise, meter)
+
+
+def _subject(
+    request: Request, conn: Conn, subject: Annotated[Subject, Depends(_named)]
+) -> Subject:
+    # who names an enterprise is told nothing of the time in which a meter is another's
+    if subject.kind == "meter" and _own_time(request):
+        own = whose.own_spans(conn, subject.subject_id)
+        asked, zone = request.query_params, subject.park.zone
+        low = high = None  # what has no period is of any time
+        if "from" in asked and "to" in asked:
+            low = instant("from", asked["from"], zone)
+            high = instant("to", asked["to"], zone)
+        if not any(_within(low, high, each) for each in own):
+            raise Invalid(
+                f"meter {subject.meter!r} counts for {subject.enterprise} "
+                + (", and ".join(_told(each, zone) for each in own) or "at no time")
+                + ": ask for a period within"
+            )
+    return subject
+
+
+def _within(low: datetime | None, high: datetime | None, own: whose.Span) -> bool:
+    return (own[0] is None or (low is not None and low >= own[0])) and (
+        own[1] is None or (high is not None and high <= own[1])
+    )
+
+
+def _told(own: whose.Span, zone: str) -> str:
+    words = zip(("from", "until"), own, strict=True)
+    at = ZoneInfo(zone)
+    return " ".join(f"{word} {each.astimezone(at)}" for word, each in words if each)
+
+
+def _own_time(request: Request) -> bool:
+    return "enterprise" in request.query_params
 
 
 def _quantity(
@@ -72,6 +108,9 @@ def _quantity(
 
 AskedPark = Annotated[Park, Depends(_park)]
 AskedSubject = Annotated[Subject, Depends(_subject)]
+# for lists of rows with their instants, which are cut to own time instead of refused
+NamedSubject = Annotated[Subject, Depends(_named)]
+OwnTime = Annotated[bool, Depends(_own_time)]
 Quantity = Annotated[str, Depends(_quantity)]
 
 

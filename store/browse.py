@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from psycopg import sql
 from psycopg.rows import class_row
 
 from store.database import Connection
+from store.whose import own_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,20 +132,46 @@ def readings(
     stop: datetime,
     after: tuple[int, datetime],
     most: int,
+    *,
+    own: bool = False,
 ) -> list[BrowsedReading]:
-    """List readings of [start, stop) by channel and time, from behind `after` on."""
+    """List readings of [start, stop) by channel and time, from behind `after` on.
+
+    Parameters
+    ----------
+    own
+        Not while a meter counts for another than the enterprise it is registered for.
+    """
     with conn.cursor(row_factory=class_row(BrowsedReading)) as cur:
         return cur.execute(
-            """
+            sql.SQL(
+                """
             SELECT r.channel_id, r.at, r.until, r.value, r.batch_id, b.received_at
-            FROM (SELECT * FROM core.reading
-                  WHERE channel_id = ANY(%s) AND at >= %s AND at < %s
-                    AND (channel_id, at) > (%s, %s)
-                  ORDER BY channel_id, at LIMIT %s) AS r
+            FROM (SELECT * FROM core.reading r
+                  WHERE channel_id = ANY(%(channels)s) AND at >= %(start)s
+                    AND at < %(stop)s AND (channel_id, at) > (%(channel)s, %(after)s)
+                    AND (NOT %(own)s OR EXISTS (
+                        SELECT FROM core.channel c
+                        JOIN core.meter m ON m.meter_id = c.subject_id
+                        WHERE c.channel_id = r.channel_id AND {own}
+                          AND (r.until IS NULL OR {own_until})))
+                  ORDER BY channel_id, at LIMIT %(most)s) AS r
             JOIN core.batch b USING (batch_id)
             ORDER BY r.channel_id, r.at
-            """,
-            (channel_ids, start, stop, *after, most),
+            """
+            ).format(
+                own=sql.SQL(own_at("r.at")),
+                own_until=sql.SQL(own_at("r.until - interval '1 microsecond'")),
+            ),
+            {
+                "channels": channel_ids,
+                "start": start,
+                "stop": stop,
+                "channel": after[0],
+                "after": after[1],
+                "own": own,
+                "most": most,
+            },
         ).fetchall()
 
 

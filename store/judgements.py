@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from psycopg import sql
 from psycopg.rows import class_row
 
 from store.database import Connection
 from store.errors import Invalid, Unknown
 from store.relations import mark_meter_dirty
 from store.revisions import signed
+from store.whose import own_at
 
 VERDICTS = ("real", "left out", "rollover", "reset", "replacement", "rule")
 FALLS = ("unknown", "restart")
@@ -202,15 +204,23 @@ def events(
     meter: str | None = None,
     start: datetime,
     stop: datetime,
+    own: bool = False,
     most: int,
 ) -> list[Event]:
-    """List what was recognised or said in [start, stop), the newest first."""
+    """List what was recognised or said in [start, stop), the newest first.
+
+    Parameters
+    ----------
+    own
+        Not while a meter counts for another than the enterprise it is registered for.
+    """
     with conn.cursor(row_factory=class_row(Event)) as cur:
         return cur.execute(
-            """
+            sql.SQL(
+                """
             WITH channels AS (
-                SELECT c.channel_id, e.code AS enterprise, m.code AS meter, c.quantity,
-                       c.unit
+                SELECT c.channel_id, m.meter_id, m.enterprise_id, e.code AS enterprise,
+                       m.code AS meter, c.quantity, c.unit
                 FROM core.channel c
                 JOIN core.meter m ON m.meter_id = c.subject_id
                 JOIN core.enterprise e USING (enterprise_id)
@@ -230,15 +240,18 @@ def events(
                    value_after, rule, confidence, verdict, who, why,
                    said.recorded_at AS said_at
             FROM found FULL JOIN said USING (channel_id, at)
-            JOIN channels USING (channel_id)
+            JOIN channels m USING (channel_id)
+            WHERE NOT %(own)s OR {own}
             ORDER BY at DESC, enterprise, meter, quantity, kind LIMIT %(most)s
-            """,
+            """
+            ).format(own=sql.SQL(own_at("at"))),
             {
                 "park": park_id,
                 "enterprise": enterprise,
                 "meter": meter,
                 "start": start,
                 "stop": stop,
+                "own": own,
                 "most": most,
             },
         ).fetchall()

@@ -11,6 +11,7 @@ from store.database import Connection
 from store.errors import Invalid, Unknown
 from store.quantities import OF_LOADS
 from store.readings import LONGEST_DELTA
+from store.whose import own_at
 
 LONGEST_WORDS = 500
 
@@ -185,9 +186,16 @@ def revisions(
     meter: str | None = None,
     quantity: str | None = None,
     before: int | None = None,
+    own: bool = False,
     most: int = 1000,
 ) -> list[Revision]:
-    """List the revisions of a park, the newest first, from below the id `before`."""
+    """List the revisions of a park, the newest first, from below the id `before`.
+
+    Parameters
+    ----------
+    own
+        Not while a meter counts for another than the enterprise it is registered for.
+    """
     return _revisions(
         conn,
         park_id=park_id,
@@ -195,6 +203,7 @@ def revisions(
         meter=meter,
         quantity=quantity,
         before=before,
+        own=own,
         most=most,
     )
 
@@ -208,11 +217,13 @@ def _revisions(
     meter: str | None = None,
     quantity: str | None = None,
     before: int | None = None,
+    own: bool = False,
     most: int = 1,
 ) -> list[Revision]:
     with conn.cursor(row_factory=class_row(Revision)) as cur:
         return cur.execute(
-            """
+            sql.SQL(
+                """
             SELECT v.revision_id, v.channel_id, e.code AS enterprise, m.code AS meter,
                    c.quantity, c.kind, c.unit, v.at, v.until, v.value_before,
                    v.value_after, v.who, v.why, v.recorded_at
@@ -226,8 +237,14 @@ def _revisions(
               AND (%(meter)s::text IS NULL OR m.code = %(meter)s)
               AND (%(quantity)s::text IS NULL OR c.quantity = %(quantity)s)
               AND (%(before)s::bigint IS NULL OR v.revision_id < %(before)s)
+              AND (NOT %(own)s OR {own}
+                   AND (v.until IS NULL OR {own_until}))
             ORDER BY v.revision_id DESC LIMIT %(most)s
-            """,
+            """
+            ).format(
+                own=sql.SQL(own_at("v.at")),
+                own_until=sql.SQL(own_at("v.until - interval '1 microsecond'")),
+            ),
             {
                 "id": revision_id,
                 "park": park_id,
@@ -235,6 +252,7 @@ def _revisions(
                 "meter": meter,
                 "quantity": quantity,
                 "before": before,
+                "own": own,
                 "most": most,
             },
         ).fetchall()
@@ -249,16 +267,23 @@ def conflicts(
     meter: str | None = None,
     settled: bool | None = None,
     before: int | None = None,
+    own: bool = False,
     most: int = 1000,
 ) -> list[Conflict]:
     """List the conflicts of a park, the newest first, from below the id `before`.
 
     One is settled by any later revision of its instant; the same value refused once
     more, after a revision took it, is settled too.
+
+    Parameters
+    ----------
+    own
+        Not while a meter counts for another than the enterprise it is registered for.
     """
     with conn.cursor(row_factory=class_row(Conflict)) as cur:
         return cur.execute(
-            """
+            sql.SQL(
+                """
             SELECT f.conflict_id, f.channel_id, e.code AS enterprise, m.code AS meter,
                    c.quantity, c.kind, c.unit, f.at, f.stored, f.refused,
                    f.refused_until, b.source, b.received_at, last.settled
@@ -283,8 +308,10 @@ def conflicts(
               AND (%(meter)s::text IS NULL OR m.code = %(meter)s)
               AND (%(before)s::bigint IS NULL OR f.conflict_id < %(before)s)
               AND (%(settled)s::boolean IS NULL OR last.settled = %(settled)s)
+              AND (NOT %(own)s OR {own})
             ORDER BY f.conflict_id DESC LIMIT %(most)s
-            """,
+            """
+            ).format(own=sql.SQL(own_at("f.at"))),
             {
                 "id": conflict_id,
                 "park": park_id,
@@ -292,6 +319,7 @@ def conflicts(
                 "meter": meter,
                 "settled": settled,
                 "before": before,
+                "own": own,
                 "most": most,
             },
         ).fetchall()

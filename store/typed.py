@@ -8,6 +8,7 @@ from psycopg.rows import class_row
 
 from store import overlay
 from store.database import Connection
+from store.whose import own_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +92,16 @@ def _beside(
         ).fetchall()
 
 
-def last_of_meter(conn: Connection, meter_id: int, most: int) -> list[Shown]:
-    """List the newest readings of each channel of a meter as they count."""
+def last_of_meter(
+    conn: Connection, meter_id: int, most: int, *, own: bool = False
+) -> list[Shown]:
+    """List the newest readings of each channel of a meter as they count.
+
+    Parameters
+    ----------
+    own
+        Not while it counts for another than the enterprise it is registered for.
+    """
     with conn.cursor(row_factory=class_row(Shown)) as cur:
         return cur.execute(
             sql.SQL(
@@ -101,11 +110,17 @@ def last_of_meter(conn: Connection, meter_id: int, most: int) -> list[Shown]:
                        EXISTS (SELECT FROM core.revision v
                                WHERE v.channel_id = w.channel_id
                                  AND v.at = f.at) AS revised
-                FROM core.channel w CROSS JOIN LATERAL ({}) AS f
-                WHERE w.subject_id = %s ORDER BY w.quantity, w.kind, f.at DESC
+                FROM core.channel w JOIN core.meter m ON m.meter_id = w.subject_id
+                CROSS JOIN LATERAL ({}) AS f
+                WHERE m.meter_id = %s ORDER BY w.quantity, w.kind, f.at DESC
                 """
             ).format(
-                overlay.effective("true", "ORDER BY at DESC", most=most, overlaid=True)
+                overlay.effective(
+                    own_at("r.at") if own else "true",
+                    "ORDER BY at DESC",
+                    most=most,
+                    overlaid=True,
+                )
             ),
             (meter_id,),
         ).fetchall()

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.encoders import jsonable_encoder
 
 from api.answer import rows_of
-from api.asking import AskedPark, AskedSubject, Conn
+from api.asking import AskedPark, Conn, NamedSubject, OwnTime
 from api.entry_models import Entered, LastReadings, NewReading
 from api.errors import WRITE_ERRORS, Problem, problem
 from ingest import manual
@@ -19,7 +19,8 @@ router = APIRouter(prefix="/parks/{park}", tags=["readings"])
 @router.get("/readings/last", response_model=LastReadings)
 def last(
     conn: Conn,
-    subject: AskedSubject,
+    subject: NamedSubject,
+    own: OwnTime,
     limit: Annotated[int, Query(ge=1, le=100, description="rows a quantity")] = 5,
 ) -> Any:
     """List the newest readings of a meter as they count, corrections included."""
@@ -30,7 +31,7 @@ def last(
         "meter": subject.meter,
         "confirmed": relations.is_confirmed(conn, subject.subject_id),
         "zone": subject.park.zone,
-        "rows": rows_of(typed.last_of_meter(conn, subject.subject_id, limit)),
+        "rows": rows_of(typed.last_of_meter(conn, subject.subject_id, limit, own=own)),
     }
 
 

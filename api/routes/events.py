@@ -6,7 +6,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from api.answer import CSV_TOO, rows_of, table
-from api.asking import AskedDays, AskedPark, AskedSubject, Conn, Format, instant
+from api.asking import (
+    AskedDays,
+    AskedPark,
+    Conn,
+    Format,
+    NamedSubject,
+    OwnTime,
+    instant,
+)
 from api.entry_models import Event, Events, NewJudgement
 from api.errors import WRITE_ERRORS
 from store import judgements, registry
@@ -17,7 +25,8 @@ router = APIRouter(prefix="/parks/{park}", tags=["corrections"])
 @router.get("/events", response_model=Events, responses=CSV_TOO)
 def listed(
     conn: Conn,
-    subject: AskedSubject,
+    subject: NamedSubject,
+    own: OwnTime,
     days: AskedDays,
     limit: Annotated[int, Query(ge=1, le=10_000, description="rows")] = 1000,
     form: Format = "json",
@@ -31,6 +40,7 @@ def listed(
         meter=subject.meter,
         start=start,
         stop=stop,
+        own=own,
         most=limit,
     )
     rows = rows_of(found)

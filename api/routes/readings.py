@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 
 from api.answer import CSV_TOO, table
-from api.asking import AskedSubject, Conn, Format, instant
+from api.asking import Conn, Format, NamedSubject, OwnTime, instant
 from api.models import Reading, Readings
 from store.browse import channels, readings
 from store.errors import Invalid
@@ -26,7 +26,8 @@ def page(
     request: Request,
     response: Response,
     conn: Conn,
-    subject: AskedSubject,
+    subject: NamedSubject,
+    own: OwnTime,
     start: Annotated[str, Query(alias="from", description="a time or a local day")],
     stop: Annotated[str, Query(alias="to", description="a time or a local day")],
     quantity: Annotated[str | None, Query(description="see docs/wire.md")] = None,
@@ -55,7 +56,7 @@ def page(
             quantity=quantity,
         )
     }
-    found = readings(conn, list(known), low, high, _after(cursor), limit + 1)
+    found = readings(conn, list(known), low, high, _after(cursor), limit + 1, own=own)
     following = None
     if len(found) > limit:
         found = found[:limit]

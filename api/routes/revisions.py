@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from api.answer import CSV_TOO, rows_of, table
-from api.asking import AskedPark, AskedSubject, Conn, Format
+from api.asking import AskedPark, Conn, Format, NamedSubject, OwnTime
 from api.entry_models import Conflict, Conflicts, NewRevision, Revision, Revisions
 from api.errors import WRITE_ERRORS
 from ingest import manual
@@ -23,7 +23,8 @@ Cursor = Annotated[
 @router.get("/revisions", response_model=Revisions, responses=CSV_TOO)
 def listed(
     conn: Conn,
-    subject: AskedSubject,
+    subject: NamedSubject,
+    own: OwnTime,
     quantity: Annotated[str | None, Query(description="see docs/wire.md")] = None,
     limit: Limit = 1000,
     cursor: Cursor = None,
@@ -37,6 +38,7 @@ def listed(
         meter=subject.meter,
         quantity=quantity,
         before=cursor,
+        own=own,
         most=limit + 1,
     )
     rows = _rows(found[:limit])
@@ -80,7 +82,8 @@ def revise(conn: Conn, park: AskedPark, asked: NewRevision) -> Any:
 @router.get("/conflicts", response_model=Conflicts, responses=CSV_TOO)
 def conflicts(
     conn: Conn,
-    subject: AskedSubject,
+    subject: NamedSubject,
+    own: OwnTime,
     settled: Annotated[
         bool | None, Query(description="true or false: only those that are, or are not")
     ] = None,
@@ -96,6 +99,7 @@ def conflicts(
         meter=subject.meter,
         settled=settled,
         before=cursor,
+        own=own,
         most=limit + 1,
     )
     rows = _rows(found[:limit])

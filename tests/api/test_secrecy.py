@@ -1,13 +1,21 @@
 """An enterprise's answers in two worlds that differ in its neighbours alone are the same."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 from typing import Any
 
 import httpx
 import pytest
 
-from store import membership, registry, relations, statements, targets
+from store import (
+    judgements,
+    membership,
+    registry,
+    relations,
+    revisions,
+    statements,
+    targets,
+)
 from store.database import connect
 from tests.analytics.jobs.conftest import Monthly, turns
 from tests.api.conftest import running
@@ -15,6 +23,7 @@ from tests.api.conftest import running
 pytestmark = pytest.mark.db
 
 ROOT = "/api/v1/parks/P"
+SOLD = turns(2025)[3].astimezone(UTC)
 # parameters that some routes cannot do without
 ASKED = {
     "from": "2025-01-01",
@@ -36,7 +45,9 @@ def _world(url: str, times: float, words: str) -> None:
     used = [1e5 + 1e3 * month for month in range(18)]
     more = [times * each for each in used]
     park.add("A", {"energy_import": used, "heat": used, "natural_gas": used}, 2024)
-    park.add("A", {"energy_import": used}, 2024, "X")
+    # X is sold after 15 months
+    sold = used[:15] + [times * each for each in used[15:]]
+    park.add("A", {"energy_import": sold}, 2024, "X")
     park.add("B", {"energy_import": more, "heat_export": more}, 2024)
     park.add("C", {"energy_import": [0.1 * each for each in more]}, 2024)
     park_id = park.park.park_id
@@ -51,7 +62,7 @@ def _world(url: str, times: float, words: str) -> None:
         relations.place_meter(
             conn, below, "main", meter["A", "M"], since, source=f"plan {words}"
         )
-        gone = datetime(2025, 3, 14, 16, tzinfo=UTC)
+        gone = SOLD
         for each in registry.enterprises(conn, park_id):
             own = each.code == "A"
             if each.code == "B":
@@ -63,9 +74,25 @@ def _world(url: str, times: float, words: str) -> None:
                     None,
                     source=f"sale {words}",
                 )
-                ratio: dict[str, Any] = {"ct": 2.0, "valid_from": gone}
+                ratio: dict[str, Any] = {"ct": 2.0 * times, "valid_from": gone}
                 relations.set_multiplier(
                     conn, meter["A", "X"], pt=1.0, source=f"ratio {words}", **ratio
+                )
+                signed: dict[str, Any] = {"who": "Reader B", "why": f"typed {words}"}
+                revisions.add_revision(
+                    conn,
+                    park.channels["A", "X", "energy_import"],
+                    turns(2024, 18)[17],
+                    times * 2.2e6,
+                    **signed,
+                )
+                judgements.judge(
+                    conn,
+                    meter["A", "X"],
+                    "energy_import",
+                    turns(2024, 18)[16],
+                    "real",
+                    **signed,
                 )
                 ratio = {"ct": 1.0, "valid_from": since, "valid_to": gone}
                 relations.set_multiplier(
@@ -141,6 +168,57 @@ def test_an_enterprises_answers_do_not_depend_on_its_neighbours(
             told.append(address.removeprefix(ROOT))
     assert {"/figures", "/explain", "/budgets", "/intensity/history"} <= set(told)
     assert {"/enterprises/A/benchmark", "/closings/1"} <= set(told)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("2025-01-01", "2025-04-01"),  # its own time
+        ("2025-01-01", "2025-07-01"),
+        ("2025-04-01", "2025-07-01"),
+    ],
+)
+def test_a_sold_meter_tells_its_first_owner_nothing_of_later(
+    worlds: list[httpx.Client], first: str, last: str
+) -> None:
+    refused, cut, leaks = set(), set(), set()
+    for address, asked in _routes(worlds[0]):
+        named = asked | {"enterprise": "A", "meter": "X"}
+        named |= {"from": first, "to": last}
+        answers = [client.get(address, params=named) for client in worlds]
+        assert answers[0].status_code == answers[1].status_code < 500, address
+        path = address.removeprefix(ROOT)
+        one, other = (_figures(each.json()) for each in answers)
+        if one != other or "secretly" in answers[0].text:
+            leaks.add(path)
+        whose = "'X' counts for A until 2025-04-01 00:00:00+08:00: ask"
+        if whose in answers[0].text:
+            refused.add(path)
+        elif answers[0].status_code == 200:
+            cut.add(path)
+    assert leaks == set()
+    figures = {"/figures", "/usage", "/demand", "/peaks", "/explain"}
+    assert figures <= (cut if last == "2025-04-01" else refused)
+    assert {"/events", "/readings", "/readings/last", "/revisions", "/conflicts"} <= cut
+
+
+def test_a_sold_meter_tells_its_first_owner_what_was_its_own(
+    worlds: list[httpx.Client],
+) -> None:
+    own = {"from": "2025-01-01", "to": "2025-04-01", "enterprise": "A", "meter": "X"}
+    asked: dict[str, Any] = own | {"figure": "energy_kwh"}
+    for path in ("figures", "usage", "demand", "peaks", "explain"):
+        assert worlds[0].get(f"{ROOT}/{path}", params=asked).status_code == 200, path
+    told = worlds[0].get(f"{ROOT}/usage", params=own).json()
+    assert told["total"] == pytest.approx(1.12e5 + 1.13e5 + 1.14e5)
+    last = worlds[0].get(f"{ROOT}/readings/last", params=own | {"limit": 1}).json()
+    assert [each["at"][:7] for each in last["rows"]] == ["2025-02"]  # 1 March there
+    # the park is told the whole
+    alone = {"from": "2025-01-01", "to": "2025-07-01", "meter": "X"}
+    for path in ("usage", "events", "readings"):
+        answers = [client.get(f"{ROOT}/{path}", params=alone) for client in worlds]
+        assert answers[0].status_code == 200
+        assert _figures(answers[0].json()) != _figures(answers[1].json()), path
 
 
 def _figures(told: Any) -> Any:

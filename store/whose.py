@@ -1,0 +1,51 @@
+"""When a meter counts for another enterprise than the one that it is registered for."""
+
+from datetime import datetime
+from typing import LiteralString
+
+from store.database import Connection
+
+Span = tuple[datetime | None, datetime | None]  # from, to; None: open
+
+
+_OWN: LiteralString = """m.enterprise_id = ALL (
+    SELECT coalesce((
+        SELECT a.enterprise_id FROM core.assignment a
+        WHERE a.meter_id = m.meter_id AND a.valid_from <= near.at
+          AND coalesce(a.valid_to, 'infinity') > near.at
+        ORDER BY a.recorded_at DESC, a.assignment_id DESC LIMIT 1), m.enterprise_id)
+    FROM (VALUES (AT), (AT - interval '1 microsecond')) AS near (at))"""
+
+
+def own_at(at: LiteralString) -> LiteralString:
+    """Give the condition that meter `m` counts for no other at `at` and just before.
+
+    What stands at the instant at which it goes on may tell of either owner.
+    """
+    return _OWN.replace("AT", at)
+
+
+def own_spans(conn: Connection, meter_id: int) -> list[Span]:
+    """Give the time in which a meter counts for no other enterprise, in order."""
+    return conn.execute(  # type: ignore[return-value]
+        """
+        WITH edge AS (
+            SELECT '-infinity'::timestamptz AS at
+            UNION SELECT valid_from FROM core.assignment WHERE meter_id = %(meter)s
+            UNION SELECT valid_to FROM core.assignment
+            WHERE meter_id = %(meter)s AND valid_to IS NOT NULL),
+        step AS (
+            SELECT at, lead(at, 1, 'infinity') OVER (ORDER BY at) AS next,
+                   (SELECT a.enterprise_id FROM core.assignment a
+                    WHERE a.meter_id = %(meter)s AND a.valid_from <= edge.at
+                      AND coalesce(a.valid_to, 'infinity') > edge.at
+                    ORDER BY a.recorded_at DESC, a.assignment_id DESC LIMIT 1) AS owner
+            FROM edge)
+        SELECT nullif(lower(each), '-infinity'), nullif(upper(each), 'infinity')
+        FROM (SELECT unnest(range_agg(tstzrange(at, next))) AS each
+              FROM step JOIN core.meter m ON m.meter_id = %(meter)s
+              WHERE coalesce(owner, m.enterprise_id) = m.enterprise_id) AS own
+        ORDER BY 1 NULLS FIRST
+        """,
+        {"meter": meter_id},
+    ).fetchall()
