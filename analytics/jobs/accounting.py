@@ -311,8 +311,7 @@ def _with_green(sheet: Sheet, method: Method, drafts: list[Draft]) -> list[Draft
             )
 
     if method.own_pv == "consumed":
-        metered = sheet.amounts.get("pv_generation", np.full(sheet.shape, np.nan))
-        add(np.where(np.isnan(metered), green.self_use, 0.0), electricity, "self_use")
+        add(green.unmetered, electricity, "self_use")
     if method.own_pv == "residual_if_sold":
         add(green.sold, electricity, "certificates_sold")
     if method.green == "zero":

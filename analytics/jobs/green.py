@@ -233,6 +233,7 @@ class Green:
     # maker, and so the park, took less what it gave has left it out already
     inside: Float64
     self_use: Float64  # own photovoltaic power with its monthly record
+    unmetered: Float64  # of it what no meter of its enterprise counts
     sold: Float64  # own power kept whose certificates others have
     wrong: Bool  # where a match proves nothing: no green figure can be given
     faults: tuple[Wrong, ...]
@@ -282,7 +283,7 @@ def lay_out(
         if each.green_match_id in shown
     ]
     bad = {each.green_match_id for each in faults}
-    proven, direct, inside, self_use, sold = np.zeros((5, *shape))
+    proven, direct, inside, self_use, unmetered, sold = np.zeros((6, *shape))
     known = {each.key: each for each in records}
     wrong = np.zeros(shape, np.bool_)
     ids: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -302,6 +303,11 @@ def lay_out(
                 continue
             table = self_use if match.kind == "self_use" else proven
             table[row, cell] += match.kwh
+            # a neighbour's meter says nothing of it, so the park has it by its record too
+            if match.kind == "self_use" and np.isnan(
+                made[rows[match.enterprise_id], cell]
+            ):
+                unmetered[row, cell] += match.kwh
             if match.kind == "direct":
                 direct[row, cell] += match.kwh
             ids[row, cell].append(match.green_match_id)
@@ -329,6 +335,7 @@ def lay_out(
         direct=direct,
         inside=inside,
         self_use=self_use,
+        unmetered=unmetered,
         sold=sold,
         wrong=wrong,
         faults=tuple(dict.fromkeys(faults)),

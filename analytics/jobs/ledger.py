@@ -163,14 +163,23 @@ def _kept(book: Book) -> Any:
     return _column(book, "pv_generation") - given
 
 
+def _given_beside(book: Book) -> Any:
+    """Give what left those whose own power no meter counts: none of the metered [kWh]."""
+    given = np.nan_to_num(_column(book, "energy_export"))
+    theirs = np.where(book.green.unmetered[1:] > 0, given[1:], 0.0).sum(axis=0)
+    return np.minimum(theirs, given[0])
+
+
 def shares(book: Book) -> list[dict[str, Any]]:
     """Give proven green power and its share of the electricity used, over the book.
 
     The share is (proven + own photovoltaic power kept) / (taken + own power kept); own
-    power is what meters count, or what its monthly records say where none does.
+    power is what meters count, and what its monthly records say of each enterprise where
+    none does.
     """
     taken, kept = _electricity(book), _kept(book)
-    kept = np.where(np.isnan(kept), book.green.self_use, kept)
+    kept[0] += _given_beside(book)
+    kept = np.nan_to_num(kept) + book.green.unmetered
     rows = []
     for row, subject in enumerate(book.subjects):
         used = known_total(taken[row])
