@@ -42,8 +42,8 @@ def record(
     Raises
     ------
     Invalid
-        For an unknown kind, a day that begins no month, certificates of parts of a MWh, or
-        words that are missing.
+        For an unknown kind, a day that begins no month, certificates of parts of a MWh,
+        certificates whose number another record has, or words that are missing.
     """
     if kind not in stored.KINDS:
         raise Invalid(f"kind {kind[:70]!r} is none of {', '.join(stored.KINDS)}")
@@ -65,6 +65,8 @@ def record(
         made_by = registry.subject(conn, park.code, producer).subject_id
     with conn.transaction():
         stored.hold_ledger(conn, park.park_id)
+        if not cancelled:
+            _refuse_twice(conn, park, kind, reference, production_month)
         stored.record_power(
             conn,
             park.park_id,
@@ -114,6 +116,8 @@ def match(
     taken, made = _electricity(book)[row, 0], _kept(book)[row, 0]
     with conn.transaction():
         stored.hold_ledger(conn, park.park_id)
+        if mwh > 0:
+            _refuse_twice(conn, park, kind, reference, production_month)
         stored.record_match(
             conn,
             park.park_id,
@@ -139,6 +143,19 @@ def match(
                 raise Invalid(
                     f"{reference} for {enterprise} in {month:%Y-%m}: {each.told}"
                 )
+
+
+def _refuse_twice(
+    conn: Connection, park: Park, kind: str, reference: str, production_month: date
+) -> None:
+    """Refuse certificates that are in a ledger already; whose it is nobody is told."""
+    if kind == "certificate" and stored.certificates_twice(
+        conn, park.park_id, reference, production_month
+    ):
+        raise Invalid(
+            f"certificates of the number {reference[:70]} are in the ledger already: "
+            "they count once, and a record that is wrong is cancelled first"
+        )
 
 
 def _column(book: Book, name: str) -> Any:

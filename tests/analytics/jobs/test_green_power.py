@@ -542,3 +542,74 @@ def test_what_one_without_a_meter_of_own_power_gives_takes_nothing_off_that_of_o
         use(conn, park, 60, enterprise="E2", month=JAN, **own)
         shares = ledger.shares(load_book(conn, park.park, JAN, FEB))
         assert [each["own_pv_kwh"] for each in shares] == [140e3, 80e3, 60e3]
+
+
+@pytest.mark.parametrize(
+    ("plant", "certified", "why"),
+    [
+        ("Farm", "Farm", "in the ledger already, not as part"),
+        ("Farm", "farm ", "in the ledger already, not as part"),
+        ("Farm 1", "\uff26\uff41\uff52\uff4d\u3000\uff11", "in the ledger already"),
+        ("Farm", None, "it names no plant"),
+        ("Farm", " ", "it names no plant"),
+        (None, "Farm", "direct supply of its month names no plant"),
+        ("Farm", "Farm 2", None),
+    ],
+)
+def test_one_kwh_of_a_plant_is_no_proof_twice(
+    timescale_database: str, plant: str | None, certified: str | None, why: str | None
+) -> None:
+    """50 MWh come directly, and then by certificates: 30.480 t at 0.6096 for once."""
+    park = Monthly(timescale_database)
+    park.add("X", {"energy_import": [1e6, 1e6]}, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        direct: dict[str, Any] = {"kind": "direct", "reference": "D1"}
+        batch(conn, park, 50, plant=plant, **direct)
+        use(conn, park, 50, month=JAN, **direct)
+        batch(conn, park, 50, reference="C9", plant=certified)
+        if why is None:
+            use(conn, park, 50, reference="C9", month=JAN)
+        else:
+            with pytest.raises(Invalid, match=why):
+                use(conn, park, 50, reference="C9", month=FEB)
+        book = load_book(conn, park.park, JAN, FEB)
+        grey = 950 if why else 900
+        assert book.carbon["residual"].total[0] == pytest.approx([grey * 0.6096])
+        # a supply that was cancelled proves nothing
+        batch(conn, park, 50, plant=plant, cancelled=True, **direct)
+        use(conn, park, 0, month=JAN, **direct)
+        if why is not None:
+            use(conn, park, 50, reference="C9", month=FEB)
+
+
+def test_certificates_count_once_in_all_parks(timescale_database: str) -> None:
+    one, two = (Monthly(timescale_database, code) for code in ("P", "Secret"))
+    for park in (one, two):
+        park.add("X", {"energy_import": [90e3, 90e3]}, 2024)
+        park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        batch(conn, two, 77)
+        use(conn, two, 5)
+        for reference in ("GEC-1", "gec-1 "):
+            with pytest.raises(Invalid, match="in the ledger already") as refused:
+                batch(conn, one, 60, reference=reference)
+            assert not any(word in str(refused.value) for word in ("Secret", "77", "5"))
+        with pytest.raises(Invalid, match="in the ledger already"):
+            batch(conn, two, 77, production_month=FEB)
+        batch(conn, one, 60, kind="trade")  # a contract of that name is something else
+        batch(conn, one, 60, cancelled=True)
+        batch(conn, two, 60)  # a correction of its own record
+        # what stood in two ledgers before serves neither any more until one is cancelled
+        conn.execute(
+            "INSERT INTO core.green_power (park_id, kind, reference, production_month, "
+            "kwh, technology, evidence, source, who) VALUES "
+            "(%s, 'certificate', 'GEC-1', '2024-01-01', 9e3, 'wind', 'e', 's', 'w')",
+            (one.park.park_id,),
+        )
+        for park in (one, two):
+            with pytest.raises(Invalid, match="in the ledger already"):
+                use(conn, park, 6)
+        batch(conn, two, 60, cancelled=True)
+        batch(conn, one, 60, plant="hill")
+        use(conn, one, 6)
