@@ -233,6 +233,8 @@ def _metered(sheet: Sheet, method: Method) -> Iterator[Draft]:
                 whole[row] = of_park[row]
             if beside is not None:
                 beside[row] = np.nan
+        if carrier == "heat" and sheet.park_row is not None and whole is not None:
+            whole[sheet.park_row] += _came_back(sheet, sheet.park_row)
         for names, amount, counts in (
             (weights if listed else net, whole, True),
             (given, beside, False),
@@ -250,6 +252,21 @@ def _metered(sheet: Sheet, method: Method) -> Iterator[Draft]:
                     counts=counts,
                     rule=None if counts else "export_listed",
                 )
+
+
+def _came_back(sheet: Sheet, park_row: int) -> Float64:
+    """Give heat that a meter says was given and its taker has stated, shape (cells,) [GJ].
+
+    No other amount of the park's row has it, so there it was not given away either.
+    """
+    given, found = _sum(sheet, EXPORTS["heat"]), np.zeros(sheet.shape[1])
+    if given is None:
+        return found
+    for each in sheet.stated:
+        if each.rule == "given_by_meter":
+            gj = kernel.STEAM_GJ_PER_T if each.item == "steam" else 1.0
+            found += np.nan_to_num(each.amount[park_row]) * gj
+    return np.asarray(np.minimum(found, np.nan_to_num(given[park_row])))
 
 
 def _sum(sheet: Sheet, weights: Mapping[str, float]) -> Float64 | None:
