@@ -131,6 +131,35 @@ def record_match(
     )
 
 
+def certificates_twice(
+    conn: Connection, park_id: int, reference: str, production_month: date
+) -> bool:
+    """Tell if another record, of whichever park, has the number of certificates.
+
+    Until the transaction ends nobody else records any.
+    """
+    conn.execute("SELECT pg_advisory_xact_lock(hashtext('core.green_power'))")
+    found = conn.execute(
+        r"""
+        SELECT FROM (
+            SELECT DISTINCT ON (park_id, reference COLLATE "C", production_month)
+                   park_id, reference, production_month, cancelled
+            FROM core.green_power
+            WHERE kind = 'certificate'
+              AND lower(regexp_replace(normalize(reference, NFKC), '\s', '', 'g'))
+                  = lower(regexp_replace(normalize(%(reference)s, NFKC), '\s', '', 'g'))
+            ORDER BY park_id, reference COLLATE "C", production_month,
+                     recorded_at DESC, green_power_id DESC) AS last
+        WHERE NOT cancelled
+          AND (park_id, reference, production_month)
+              <> (%(park_id)s, %(reference)s, %(month)s)
+        LIMIT 1
+        """,
+        {"park_id": park_id, "reference": reference, "month": production_month},
+    ).fetchone()
+    return found is not None
+
+
 def green_power(
     conn: Connection, park_id: int, known_on: datetime | None = None
 ) -> list[GreenPower]:

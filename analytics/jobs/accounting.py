@@ -241,6 +241,8 @@ def _metered(sheet: Sheet, method: Method) -> Iterator[Draft]:
                 whole[row] = of_park[row]
             if beside is not None:
                 beside[row] = np.nan
+        if carrier == "heat" and sheet.park_row is not None and whole is not None:
+            whole[sheet.park_row] += _came_back(sheet, sheet.park_row)
         for names, amount, counts in (
             (weights if listed else net, whole, True),
             (given, beside, False),
@@ -258,6 +260,21 @@ def _metered(sheet: Sheet, method: Method) -> Iterator[Draft]:
                     counts=counts,
                     rule=None if counts else "export_listed",
                 )
+
+
+def _came_back(sheet: Sheet, park_row: int) -> Float64:
+    """Give heat that a meter says was given and its taker has stated, shape (cells,) [GJ].
+
+    No other amount of the park's row has it, so there it was not given away either.
+    """
+    given, found = _sum(sheet, EXPORTS["heat"]), np.zeros(sheet.shape[1])
+    if given is None:
+        return found
+    for each in sheet.stated:
+        if each.rule == "given_by_meter":
+            gj = kernel.STEAM_GJ_PER_T if each.item == "steam" else 1.0
+            found += np.nan_to_num(each.amount[park_row]) * gj
+    return np.asarray(np.minimum(found, np.nan_to_num(given[park_row])))
 
 
 def _sum(sheet: Sheet, weights: Mapping[str, float]) -> Float64 | None:
@@ -319,8 +336,7 @@ def _with_green(sheet: Sheet, method: Method, drafts: list[Draft]) -> list[Draft
             )
 
     if method.own_pv == "consumed":
-        metered = sheet.amounts.get("pv_generation", np.full(sheet.shape, np.nan))
-        add(np.where(np.isnan(metered), green.self_use, 0.0), electricity, "self_use")
+        add(green.unmetered, electricity, "self_use")
     if method.own_pv == "residual_if_sold":
         add(green.sold, electricity, "certificates_sold")
     if method.green == "zero":

@@ -257,6 +257,7 @@ def lay_out(
     months: Sequence[date],
     whole: Bool,
     park_meters: Mapping[str, Bool],
+    given: Mapping[tuple[str, str], Bool],
     shape: tuple[int, int],
 ) -> tuple[Stated, ...]:
     """Lay statements out by item, use and the rule by which they count.
@@ -273,12 +274,14 @@ def lay_out(
     park_meters
         By item the cells in which a meter of the park alone counts it: for the park that
         one goes first.
+    given
+        By item and code of a supplier the cells in which its own meter counts what it gave.
 
     Notes
     -----
     Rules: ``stated_alone``, ``beside_the_meter``, ``metered_first`` (listed only),
-    ``park_meter_first`` and ``supplied_within`` (of the park, listed only),
-    ``feedstock`` (listed only). Ours.
+    ``park_meter_first``, ``supplied_within`` and ``given_by_meter`` (of the park, listed
+    only), ``feedstock`` (listed only). Ours.
     """
     cells = {month: i for i, month in enumerate(months) if whole[i]}
     # what the park does not have is laid out apart: an own factor of who took it must
@@ -305,7 +308,9 @@ def lay_out(
             of_park = "park_meter_first"
         within = rule in COUNTING and each.supplier is not None
         if within:
-            of_park = "supplied_within"
+            gift = given.get((each.item, each.supplier or ""))
+            by_meter = gift is not None and gift[cell]
+            of_park = "given_by_meter" if by_meter else "supplied_within"
         for where, named in ((row, rule), (park_row, of_park)):
             if where is None:
                 continue

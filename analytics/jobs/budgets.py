@@ -246,7 +246,7 @@ def _renewable_tce(grounds: Grounds, row: int, first: int, method: str) -> Float
     proven = np.where(
         book.green.wrong[row, columns], 0, book.green.proven[row, columns]
     )
-    kwh = np.nan_to_num(kept) + proven
+    kwh = np.nan_to_num(kept) + book.green.unmetered[row, columns] + proven
     used, tonnes = np.zeros((2, 12))
     for line in book.coal[method].lines:
         if line.part == "electricity" and line.origin == "metered" and line.counts:

@@ -1,5 +1,6 @@
 """The ledger of green power: what is proven, what is wrong with it, what it is used for."""
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from store.green import GreenMatch, GreenPower
 
 GEC_MONTHS = 24  # a certificate holds two years from its month of production
 STORED_KWH = 0.5  # a certificate is of whole MWh, what meters count is not
+
+# by month, and whether it was kept: plants by their plain names, "" where none is named
+Plants = Mapping[tuple[date, bool], set[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +64,11 @@ def check(
     end, not before the year of its production) is ours.
     """
     known = {each.key: each for each in records}
+    plants = _plants(records)
     wrong: list[Wrong] = []
     right: list[GreenMatch] = []
     for match in matches:
-        why = _fault(match, known)
+        why = _fault(match, known, plants)
         if why:
             wrong.append(_wrong(match, why))
         else:
@@ -99,7 +104,9 @@ def check(
     return sorted(wrong, key=lambda each: each.green_match_id)
 
 
-def _fault(match: GreenMatch, known: Mapping[tuple[str, str, date], GreenPower]) -> str:
+def _fault(
+    match: GreenMatch, known: Mapping[tuple[str, str, date], GreenPower], plants: Plants
+) -> str:
     """Say what is wrong with a match by itself."""
     own = known.get(match.key)
     if own is None:
@@ -128,11 +135,7 @@ def _fault(match: GreenMatch, known: Mapping[tuple[str, str, date], GreenPower])
         return "it is of power that the enterprise itself made and gave away"
     if own.part_of is not None and _whole(own, known) is None:
         return f"it stands for {own.part_of}, and there is no such trade or supply"
-    if own.part_of is None and _twin(own, known) is not None:
-        return (
-            "power of this plant and month is in the ledger already, not as part of it"
-        )
-    return ""
+    return _twice(own, plants) if own.part_of is None else ""
 
 
 def _whole(
@@ -156,21 +159,44 @@ def _maker(
     return None if own.kind == "self_use" else own.producer or whole.producer
 
 
-def _twin(
-    own: GreenPower, known: Mapping[tuple[str, str, date], GreenPower]
-) -> GreenPower | None:
-    """Find other proof of the same plant's month: the same kWh might count twice."""
-    if own.plant is None:
-        return None
-    for each in known.values():
-        if (
-            each.kind != "certificate"
-            and not each.cancelled
-            and each.plant == own.plant
-            and each.production_month == own.production_month
-        ):
-            return each
-    return None
+def _plants(records: Iterable[GreenPower]) -> Plants:
+    """Name the plants of power that is proven otherwise than by certificates."""
+    found: dict[tuple[date, bool], set[str]] = defaultdict(set)
+    for each in records:
+        if each.kind == "certificate" or each.cancelled:
+            continue
+        kept, name = each.kind == "self_use", _plain(each.plant)
+        if name or not kept:  # certificates of power that is kept cannot be traded
+            found[each.production_month, kept].add(name)
+    return found
+
+
+def _plain(name: str | None) -> str:
+    """Give a name as it is compared: by no width, case or space of its letters."""
+    folded = unicodedata.normalize("NFKC", name or "").casefold()
+    return "".join(unicodedata.normalize("NFKC", folded).split())
+
+
+def _twice(own: GreenPower, plants: Plants) -> str:
+    """Say why the kWh of certificates may be in the ledger already."""
+    name = _plain(own.plant)
+    traded = plants.get((own.production_month, False), set())
+    kept = plants.get((own.production_month, True), set())
+    if name and name in traded | kept:
+        return (
+            "power of this plant and month is in the ledger already, not as part of it"
+        )
+    if traded and not name:
+        return (
+            "it names no plant, and power of its month is in the ledger by trade or "
+            "direct supply: name its plant, or what it is part of"
+        )
+    if "" in traded:
+        return (
+            "a trade or a direct supply of its month names no plant: name it there, or "
+            "what the certificates are part of"
+        )
+    return ""
 
 
 def _beyond(
@@ -233,6 +259,7 @@ class Green:
     # maker, and so the park, took less what it gave has left it out already
     inside: Float64
     self_use: Float64  # own photovoltaic power with its monthly record
+    unmetered: Float64  # of it what no meter of its enterprise counts
     sold: Float64  # own power kept whose certificates others have
     wrong: Bool  # where a match proves nothing: no green figure can be given
     faults: tuple[Wrong, ...]
@@ -282,7 +309,7 @@ def lay_out(
         if each.green_match_id in shown
     ]
     bad = {each.green_match_id for each in faults}
-    proven, direct, inside, self_use, sold = np.zeros((5, *shape))
+    proven, direct, inside, self_use, unmetered, sold = np.zeros((6, *shape))
     known = {each.key: each for each in records}
     wrong = np.zeros(shape, np.bool_)
     ids: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -302,6 +329,11 @@ def lay_out(
                 continue
             table = self_use if match.kind == "self_use" else proven
             table[row, cell] += match.kwh
+            # a neighbour's meter says nothing of it, so the park has it by its record too
+            if match.kind == "self_use" and np.isnan(
+                made[rows[match.enterprise_id], cell]
+            ):
+                unmetered[row, cell] += match.kwh
             if match.kind == "direct":
                 direct[row, cell] += match.kwh
             ids[row, cell].append(match.green_match_id)
@@ -329,6 +361,7 @@ def lay_out(
         direct=direct,
         inside=inside,
         self_use=self_use,
+        unmetered=unmetered,
         sold=sold,
         wrong=wrong,
         faults=tuple(dict.fromkeys(faults)),

@@ -42,8 +42,8 @@ def record(
     Raises
     ------
     Invalid
-        For an unknown kind, a day that begins no month, certificates of parts of a MWh or
-        of a month to come, or words that are missing.
+        For an unknown kind, a day that begins no month, certificates of parts of a MWh, of
+        a month to come or whose number another record has, or words that are missing.
     """
     if kind not in stored.KINDS:
         raise Invalid(f"kind {kind[:70]!r} is none of {', '.join(stored.KINDS)}")
@@ -68,6 +68,8 @@ def record(
         made_by = registry.subject(conn, park.code, producer).subject_id
     with conn.transaction():
         stored.hold_ledger(conn, park.park_id)
+        if not cancelled:
+            _refuse_twice(conn, park, kind, reference, production_month)
         stored.record_power(
             conn,
             park.park_id,
@@ -117,6 +119,8 @@ def match(
     taken, made = _electricity(book)[row, 0], _kept(book)[row, 0]
     with conn.transaction():
         stored.hold_ledger(conn, park.park_id)
+        if mwh > 0:
+            _refuse_twice(conn, park, kind, reference, production_month)
         stored.record_match(
             conn,
             park.park_id,
@@ -144,6 +148,19 @@ def match(
                 )
 
 
+def _refuse_twice(
+    conn: Connection, park: Park, kind: str, reference: str, production_month: date
+) -> None:
+    """Refuse certificates that are in a ledger already; whose it is nobody is told."""
+    if kind == "certificate" and stored.certificates_twice(
+        conn, park.park_id, reference, production_month
+    ):
+        raise Invalid(
+            f"certificates of the number {reference[:70]} are in the ledger already: "
+            "they count once, and a record that is wrong is cancelled first"
+        )
+
+
 def _column(book: Book, name: str) -> Any:
     nothing = np.full((len(book.subjects), len(book.months)), np.nan)
     return book.amounts.get(name, nothing)
@@ -166,14 +183,23 @@ def _kept(book: Book) -> Any:
     return _column(book, "pv_generation") - given
 
 
+def _given_beside(book: Book) -> Any:
+    """Give what left those whose own power no meter counts: none of the metered [kWh]."""
+    given = np.nan_to_num(_column(book, "energy_export"))
+    theirs = np.where(book.green.unmetered[1:] > 0, given[1:], 0.0).sum(axis=0)
+    return np.minimum(theirs, given[0])
+
+
 def shares(book: Book) -> list[dict[str, Any]]:
     """Give proven green power and its share of the electricity used, over the book.
 
     The share is (proven + own photovoltaic power kept) / (taken + own power kept); own
-    power is what meters count, or what its monthly records say where none does.
+    power is what meters count, and what its monthly records say of each enterprise where
+    none does.
     """
     taken, kept = _electricity(book), _kept(book)
-    kept = np.where(np.isnan(kept), book.green.self_use, kept)
+    kept[0] += _given_beside(book)
+    kept = np.nan_to_num(kept) + book.green.unmetered
     rows = []
     for row, subject in enumerate(book.subjects):
         used = known_total(taken[row])

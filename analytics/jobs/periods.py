@@ -17,7 +17,7 @@ from store import registry
 from store.database import Connection
 from store.readings import to_us
 from store.records import Subject
-from store.series import USAGE_DAY, read
+from store.series import USAGE_DAY, USAGE_MONTH, read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +140,8 @@ def _tables(
         channels = registry.total_channels(conn, subjects[0].park.park_id)
         keys = [key for key, (owner, _) in channels.items() if owner in rows]
         start, stop = (each.astimezone(UTC) for each in (edges[0], edges[-1]))
-        monthly = compute.by_edges(read(conn, USAGE_DAY, keys, start, stop), cuts)
+        stored = USAGE_MONTH if _whole(cuts).all() else USAGE_DAY  # the same, and less
+        monthly = compute.by_edges(read(conn, stored, keys, start, stop), cuts)
         at = np.array([to_us(each) for each in cuts], np.int64)
         cell = np.searchsorted(at, monthly.start_us)
         for i, key in enumerate(monthly.key.tolist()):

@@ -8,7 +8,7 @@ import numpy as np
 
 from analytics import accounts
 from analytics.jobs import activities, compute, green
-from analytics.jobs.accounting import CARRIERS, Sheet
+from analytics.jobs.accounting import CARRIERS, EXPORTS, Sheet
 from analytics.jobs.choosing import Chooser
 from analytics.jobs.nested import Behind
 from analytics.jobs.vintage import KnownOn, Vintage
@@ -57,8 +57,10 @@ class Side:
         return len(provers) > 1 or (bool(owners) and len(owners | provers) > 1)
 
     def producers(self) -> set[str]:
-        """List the enterprises whose own power others may prove, by code."""
-        return {each.producer for each in self.records if each.producer is not None}
+        """List the enterprises of which others have power or heat, by code."""
+        said = [each.supplier for each in self.statements]
+        made = [each.producer for each in self.records]
+        return {each for each in (*made, *said) if each is not None}
 
     def involved(self, behind: Behind) -> set[int]:
         """List the enterprises without whose amounts the park's account cannot be made.
@@ -137,6 +139,11 @@ def build(
     }
     metered["steam"] = metered["heat"]
     metered["electricity"] = amounts.get("energy_import", nothing)
+    codes = {
+        s.enterprise or "": rows[s.subject_id] for s in subjects if s.subject_id in rows
+    }
+    heat = [amounts[name] for name in EXPORTS["heat"] if name in amounts]
+    gifts = np.any([each > 0 for each in (nothing, *heat)], axis=0)
     stated = activities.lay_out(
         side.statements,
         metered,
@@ -145,6 +152,11 @@ def build(
         months=months,
         whole=whole,
         park_meters=park_meters,
+        given={
+            (item, code): gifts[row]
+            for item in ("heat", "steam")
+            for code, row in codes.items()
+        },
         shape=shape,
     )
     bought = [(1.0, e.amount) for e in stated if e.counts and e.item == "electricity"]
@@ -160,11 +172,7 @@ def build(
         ),
         amounts.get("energy_export", nothing),
         rows=rows,
-        codes={
-            s.enterprise or "": rows[s.subject_id]
-            for s in subjects
-            if s.subject_id in rows
-        },
+        codes=codes,
         park_row=park_row,
         months=months,
         whole=whole,

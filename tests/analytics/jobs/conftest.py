@@ -176,6 +176,7 @@ def batch(conn: Connection, park: Monthly, mwh: float, **more: Any) -> None:
         "reference": "GEC-1",
         "production_month": JAN,
         "technology": "wind",
+        "plant": f"plant of {more.get('reference')}",
         "evidence": "certificates 1 to 2000",
     }
     ledger.record(conn, park.park, mwh=mwh, **(given | SAID | more))

@@ -457,3 +457,33 @@ def test_heat_that_stays_in_the_park_takes_the_same_factor_on_both_sides(
             heat = book.carbon[method].parts["heat"][:, 0]
             assert heat[0] == pytest.approx(100 * kg_per_gj / 1000)
         agree(conn, book)
+
+
+@pytest.mark.parametrize(
+    ("given", "stated", "park_gj"),
+    [
+        (40.0, 40.0, 100),  # all that the meter of g gave is heat of t
+        (40.0, 30.0, 90),  # 10 are lost between the two
+        (0.0, 40.0, 100),  # it went where no meter of g counts
+        (None, 40.0, 100),
+    ],
+)
+def test_heat_that_a_meter_gave_and_its_taker_states_is_in_the_park_once(
+    timescale_database: str, given: float | None, stated: float, park_gj: float
+) -> None:
+    """G buys 100 GJ and gives some to t, which has no meter; w gives v 7, both metered."""
+    park = Monthly(timescale_database)
+    gift = {} if given is None else {"heat_export": [given]}
+    park.add("g", {"heat": [100.0], **gift}, 2024)
+    park.add("t", {"water": [1.0]}, 2024)
+    park.add("v", {"heat": [7.0]}, 2024)
+    park.add("w", {"heat_export": [7.0]}, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        say(conn, "t", "heat", "bought", stated, unit="gj", supplier="g")
+        book = load_book(conn, park.park, JAN, MAR)
+        for method in ("enterprise", "ghg_market", "zero_carbon_park"):
+            heat = book.carbon[method].parts["heat"][:, 0]
+            assert heat[0] == pytest.approx(park_gj * 0.11)
+            assert heat[book.row("t")] == pytest.approx(stated * 0.11)
+        agree(conn, book)

@@ -169,6 +169,28 @@ def test_proven_green_power_is_left_out(timescale_database: str) -> None:
             assert outlook["used"] == pytest.approx(6 * 1060 * 0.1229 - 660 * 0.1229)
 
 
+def test_own_power_that_its_record_proves_is_left_out(timescale_database: str) -> None:
+    park = Monthly(timescale_database)
+    used = {"energy_import": [1000 * MWH] * 6}
+    park.add("A", used, 2024)
+    park.add("B", used | {"pv_generation": [100 * MWH] * 6}, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        said: dict[str, Any] = {"source": "notice", "who": "Clerk One", "mwh": 60}
+        of: dict[str, Any] = {"kind": "self_use", "reference": "PV", **said}
+        month = date(2024, 1, 1)
+        of["production_month"] = month
+        ledger.record(conn, park.park, technology="solar", evidence="log", **of)
+        ledger.match(conn, park.park, "A", month=month, **of)
+        for code, january in (("A", 60), (None, 160)):
+            put(conn, code, "energy", 1200.0, excluded=("renewable",))
+            outlook = go(conn, code)["energy"]["outlook"]
+            months = outlook["left_out"]["renewable"]["months"]
+            assert months[0] == pytest.approx(january * 0.1229)
+            taken = 6000 if code else 12_000
+            assert outlook["used"] == pytest.approx(taken * 0.1229)
+
+
 def test_earlier_years_give_a_band(timescale_database: str) -> None:
     park = Monthly(timescale_database)
     months: list[float] = []

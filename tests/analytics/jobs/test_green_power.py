@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics.jobs import ledger, telling
+from analytics.jobs import clean, ledger, telling
 from analytics.jobs.accounting import known_total
 from analytics.jobs.book import load_book
+from analytics.jobs.core_indicator import of_book as zero_carbon_of
 from analytics.jobs.figures import figures
 from analytics.jobs.green import errors as ledger_errors
+from analytics.jobs.onsiting import own_plant
 from store import registry
 from store.database import connect
 from store.errors import Invalid
@@ -485,3 +487,129 @@ def test_those_behind_one_meter_prove_no_more_than_it_took(
         assert power[book.row("t")] == pytest.approx(10 * (0.9 if own else 0.5306))
         assert not ledger_errors(book.green.faults, "t")
         assert not ledger_errors(book.green.faults, "n")
+
+
+def test_own_power_without_a_meter_is_in_the_park_whoever_else_has_one(
+    timescale_database: str,
+) -> None:
+    """E1 meters its photovoltaics, E2 states its own: the park has 72 and 60 MWh kept."""
+    park = Monthly(timescale_database)
+    power = {"energy_import": [1e6], "pv_generation": [80e3], "energy_export": [8e3]}
+    park.add("E1", power, 2024)
+    park.add("E2", {"energy_import": [2e6]}, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        for code, mwh in (("E1", 50), ("E2", 60)):
+            own: dict[str, Any] = {"kind": "self_use", "reference": f"PV of {code}"}
+            batch(conn, park, mwh, producer=code, **own)
+            use(conn, park, mwh, enterprise=code, month=JAN, **own)
+        book = load_book(conn, park.park, JAN, FEB)
+        # 3 000 taken, 80 and 60 made, 8 given away [MWh]
+        for name, factor in (("calorific", 0.1229), ("equal_value", 0.3024)):
+            assert book.coal[name].total[0] == pytest.approx([3132 * factor])
+            assert clean.non_fossil_tce(book, 0, name) == pytest.approx(132 * factor)
+        for account in (*book.coal.values(), *book.carbon.values()):
+            together = account.total[1:].sum(axis=0)  # none of `ets`: it has no factor
+            assert account.total[0] == pytest.approx(together, nan_ok=True)
+        whole, one, two = ledger.shares(book)
+        assert (one["own_pv_kwh"], two["own_pv_kwh"]) == (72e3, 60e3)
+        assert whole["own_pv_kwh"] == pytest.approx(132e3)
+        assert whole["green_share"] == pytest.approx(132 / 3132)
+        core = zero_carbon_of(book, FEB, datetime(2024, 3, 1, tzinfo=UTC), 0.0)
+        assert core["value"] == pytest.approx(2992 * 0.8325 / (3132 * 0.3024))
+        site = own_plant(
+            conn,
+            registry.subject(conn, "P"),
+            JAN,
+            FEB,
+            definition="non_fossil_electricity",
+        )
+        assert site["clean_energy"]["clean_tce"] == pytest.approx(132 * 0.3024)
+        agree(conn, load_book(conn, park.park, JAN, MAR))
+
+
+def test_what_one_without_a_meter_of_own_power_gives_takes_nothing_off_that_of_others(
+    timescale_database: str,
+) -> None:
+    """E2 keeps 60 MWh and gives 5: they are not of the 80 that E1 made and kept."""
+    park = Monthly(timescale_database)
+    park.add("E1", {"energy_import": [1e6], "pv_generation": [80e3]}, 2024)
+    park.add("E2", {"energy_import": [2e6], "energy_export": [5e3]}, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        own: dict[str, Any] = {"kind": "self_use", "reference": "PV"}
+        batch(conn, park, 60, **own)
+        use(conn, park, 60, enterprise="E2", month=JAN, **own)
+        shares = ledger.shares(load_book(conn, park.park, JAN, FEB))
+        assert [each["own_pv_kwh"] for each in shares] == [140e3, 80e3, 60e3]
+
+
+@pytest.mark.parametrize(
+    ("plant", "certified", "why"),
+    [
+        ("Farm", "Farm", "in the ledger already, not as part"),
+        ("Farm", "farm ", "in the ledger already, not as part"),
+        ("Farm 1", "\uff26\uff41\uff52\uff4d\u3000\uff11", "in the ledger already"),
+        ("Farm", None, "it names no plant"),
+        ("Farm", " ", "it names no plant"),
+        (None, "Farm", "direct supply of its month names no plant"),
+        ("Farm", "Farm 2", None),
+    ],
+)
+def test_one_kwh_of_a_plant_is_no_proof_twice(
+    timescale_database: str, plant: str | None, certified: str | None, why: str | None
+) -> None:
+    """50 MWh come directly, and then by certificates: 30.480 t at 0.6096 for once."""
+    park = Monthly(timescale_database)
+    park.add("X", {"energy_import": [1e6, 1e6]}, 2024)
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        direct: dict[str, Any] = {"kind": "direct", "reference": "D1"}
+        batch(conn, park, 50, plant=plant, **direct)
+        use(conn, park, 50, month=JAN, **direct)
+        batch(conn, park, 50, reference="C9", plant=certified)
+        if why is None:
+            use(conn, park, 50, reference="C9", month=JAN)
+        else:
+            with pytest.raises(Invalid, match=why):
+                use(conn, park, 50, reference="C9", month=FEB)
+        book = load_book(conn, park.park, JAN, FEB)
+        grey = 950 if why else 900
+        assert book.carbon["residual"].total[0] == pytest.approx([grey * 0.6096])
+        # a supply that was cancelled proves nothing
+        batch(conn, park, 50, plant=plant, cancelled=True, **direct)
+        use(conn, park, 0, month=JAN, **direct)
+        if why is not None:
+            use(conn, park, 50, reference="C9", month=FEB)
+
+
+def test_certificates_count_once_in_all_parks(timescale_database: str) -> None:
+    one, two = (Monthly(timescale_database, code) for code in ("P", "Secret"))
+    for park in (one, two):
+        park.add("X", {"energy_import": [90e3, 90e3]}, 2024)
+        park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        batch(conn, two, 77)
+        use(conn, two, 5)
+        for reference in ("GEC-1", "gec-1 "):
+            with pytest.raises(Invalid, match="in the ledger already") as refused:
+                batch(conn, one, 60, reference=reference)
+            assert not any(word in str(refused.value) for word in ("Secret", "77", "5"))
+        with pytest.raises(Invalid, match="in the ledger already"):
+            batch(conn, two, 77, production_month=FEB)
+        batch(conn, one, 60, kind="trade")  # a contract of that name is something else
+        batch(conn, one, 60, cancelled=True)
+        batch(conn, two, 60)  # a correction of its own record
+        # what stood in two ledgers before serves neither any more until one is cancelled
+        conn.execute(
+            "INSERT INTO core.green_power (park_id, kind, reference, production_month, "
+            "kwh, technology, evidence, source, who) VALUES "
+            "(%s, 'certificate', 'GEC-1', '2024-01-01', 9e3, 'wind', 'e', 's', 'w')",
+            (one.park.park_id,),
+        )
+        for park in (one, two):
+            with pytest.raises(Invalid, match="in the ledger already"):
+                use(conn, park, 6)
+        batch(conn, two, 60, cancelled=True)
+        batch(conn, one, 60, plant="hill")
+        use(conn, one, 6)
