@@ -132,6 +132,10 @@ class Flow:
         if day >= self._since:
             self._before(day)
 
+    def forget(self, day: int) -> None:
+        """Count anew what is after midnight of a day: the rates there have changed."""
+        self._day_sums = self._day_sums[: max(day - self._since, 0) + 1]
+
     def _before(self, day: int) -> int:
         """Return the integral up to midnight of `day`, a few days at a time."""
         if day < self._since:

@@ -115,8 +115,9 @@ class World:
     def trip(self, enterprise: str, part: str, from_s: int, until_s: int) -> str:
         """Let a load of an enterprise fall to 0 for a while; tell what happens.
 
-        It falls within five minutes of `from_s` and is back as soon after `until_s`;
-        what is before stays as it was.
+        It begins to fall at the first node at or after `from_s` and is 0 at the next,
+        five minutes later; after `until_s` it comes back alike. So what is before
+        stays as it was, between nodes too: a meter may have told it already.
 
         Raises
         ------
@@ -132,8 +133,10 @@ class World:
             raise SimulatorError(
                 f"{enterprise} has no load {part!r}, but {', '.join(parts)}"
             )
-        first, last = (-(-(at - EPOCH_S) // NODE_S) for at in (from_s, until_s))
-        parts[name].cut_off(first, last)
+        first, last = (-(-(at - EPOCH_S) // NODE_S) + 1 for at in (from_s, until_s))
+        parts[name].cut_off(first, max(last, first + 1))
+        for flow in self._metering.flows:
+            flow.forget((from_s - EPOCH_S) // 86400)
         return f"{name} of {enterprise} is off for {(until_s - from_s) / 60:.0f} min"
 
     def power_w(self, subject: str, at_s: int) -> float:

@@ -454,3 +454,46 @@ def test_hash_of_numbers() -> None:
     """SplitMix64 from state 0 gives E220A8397B1DCDAF first (its authors' listing)."""
     # the generator adds the constant before it mixes: the number 1 and the key 0
     assert hashed(0, np.array([1]))[0] == (0xE220A8397B1DCDAF >> 11) / 2**53
+
+
+TRIPPED = [{"archetype": "steel", "size_kw": 4000, "sub_meters": ["process"]}]
+
+
+@pytest.mark.parametrize("into", [0, 1, 150, 299, 43_200, 86_099, 86_101, 86_399])
+@pytest.mark.parametrize("lasts", [1, 600, 7200])
+def test_a_trip_leaves_what_meters_have_told(into: int, lasts: int) -> None:
+    """Readings lie between nodes: the line to the next one must not bend behind them."""
+    said = scenario.read(PARK | {"since": "2026-03-03", "enterprises": TRIPPED})
+    of, other = World(said), World(said)
+    from_s = of.midnight(date(2026, 3, 5)) + into
+    instants = np.arange(from_s - 900, from_s + lasts + 1500, 7)
+    later_on = instants[-1:] + 2 * DAY
+
+    def registers(park: World) -> list[Flow]:
+        channels = [one for each in park.meters for one in each.channels]
+        return [each.flow for each in channels if each.kind == "register"]
+
+    before = [
+        (each.integral(instants), each.rate(instants), each.integral(later_on))
+        for each in registers(of)  # counted further than the trip, as for statements
+    ]
+    of.trip("E01", "process", from_s, from_s + lasts)
+    other.trip("E01", "process", from_s, from_s + lasts)
+    told = instants <= from_s
+    fell = 0
+    for flow_, fresh, (summed, rate, end) in zip(
+        registers(of), registers(other), before, strict=True
+    ):
+        after = flow_.integral(instants)
+        assert np.array_equal(after[told], summed[told])
+        assert np.array_equal(flow_.rate(instants)[told], rate[told])
+        assert np.all(np.diff(after) >= 0)
+        assert np.array_equal(flow_.integral(later_on), fresh.integral(later_on))
+        fell += int(flow_.integral(later_on)[0] < end[0])
+    assert fell >= 4  # gate, feeder, main and sub-meter at the least
+    power = flow("E01-M2", "power_kw", of)
+    node = -(-(from_s - EPOCH_S) // 300) * 300 + EPOCH_S
+    assert power.rate(np.array([node]))[0] > 0
+    off = np.arange(node + 300, max(node + 300, from_s + lasts) + 1, 300)
+    assert not power.rate(off).any()
+    assert power.rate(np.array([node + lasts + 600]))[0] > 0
