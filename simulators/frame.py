@@ -1,7 +1,7 @@
 """What all enterprises of a park share at a time: clock, kind of day, weather."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -25,6 +25,7 @@ class Frame:
     place: Integers  # in a flat table of 4 kinds of day x 288 slots
     days: Integers  # the local days since 2024-01-01, ascending
     day: Integers  # which of them a node is in
+    whole: Float64  # 1 on days of 24 hours, 0 where the clock changes
     years: Float64  # since the epoch, in whole days
     temperature_c: Float64
     irradiance_w_m2: Float64
@@ -80,6 +81,15 @@ class Frames:
             return "workday"
         return "saturday" if day.weekday() == 5 else "sunday"
 
+    def _whole(self, day: int) -> bool:
+        """Tell whether the clock stands alike at both ends of a local day."""
+        first = EPOCH.date() + timedelta(days=day)
+        offsets = {
+            datetime(at.year, at.month, at.day, tzinfo=self._clock.zone).utcoffset()
+            for at in (first, first + timedelta(days=1))
+        }
+        return len(offsets) == 1
+
     def _make(self, number: int) -> Frame:
         node = np.arange(number * CHUNK, (number + 1) * CHUNK, dtype=np.int64)
         at_s = EPOCH_S + node * NODE_S
@@ -93,6 +103,7 @@ class Frames:
             place=kinds[day] * DAY_NODES + slot,
             days=days,
             day=day,
+            whole=np.array([float(self._whole(each)) for each in days.tolist()])[day],
             years=(days / _YEAR_DAYS)[day],
             temperature_c=self._weather.temperature_c(at_s),
             irradiance_w_m2=self._weather.irradiance_w_m2(at_s),

@@ -1,7 +1,7 @@
 """The park keeps its energy: what flows in at the gate is used, lost or given."""
 
 import hashlib
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators import scenario, steel
 from simulators.errors import SimulatorError
-from simulators.load import EPOCH_S, Flow, Integers
+from simulators.load import EPOCH_S, Clock, Flow, Integers
 from simulators.meter import Channel, Meter
 from simulators.series import CHUNK, Noise, Series, hashed
 from simulators.statements import months
@@ -171,6 +171,62 @@ def test_battery_ends_the_day_as_it_began() -> None:
     stored = (in_kwh - in_kwh[0]) * 0.88**0.5 - (out_kwh - out_kwh[0]) / 0.88**0.5
     percent = flow("E01-B1", "state_of_charge_percent").rate(day) / 1000
     assert percent == pytest.approx(10 + 100 * stored / 700, abs=0.01)
+
+
+# the days around which clocks change in 2026, of both halves of the world
+CHANGES = {
+    "Europe/Berlin": [date(2026, 3, 29), date(2026, 10, 25)],
+    "America/New_York": [date(2026, 3, 8), date(2026, 11, 1)],
+    "America/Santiago": [date(2026, 4, 4), date(2026, 9, 6)],  # at midnight
+    "Australia/Lord_Howe": [date(2026, 4, 5), date(2026, 10, 4)],  # by half an hour
+    "Asia/Kathmandu": [],  # 5 h 45 min, never
+}
+
+
+@given(
+    zone=st.sampled_from(sorted(CHANGES)),
+    charge=st.sampled_from(["valley", "sun"]),
+    efficiency=st.floats(0.55, 1),
+    power_kw=st.floats(20, 2000),
+    hours=st.floats(0.3, 8),
+)
+@settings(max_examples=25, deadline=None)
+def test_a_battery_makes_no_energy_when_clocks_change(
+    zone: str, charge: str, efficiency: float, power_kw: float, hours: float
+) -> None:
+    battery = {"power_kw": power_kw, "capacity_kwh": power_kw * hours}
+    battery |= {"charge": charge, "efficiency": efficiency}
+    group = {"archetype": "offices", "battery": battery}
+    said = PARK | {"zone": zone, "country": "DE", "enterprises": [group]}
+    of = World(scenario.read(said))
+    taken, given_ = of.plants[0].charge, of.plants[0].discharge
+    held = flow("E01-B1", "state_of_charge_percent", of)
+    assert taken is not None
+    assert given_ is not None
+    for changed in [*CHANGES[zone], date(2026, 6, 3)]:
+        days = [of.midnight(changed + timedelta(days=n)) for n in range(-2, 4)]
+        for begin, end in pairwise(days):
+            at = np.arange(begin, end + 1, 300)
+            in_w, out_w = Flow(taken).rate(at), Flow(given_).rate(at)
+            # nodes are whole watts: half a watt off each, at the most
+            off_w = 0.5 * (np.count_nonzero(in_w) + np.count_nonzero(out_w))
+            assert abs(out_w.sum() - efficiency * in_w.sum()) <= off_w
+            assert bool(in_w.any()) == (end - begin == DAY)
+            assert held.rate(at).min() >= 10_000
+            assert held.rate(at).max() <= 100_000
+            assert held.rate(at[[0, -1]]) == pytest.approx([10_000, 10_000], abs=1)
+
+
+@pytest.mark.parametrize("zone", CHANGES)
+def test_the_clock_at_every_node(zone: str) -> None:
+    """As the package of zones has it, also in the hours around a change."""
+    for day in [*CHANGES[zone], date(2026, 6, 3)]:
+        begin = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+        nodes = (begin - EPOCH_S) // 300 + np.arange(-288, 576)
+        local = Clock(ZoneInfo(zone)).local_s(nodes)
+        for node, second in zip(nodes.tolist(), local.tolist(), strict=True):
+            at = datetime.fromtimestamp(EPOCH_S + node * 300, ZoneInfo(zone))
+            assert at.replace(tzinfo=UTC).timestamp() == EPOCH_S + second
 
 
 @given(
