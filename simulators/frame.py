@@ -75,11 +75,27 @@ class Frames:
         return known
 
     def _kind(self, day: date) -> str:
-        if day in self._holidays:
-            return "holiday"
-        if self._holidays.is_working_day(day) or day.weekday() < 5:
+        if not self._rests(day):
             return "workday"
+        if self._beside_holidays(day, -1) or self._beside_holidays(day, 1):
+            return "holiday"
         return "saturday" if day.weekday() == 5 else "sunday"
+
+    def _rests(self, day: date) -> bool:
+        free = day.weekday() >= 5 and not self._holidays.is_working_day(day)
+        return free or day in self._holidays
+
+    def _beside_holidays(self, day: date, step: int) -> bool:
+        """Tell whether a holiday comes before the next day at work, from a day on.
+
+        So are holidays announced in China: the weekends beside and between them that
+        are not worked in exchange are part of them.
+        """
+        while self._rests(day):
+            if day in self._holidays:
+                return True
+            day += timedelta(days=step)
+        return False
 
     def _whole(self, day: int) -> bool:
         """Tell whether the clock stands alike at both ends of a local day."""

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators import scenario, steel
+from simulators.archetypes import DAY_KINDS
 from simulators.errors import SimulatorError
 from simulators.load import EPOCH_S, Clock, Flow, Integers
 from simulators.meter import Channel, Meter
@@ -268,23 +269,45 @@ def test_same_seed_same_bytes() -> None:
     assert digest(one, days) != digest(world(4), days)
 
 
-def test_new_year_is_a_holiday_and_its_saturday_a_working_day() -> None:
-    """In 2026: holidays from 02-16 on; Saturday 02-14 and 02-28 are worked."""
-    frames = world().frames
-    first = date(2024, 1, 1)
-    kinds = {
-        day: frames.kind((date(2026, 2, day) - first).days) for day in range(1, 29)
+# as the General Office of the State Council gave notice of 2025 (国办发明电〔2024〕12号) and
+# 2026: first and last day of each holiday, and weekends' days that are worked
+HOLIDAYS = [
+    *(((2026, 1, 1), (2026, 1, 3)), ((2026, 2, 15), (2026, 2, 23))),
+    *(((2026, 4, 4), (2026, 4, 6)), ((2026, 5, 1), (2026, 5, 5))),
+    *(((2026, 6, 19), (2026, 6, 21)), ((2026, 9, 25), (2026, 9, 27))),
+    ((2026, 10, 1), (2026, 10, 7)),
+    *(((2025, 1, 1), (2025, 1, 1)), ((2025, 1, 28), (2025, 2, 4))),
+    *(((2025, 4, 4), (2025, 4, 6)), ((2025, 5, 1), (2025, 5, 5))),
+    *(((2025, 5, 31), (2025, 6, 2)), ((2025, 10, 1), (2025, 10, 8))),
+]
+WORKED = {
+    *(date(2026, *each) for each in ((1, 4), (2, 14), (2, 28), (5, 9), (9, 20), (10, 10))),
+    *(date(2025, *each) for each in ((1, 26), (2, 8), (4, 27), (9, 28), (10, 11))),
+}
+
+
+def test_days_are_what_the_state_council_says() -> None:
+    free = {
+        date(*first) + timedelta(days=n)
+        for first, last in HOLIDAYS
+        for n in range((date(*last) - date(*first)).days + 1)
     }
-    assert kinds[17] == kinds[18] == kinds[23] == 3
-    assert kinds[14] == kinds[28] == kinds[13] == kinds[24] == 0
-    assert kinds[7] == 1
-    assert kinds[8] == 2
+    for number in range(730):
+        day = date(2025, 1, 1) + timedelta(days=number)
+        rest = {5: "saturday", 6: "sunday"}.get(day.weekday(), "workday")
+        kind = "holiday" if day in free else "workday" if day in WORKED else rest
+        found = world().frames.kind((day - date(2024, 1, 1)).days)
+        assert DAY_KINDS[found] == kind, day
+
+
+def test_a_holiday_is_not_worked_from_its_first_to_its_last_day() -> None:
+    """The Spring Festival of 2026 is from Sunday 02-15 to Monday 02-23."""
     used = [
         flow("E02-M1", "energy_import_kwh").integral(at(date(2026, 2, day))[[0, -1]])
-        for day in (11, 17)
+        for day in (11, *range(15, 24))
     ]
-    workday, holiday = (int(end - begin) for begin, end in used)
-    assert holiday < 0.5 * workday
+    workday, *holiday = (int(end - begin) for begin, end in used)
+    assert max(holiday) < 0.5 * workday
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Shanghai"])
