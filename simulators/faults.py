@@ -138,18 +138,7 @@ def plan(
         If a kind, subject or parameter is unknown, a time is none, or a meter cannot
         have what an entry wants of it.
     """
-    rates: dict[str, float] = {}
-    listed: dict[str, list[Mapping[str, object]]] = {}
-    for kind, value in wanted.items():
-        if kind == "mixed":
-            times = _amount(kind, value)
-            rates = {name: times * each.rate for name, each in KINDS.items()} | rates
-        elif isinstance(value, list):
-            _known(kind)
-            listed[kind] = value
-        else:
-            _known(kind)
-            rates[kind] = _amount(kind, value)
+    rates, listed = read(wanted)
     planner = _Planner(meters, start_s, stop_s, seed, tell)
     for kind in KINDS:
         for number, entry in enumerate(listed.get(kind, ())):
@@ -162,6 +151,43 @@ def plan(
     return sorted(
         planner.faults, key=lambda each: (each.start_s, each.subject, each.kind)
     )
+
+
+def read(
+    wanted: Mapping[str, object],
+) -> tuple[dict[str, float], dict[str, list[Mapping[str, object]]]]:
+    """Read what :func:`plan` takes: the rates of kinds, and entries one by one.
+
+    Raises
+    ------
+    SimulatorError
+        If a kind or parameter is unknown, or a rate is none.
+    """
+    rates: dict[str, float] = {}
+    listed: dict[str, list[Mapping[str, object]]] = {}
+    for kind, value in wanted.items():
+        if kind == "mixed":
+            times = _amount(kind, value)
+            rates = {name: times * each.rate for name, each in KINDS.items()} | rates
+        elif isinstance(value, list):
+            _known(kind)
+            for entry in value:
+                _check_words(kind, entry)
+            listed[kind] = value
+        else:
+            _known(kind)
+            rates[kind] = _amount(kind, value)
+    return rates, listed
+
+
+def _check_words(kind: str, entry: object) -> None:
+    if not isinstance(entry, dict):
+        raise SimulatorError(
+            f"fault {kind}: {entry!r} is no entry: write {{meter: E03-M1, at: …}}"
+        )
+    known = {"meter", "gateway", "at", *_UNITS_S, *KINDS[kind].parameters}
+    if odd := entry.keys() - known:
+        raise SimulatorError(f"fault {kind}: unknown {sorted(map(str, odd))[0]!r}")
 
 
 def command(text: str, meters: Sequence[Meter], now_s: int) -> Fault | None:
@@ -278,8 +304,6 @@ class _Planner:
             stop_s = start_s + round(
                 sum(_amount(each, about.pop(each)) * _UNITS_S[each] for each in units)
             )
-        if odd := about.keys() - set(KINDS[kind].parameters):
-            raise SimulatorError(f"fault {kind}: unknown {sorted(odd)[0]!r}")
         given = {
             key: value if isinstance(value, str) else _number(key, value)
             for key, value in about.items()

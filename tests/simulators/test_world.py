@@ -195,8 +195,9 @@ CHANGES = {
 def test_a_battery_makes_no_energy_when_clocks_change(
     zone: str, charge: str, efficiency: float, power_kw: float, hours: float
 ) -> None:
-    battery = {"power_kw": power_kw, "capacity_kwh": power_kw * hours}
-    battery |= {"charge": charge, "efficiency": efficiency}
+    battery: dict[str, object] = {"power_kw": power_kw}
+    battery |= {"capacity_kwh": power_kw * hours, "charge": charge}
+    battery["efficiency"] = efficiency
     group = {"archetype": "offices", "battery": battery}
     said = PARK | {"zone": zone, "country": "DE", "enterprises": [group]}
     of = World(scenario.read(said))
@@ -281,7 +282,10 @@ HOLIDAYS = [
     *(((2025, 5, 31), (2025, 6, 2)), ((2025, 10, 1), (2025, 10, 8))),
 ]
 WORKED = {
-    *(date(2026, *each) for each in ((1, 4), (2, 14), (2, 28), (5, 9), (9, 20), (10, 10))),
+    *(
+        date(2026, *each)
+        for each in ((1, 4), (2, 14), (2, 28), (5, 9), (9, 20), (10, 10))
+    ),
     *(date(2025, *each) for each in ((1, 26), (2, 8), (4, 27), (9, 28), (10, 11))),
 }
 
