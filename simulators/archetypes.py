@@ -28,9 +28,9 @@ Carrier = Literal["natural_gas", "steam", "heat", "water", "compressed_air"]
 
 
 class Strict(BaseModel):
-    """What is read from a file: nothing unknown, nothing changed later."""
+    """What is read from a file: nothing unknown or infinite, nothing changed later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Shape(Strict):

@@ -25,6 +25,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from simulators.errors import SimulatorError
+from simulators.faults import LONGEST_S
 
 WORDS = {
     "trip": "trip ENTERPRISE PART [for TIME]: a load falls to 0, such as trip E07 chiller",
@@ -36,11 +37,16 @@ WORDS = {
 ANSWER_S = 10.0  # for an answer; a tick may take longer
 _KEPT = 5  # answers for the view
 _BODY_BYTES = 4096
-_UNITS_S = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+_UNITS_S = {
+    **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60),
+    **dict.fromkeys(("h", "hour", "hours"), 3600),
+    **dict.fromkeys(("d", "day", "days"), 86400),
+}
 _LINE = re.compile(
     r"(?P<word>[a-z]\w*)(?:\s+(?P<subject>[A-Za-z0-9._-]+))?"
     r"(?:\s+(?P<part>(?!for\b)[a-z_]+))?"
-    r"(?:\s+(?:for\s+)?(?P<number>\d{1,6})\s*(?P<unit>s|min|h|d)\w*)?"
+    r"(?:\s+(?:for\s+)?(?P<number>\d+)\s*(?P<unit>[a-z]+))?"
 )
 # trip the chiller of E07, silence gateway 3, silence the gateway E03-GW
 _IN_WORDS = (
@@ -104,12 +110,11 @@ def parse(line: str, faults: Iterable[str] = ()) -> Command:
         raise SimulatorError(
             f"{line.strip()[:70]!r} is no command: use one of {', '.join(sorted(known))}"
         )
-    lasts = found["number"] and int(found["number"]) * _UNITS_S[found["unit"]]
     command = Command(
         word=found["word"],
         subject=found["subject"],
         part=found["part"],
-        lasts_s=lasts or None,
+        lasts_s=_lasts_s(found["number"], found["unit"]),
     )
     alone = command.word in ("status", "help", "stop")
     if alone and command != Command(word=command.word):
@@ -122,6 +127,21 @@ def parse(line: str, faults: Iterable[str] = ()) -> Command:
             "other commands name one code"
         )
     return command
+
+
+def _lasts_s(number: str | None, unit: str) -> int | None:
+    if number is None:
+        return None
+    if unit not in _UNITS_S:
+        raise SimulatorError(f"{unit!r} is no unit of time: use one of s, min, h, d")
+    # no longer number can be meant, and int() itself refuses very long ones
+    lasts_s = int(number[:12]) * _UNITS_S[unit]
+    if not 0 < lasts_s <= LONGEST_S:
+        raise SimulatorError(
+            f"for {number[:12]} {unit}: a command lasts at least 1 s and at most "
+            f"{LONGEST_S // 86400} d"
+        )
+    return lasts_s
 
 
 class Control:

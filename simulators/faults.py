@@ -21,6 +21,7 @@ from simulators.meter import Fault, Meter
 
 DISTANCE_S = 86_400  # between two faults of a meter; the month's 30th in shorter runs
 MONTH_S = 30 * 86_400
+LONGEST_S = 366 * 86_400  # of what is asked for while a run goes on
 _LEAST_STEPS = 10  # of a register, before and after what is done to it
 _TRIES = 100
 _HOUR, _DAY = 3600, 86_400
@@ -137,18 +138,7 @@ def plan(
         If a kind, subject or parameter is unknown, a time is none, or a meter cannot
         have what an entry wants of it.
     """
-    rates: dict[str, float] = {}
-    listed: dict[str, list[Mapping[str, object]]] = {}
-    for kind, value in wanted.items():
-        if kind == "mixed":
-            times = _amount(kind, value)
-            rates = {name: times * each.rate for name, each in KINDS.items()} | rates
-        elif isinstance(value, list):
-            _known(kind)
-            listed[kind] = value
-        else:
-            _known(kind)
-            rates[kind] = _amount(kind, value)
+    rates, listed = read(wanted)
     planner = _Planner(meters, start_s, stop_s, seed, tell)
     for kind in KINDS:
         for number, entry in enumerate(listed.get(kind, ())):
@@ -163,10 +153,48 @@ def plan(
     )
 
 
+def read(
+    wanted: Mapping[str, object],
+) -> tuple[dict[str, float], dict[str, list[Mapping[str, object]]]]:
+    """Read what :func:`plan` takes: the rates of kinds, and entries one by one.
+
+    Raises
+    ------
+    SimulatorError
+        If a kind or parameter is unknown, or a rate is none.
+    """
+    rates: dict[str, float] = {}
+    listed: dict[str, list[Mapping[str, object]]] = {}
+    for kind, value in wanted.items():
+        if kind == "mixed":
+            times = _amount(kind, value)
+            rates = {name: times * each.rate for name, each in KINDS.items()} | rates
+        elif isinstance(value, list):
+            _known(kind)
+            for entry in value:
+                _check_words(kind, entry)
+            listed[kind] = value
+        else:
+            _known(kind)
+            rates[kind] = _amount(kind, value)
+    return rates, listed
+
+
+def _check_words(kind: str, entry: object) -> None:
+    if not isinstance(entry, dict):
+        raise SimulatorError(
+            f"fault {kind}: {entry!r} is no entry: write {{meter: E03-M1, at: …}}"
+        )
+    known = {"meter", "gateway", "at", *_UNITS_S, *KINDS[kind].parameters}
+    if odd := entry.keys() - known:
+        raise SimulatorError(f"fault {kind}: unknown {sorted(map(str, odd))[0]!r}")
+
+
 def command(text: str, meters: Sequence[Meter], now_s: int) -> Fault | None:
     """Read a fault on demand: ``silence GW3``, ``glitch E07-M1``, ``late E07-M1 2 h``.
 
-    Without a duration it lasts an hour.
+    Without a duration it lasts an hour. Nobody is told of it beforehand: a change of
+    ratio is not stated.
 
     Returns
     -------
@@ -176,7 +204,8 @@ def command(text: str, meters: Sequence[Meter], now_s: int) -> Fault | None:
     Raises
     ------
     SimulatorError
-        If the subject is unknown, or what is asked cannot begin while it runs.
+        If the subject is unknown or cannot have this fault, what is asked cannot begin
+        while it runs, or it lasts no time or more than a year.
     """
     found = re.fullmatch(
         r"\s*(\w+)\s+([\w.-]+)(?:\s+(?:for\s+)?(\d+)\s*(min|h|d))?\s*", text
@@ -189,14 +218,24 @@ def command(text: str, meters: Sequence[Meter], now_s: int) -> Fault | None:
             "a register rolls over where it stands: plan it beforehand"
         )
     unit = {"min": 60, "h": _HOUR, "d": _DAY, None: _HOUR}[found[4]]
+    lasts_s = int((found[3] or "1")[:12]) * unit
+    if not 0 < lasts_s <= LONGEST_S:
+        raise SimulatorError(
+            f"fault {kind}: it lasts at least 1 s and at most {LONGEST_S // _DAY} d"
+        )
     members = _members(found[2], meters)
-    lasts = KINDS[kind].lasts_s and int(found[3] or 1) * unit
+    for each in members:
+        if lack := _lacks(kind, each) or _lacks_ratio(kind, each):
+            raise SimulatorError(f"fault {kind}: meter {each.code} {lack}")
+    parameters = _parameters(kind, members[0], now_s, f"command/{found[2]}/{now_s}")
+    if "stated" in parameters:
+        parameters["stated"] = 0.0
     return Fault(
         kind=kind,
         subject=found[2],
         start_s=now_s,
-        stop_s=now_s + (lasts or 0),
-        parameters=_parameters(kind, members[0], now_s, f"command/{found[2]}/{now_s}"),
+        stop_s=now_s + (lasts_s if KINDS[kind].lasts_s else 0),
+        parameters=parameters,
     )
 
 
@@ -265,8 +304,6 @@ class _Planner:
             stop_s = start_s + round(
                 sum(_amount(each, about.pop(each)) * _UNITS_S[each] for each in units)
             )
-        if odd := about.keys() - set(KINDS[kind].parameters):
-            raise SimulatorError(f"fault {kind}: unknown {sorted(odd)[0]!r}")
         given = {
             key: value if isinstance(value, str) else _number(key, value)
             for key, value in about.items()
@@ -371,9 +408,13 @@ class _Planner:
 
 
 def _can(kind: str, meter: Meter) -> bool:
-    if KINDS[kind].needs == "ratio" and meter.ct * meter.pt == 1:
-        return False
-    return not _lacks(kind, meter)
+    return not (_lacks(kind, meter) or _lacks_ratio(kind, meter))
+
+
+def _lacks_ratio(kind: str, meter: Meter) -> str:
+    """Tell that a meter has no ratio to change; one that is named may get its first."""
+    alone = KINDS[kind].needs == "ratio" and meter.ct * meter.pt == 1
+    return "has no transformers: its ratio is 1" if alone else ""
 
 
 def _lacks(kind: str, meter: Meter) -> str:

@@ -1,7 +1,7 @@
 """What all enterprises of a park share at a time: clock, kind of day, weather."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -25,6 +25,7 @@ class Frame:
     place: Integers  # in a flat table of 4 kinds of day x 288 slots
     days: Integers  # the local days since 2024-01-01, ascending
     day: Integers  # which of them a node is in
+    whole: Float64  # 1 on days of 24 hours, 0 where the clock changes
     years: Float64  # since the epoch, in whole days
     temperature_c: Float64
     irradiance_w_m2: Float64
@@ -74,11 +75,36 @@ class Frames:
         return known
 
     def _kind(self, day: date) -> str:
-        if day in self._holidays:
-            return "holiday"
-        if self._holidays.is_working_day(day) or day.weekday() < 5:
+        if not self._rests(day):
             return "workday"
+        if self._beside_holidays(day, -1) or self._beside_holidays(day, 1):
+            return "holiday"
         return "saturday" if day.weekday() == 5 else "sunday"
+
+    def _rests(self, day: date) -> bool:
+        free = day.weekday() >= 5 and not self._holidays.is_working_day(day)
+        return free or day in self._holidays
+
+    def _beside_holidays(self, day: date, step: int) -> bool:
+        """Tell whether a holiday comes before the next day at work, from a day on.
+
+        So are holidays announced in China: the weekends beside and between them that
+        are not worked in exchange are part of them.
+        """
+        while self._rests(day):
+            if day in self._holidays:
+                return True
+            day += timedelta(days=step)
+        return False
+
+    def _whole(self, day: int) -> bool:
+        """Tell whether the clock stands alike at both ends of a local day."""
+        first = EPOCH.date() + timedelta(days=day)
+        offsets = {
+            datetime(at.year, at.month, at.day, tzinfo=self._clock.zone).utcoffset()
+            for at in (first, first + timedelta(days=1))
+        }
+        return len(offsets) == 1
 
     def _make(self, number: int) -> Frame:
         node = np.arange(number * CHUNK, (number + 1) * CHUNK, dtype=np.int64)
@@ -93,6 +119,7 @@ class Frames:
             place=kinds[day] * DAY_NODES + slot,
             days=days,
             day=day,
+            whole=np.array([float(self._whole(each)) for each in days.tolist()])[day],
             years=(days / _YEAR_DAYS)[day],
             temperature_c=self._weather.temperature_c(at_s),
             irradiance_w_m2=self._weather.irradiance_w_m2(at_s),

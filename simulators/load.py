@@ -63,21 +63,31 @@ DAY_SHIFT = Shape(
 
 
 class Clock:
-    """The park's wall clock at the nodes; its offset is taken once a UTC day."""
+    """The park's wall clock at the nodes; zones change theirs at nodes."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self.zone = zone
-        self._offsets: Integers = np.empty(0, dtype=np.int64)
+        self._known = 0  # node up to which the changes are known
+        self._since: Integers = np.zeros(1, dtype=np.int64)  # nodes
+        self._offsets: Integers = np.array([self._offset_s(0)], dtype=np.int64)
 
     def local_s(self, nodes: Integers) -> Integers:
         """Return the local seconds since 2024-01-01T00:00 on the park's clock."""
-        days = nodes // _NODES
-        for day in range(self._offsets.size, int(days.max()) + 1):
-            noon = EPOCH + timedelta(days=day, hours=12)
-            offset = noon.astimezone(self.zone).utcoffset() or timedelta(0)
-            self._offsets = np.append(self._offsets, int(offset.total_seconds()))
-        local: Integers = nodes * NODE_S + self._offsets[days]
+        while self._known < int(nodes.max()):
+            day = range(self._known + 1, self._known + _NODES + 1)
+            if self._offset_s(day[-1]) != self._offsets[-1]:
+                at = next(n for n in day if self._offset_s(n) != self._offsets[-1])
+                self._since = np.append(self._since, at)
+                self._offsets = np.append(self._offsets, self._offset_s(at))
+            self._known = day[-1]
+        which = np.searchsorted(self._since, nodes, side="right") - 1
+        local: Integers = nodes * NODE_S + self._offsets[which]
         return local
+
+    def _offset_s(self, node: int) -> int:
+        at = EPOCH + timedelta(seconds=node * NODE_S)
+        offset = at.astimezone(self.zone).utcoffset() or timedelta(0)
+        return int(offset.total_seconds())
 
 
 class Flow:
@@ -131,6 +141,10 @@ class Flow:
         """Get the integral up to midnight of a day, unless it begins later."""
         if day >= self._since:
             self._before(day)
+
+    def forget(self, day: int) -> None:
+        """Count anew what is after midnight of a day: the rates there have changed."""
+        self._day_sums = self._day_sums[: max(day - self._since, 0) + 1]
 
     def _before(self, day: int) -> int:
         """Return the integral up to midnight of `day`, a few days at a time."""

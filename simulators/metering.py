@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from simulators.errors import SimulatorError
 from simulators.load import EPOCH_S, NODE_S, Flow, draw
 from simulators.meter import Channel, Meter
 from simulators.network import Node, quadrant
@@ -50,6 +51,7 @@ class Metering:
         self._said, self._seed = scenario.meters, scenario.seed
         self._since = scenario.since_day
         self.flows: list[Flow] = []
+        self._fitting: set[str] = set()
 
     def electric(
         self, enterprise: str, code: str, node: Node, role: str, parent: str | None
@@ -141,6 +143,15 @@ class Metering:
                 finer=2,  # they count grams, and tenths
             )
 
+    def check_overrides(self) -> None:
+        """Refuse overrides that fit none of the meters made so far."""
+        for number, other in enumerate(self._said.overrides):
+            if other.match not in self._fitting:
+                raise SimulatorError(
+                    f"meters.overrides.{number}.match: {other.match!r} fits no meter of "
+                    "the park: write a code such as E01-M1, or a pattern such as E01-*"
+                )
+
     def _channels(
         self, registers: Mapping[str, Series], gauges: Mapping[str, Series]
     ) -> tuple[Channel, ...]:
@@ -222,6 +233,13 @@ class Metering:
         for other in self._said.overrides:
             if fnmatchcase(code, other.match):
                 stated |= other.model_dump(exclude={"match"}, exclude_none=True)
+                self._fitting.add(other.match)
+        digits = stated.get("digits", self._said.digits)
+        if stated.get("initial", 0) >= 10**digits:
+            raise SimulatorError(
+                f"meters.overrides: initial {stated['initial']:.15g} of {code} does not fit "
+                f"on its {digits} digits: state less, or more digits"
+            )
         return stated
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulators.errors import SimulatorError
 from simulators.load import Integers
 from simulators.plant import Plant
 from simulators.scenario import Transformer
@@ -47,6 +48,11 @@ def feeder(below: list[Node], of: Transformer) -> Node:
     transformer.
     """
     size_kw = sum(node.size_kw for node in below)
+    if of.rated_kva is not None and of.rated_kva < size_kw / 2:
+        raise SimulatorError(
+            f"park.transformer.rated_kva: {of.rated_kva:.15g} is less than half of the "
+            f"{size_kw:.0f} kW on a feeder: state more, or more feeders"
+        )
     rated_w = 1000 * (of.rated_kva or max(1.25 * size_kw, 100))
     net = total([node.net for node in below])
     reactive = total([node.reactive for node in below])

@@ -231,7 +231,11 @@ class Builder:
         return Series(make)
 
     def _install(self, plant: Plant, battery: Battery) -> None:
-        """Add a battery that ends each local day as it began."""
+        """Add a battery that ends each local day as it began.
+
+        It rests on days when the clock changes: an hour that is missing or comes twice
+        would make or lose energy.
+        """
         taken, given, state = _schedule(battery)
         of = key(self._scenario.seed, plant.code, "battery")
 
@@ -239,7 +243,7 @@ class Builder:
             def make(number: int) -> Integers:
                 frame = self._frames(number)
                 # at most the schedule, some days less
-                part = frame.daily(of, 0.1) / 1.1
+                part = frame.daily(of, 0.1) / 1.1 * frame.whole
                 return whole(floor + table[frame.slot] * part)
 
             return Series(make)

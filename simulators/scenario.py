@@ -11,8 +11,15 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    field_validator,
+    model_validator,
+)
 
+from simulators import faults, formats
 from simulators.archetypes import BDEW, Amount, Archetype, Share, Strict, archetypes
 from simulators.errors import SimulatorError
 from simulators.load import EPOCH
@@ -20,8 +27,13 @@ from simulators.reading import checked, read_yaml
 from simulators.weather import CLIMATES
 
 FOLDER = Path(__file__).parent / "scenarios"
+_LAST = date(2099, 12, 31)
+_OF_A_MACHINE = ("localtime", "posixrules")  # files that mean another zone elsewhere
 
-Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+# not of dots alone, which mean a folder
+Code = Annotated[
+    str, Field(pattern=r"^[._-]*[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)
+]
 Metered = Literal[
     "electricity",
     "natural_gas",
@@ -38,15 +50,24 @@ def _range(value: object) -> object:
     return (value, value) if isinstance(value, int | float) else value
 
 
+def _format(name: str) -> str:
+    formats.named(name)
+    return name
+
+
+Power = Annotated[float, Field(ge=0, le=1_000_000)]  # [kW], counted in whole watts
 # a number, or the least and the most of what the seed draws
-Range = Annotated[tuple[Amount, Amount], BeforeValidator(_range)]
+Range = Annotated[tuple[Power, Power], BeforeValidator(_range)]
+Form = Annotated[str, AfterValidator(_format)]
+Cadence = Annotated[int, Field(ge=1, le=31 * 86_400)]
+Ratio = Annotated[float, Field(gt=0, le=100_000)]
 
 
 class Battery(Strict):
     """Storage with a schedule that ends each day as it began."""
 
-    power_kw: Annotated[float, Field(gt=0)]
-    capacity_kwh: Annotated[float, Field(gt=0)]
+    power_kw: Annotated[Power, Field(gt=0)]
+    capacity_kwh: Annotated[float, Field(gt=0, le=10_000_000)]
     charge: Literal["valley", "sun"] = "valley"
     efficiency: Annotated[float, Field(gt=0.5, le=1)] = 0.88  # there and back
 
@@ -54,8 +75,8 @@ class Battery(Strict):
 class Charging(Strict):
     """Charging points for vehicles."""
 
-    points: Annotated[int, Field(ge=1)]
-    power_kw: Annotated[float, Field(gt=0)] = 60.0  # of each
+    points: Annotated[int, Field(ge=1, le=10_000)]
+    power_kw: Annotated[float, Field(gt=0, le=10_000)] = 60.0  # of each
 
 
 class Group(Strict):
@@ -91,9 +112,11 @@ class Group(Strict):
             )
         if self.count > 1 and (self.code or self.name or self.replay):
             raise ValueError("code, name and replay are of one enterprise: no count")
-        for value in (self.size_kw, self.pv_kwp):
+        for word, value in (("size_kw", self.size_kw), ("pv_kwp", self.pv_kwp)):
             if value is not None and value[0] > value[1]:
                 raise ValueError(f"a range is [least, most], not {list(value)}")
+            if value is not None and value[0] == 0 < value[1]:
+                raise ValueError(f"{word}: a range begins above 0, not {list(value)}")
         if self.monitors and not self._outlets(kinds.archetypes[self.archetype]):
             able = [name for name, each in kinds.archetypes.items() if each.monitored]
             raise ValueError(
@@ -101,15 +124,41 @@ class Group(Strict):
                 f"measure: use one of {', '.join(able)}, with wastewater or natural_gas "
                 "among its carriers"
             )
+        self._has_what_it_names(kinds.archetypes[self.archetype])
         return self
 
-    def _outlets(self, kind: Archetype) -> set[str]:
-        """Return by which carriers this leaves what monitors measure."""
+    def _has_what_it_names(self, kind: Archetype) -> None:
+        made = self._made(kind)
+        if self.own_boiler and "steam" not in made:
+            raise ValueError(f"own_boiler: this {self.archetype} uses no steam")
+        if odd := [each for each in self.carriers or () if each not in made]:
+            raise ValueError(
+                f"carriers: this {self.archetype} uses no {odd[0]} beside electricity: "
+                f"use some of {', '.join(sorted(made))}"
+            )
+        parts = {"process"} if self.replay else {"process", "base"}
+        if not self.replay and (kind.cooling_per_k or kind.heating_per_k):
+            parts.add("cooling")
+        if self.charging:
+            parts.add("charging")
+        if lacking := [each for each in self.sub_meters if each not in parts]:
+            raise ValueError(
+                f"sub_meters: this {self.archetype} has no {lacking[0]} to measure: use "
+                f"some of {', '.join(sorted(parts))}"
+            )
+
+    def _made(self, kind: Archetype) -> set[str]:
+        """Return the carriers beside electricity that there can be meters of."""
         made: set[str] = set(kind.carriers)
         if "water" in made:
             made.add("wastewater")
         if self.own_boiler and "steam" in made:
             made.add("natural_gas")
+        return made
+
+    def _outlets(self, kind: Archetype) -> set[str]:
+        """Return by which carriers this leaves what monitors measure."""
+        made = self._made(kind)
         if self.carriers is not None:
             made &= set(self.carriers)
         return kind.monitored & made
@@ -118,7 +167,7 @@ class Group(Strict):
 class Transformer(Strict):
     """Losses of a feeder's transformer, as shares of its rating."""
 
-    rated_kva: Annotated[float, Field(gt=0)] | None = None  # else by what it feeds
+    rated_kva: Annotated[Power, Field(gt=0)] | None = None  # else by what it feeds
     no_load: Share = 0.0008
     load: Share = 0.008  # at its rating
 
@@ -126,8 +175,8 @@ class Transformer(Strict):
 class Common(Strict):
     """What the park uses itself: street lights, pumps, greens."""
 
-    power_kw: Amount = 0.0
-    water_m3_h: Amount = 0.0
+    power_kw: Power = 0.0
+    water_m3_h: Power = 0.0
 
 
 class Grounds(Strict):
@@ -145,25 +194,25 @@ class Override(Strict):
     """Other properties of the meters whose code fits."""
 
     match: str  # such as E07-*
-    format: str | None = None
-    cadence_s: Annotated[int, Field(ge=1)] | None = None
+    format: Form | None = None
+    cadence_s: Cadence | None = None
     decimals: Annotated[int, Field(ge=0, le=6)] | None = None
     digits: Annotated[int, Field(ge=3, le=10)] | None = None
     initial: Amount | None = None
-    ct: Annotated[float, Field(gt=0)] | None = None
-    pt: Annotated[float, Field(gt=0)] | None = None
+    ct: Ratio | None = None
+    pt: Ratio | None = None
     accuracy_class: Annotated[float, Field(gt=0, le=20)] | None = None
-    error_ppm: int | None = None
-    clock_offset_s: float | None = None
-    clock_drift_ppm: float | None = None
+    error_ppm: Annotated[int, Field(ge=-500_000, le=500_000)] | None = None
+    clock_offset_s: Annotated[float, Field(ge=-86_400, le=86_400)] | None = None
+    clock_drift_ppm: Annotated[float, Field(ge=-100_000, le=100_000)] | None = None
     gateway: Code | None = None
 
 
 class Meters(Strict):
     """How the park is metered, where no override says otherwise."""
 
-    format: str = "native"
-    cadence_s: Annotated[int, Field(ge=1)] = 900
+    format: Form = "native"
+    cadence_s: Cadence = 900
     decimals: Annotated[int, Field(ge=0, le=6)] = 2
     digits: Annotated[int, Field(ge=3, le=10)] = 8
     gateway: bool = True  # each enterprise has one; else meters send by themselves
@@ -171,9 +220,14 @@ class Meters(Strict):
     quadrants: Literal["all", "where_needed"] = "where_needed"
     gauges: Literal["power", "all", "none"] = "power"
     accuracy_class: Mapping[Metered, Annotated[float, Field(gt=0, le=20)]] = {}
-    clock_offset_s: Amount = 0.0  # most, either way
-    clock_drift_ppm: Amount = 0.0  # 〃
+    # the most, either way
+    clock_offset_s: Annotated[float, Field(ge=0, le=86_400)] = 0.0
+    clock_drift_ppm: Annotated[float, Field(ge=0, le=100_000)] = 0.0
     overrides: tuple[Override, ...] = ()
+
+
+# those of the registers that factors are multiplied with
+_PER = {"electricity": "kWh", "heat": "GJ", "steam": "t"}
 
 
 class Factor(Strict):
@@ -235,11 +289,22 @@ class Scenario(Strict):
     factors: Mapping[Metered, Factor]
     faults: str | Mapping[str, object] | None = None  # read by whoever injects them
 
+    @field_validator("faults")
+    @classmethod
+    def _kinds_are_known(
+        cls, wanted: str | Mapping[str, object] | None
+    ) -> str | Mapping[str, object] | None:
+        if wanted:
+            faults.read({wanted: 1} if isinstance(wanted, str) else wanted)
+        return wanted
+
     @model_validator(mode="after")
     def _makes_sense(self) -> "Scenario":
         try:
             ZoneInfo(self.zone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+            if self.zone in _OF_A_MACHINE:
+                raise ZoneInfoNotFoundError(self.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(
                 f"zone {self.zone!r} is no time zone: use a name such as Asia/Shanghai"
             ) from error
@@ -247,11 +312,21 @@ class Scenario(Strict):
             raise ValueError(f"country {self.country!r}: use a code such as CN or DE")
         if self.since < EPOCH.date():
             raise ValueError(f"since: the simulator begins on {EPOCH:%Y-%m-%d}")
+        if self.since > _LAST:
+            raise ValueError(
+                f"since: {self.since} is after {_LAST}: state a day before"
+            )
         if not self.factors:
             raise ValueError(
                 "factors: none is stated: name those of the carriers that emit, such "
                 "as electricity: {value: 0.5827, unit: kgCO2/kWh, source: ...}"
             )
+        for carrier, factor in self.factors.items():
+            unit = f"kgCO2/{_PER.get(carrier, 'm3')}"
+            if factor.unit != unit:
+                raise ValueError(
+                    f"factors.{carrier}.unit: {factor.unit!r}: state its value in {unit}"
+                )
         codes = [each.code for each in self.enterprises if each.code]
         twice = {code for code in codes if codes.count(code) > 1}
         if twice:

@@ -6,6 +6,7 @@ At every node a meter's flow is the sum of those below it and the losses between
 whole watts; import and export are its two signs.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -66,7 +67,8 @@ class World:
     Raises
     ------
     SimulatorError
-        If a tenant names an enterprise that is not there.
+        If a tenant names an enterprise that is not there, two have the same code, an
+        override fits no meter, or a transformer is far too small.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -95,7 +97,9 @@ class World:
             for each in self._metering.monitors(plant, self._builder.noise)
         )
         self.meters = (*meters, *self.monitors)
+        self._metering.check_overrides()
         self.enterprises = (*self._operator(), *map(_enterprise, self.plants))
+        self._check_codes()
 
     def advance(self, until_s: int) -> Iterator[float]:
         """Sum all registers up to an instant, yielding the part that is done.
@@ -115,8 +119,9 @@ class World:
     def trip(self, enterprise: str, part: str, from_s: int, until_s: int) -> str:
         """Let a load of an enterprise fall to 0 for a while; tell what happens.
 
-        It falls within five minutes of `from_s` and is back as soon after `until_s`;
-        what is before stays as it was.
+        It begins to fall at the first node at or after `from_s` and is 0 at the next,
+        five minutes later; after `until_s` it comes back alike. So what is before
+        stays as it was, between nodes too: a meter may have told it already.
 
         Raises
         ------
@@ -132,8 +137,10 @@ class World:
             raise SimulatorError(
                 f"{enterprise} has no load {part!r}, but {', '.join(parts)}"
             )
-        first, last = (-(-(at - EPOCH_S) // NODE_S) for at in (from_s, until_s))
-        parts[name].cut_off(first, last)
+        first, last = (-(-(at - EPOCH_S) // NODE_S) + 1 for at in (from_s, until_s))
+        parts[name].cut_off(first, max(last, first + 1))
+        for flow in self._metering.flows:
+            flow.forget((from_s - EPOCH_S) // 86400)
         return f"{name} of {enterprise} is off for {(until_s - from_s) / 60:.0f} min"
 
     def power_w(self, subject: str, at_s: int) -> float:
@@ -315,6 +322,22 @@ class World:
                 "by their place, so state another"
             )
         return tuple(made)
+
+    def _check_codes(self) -> None:
+        """Refuse what a command or a row of the truth could not tell apart."""
+        found = Counter(
+            [
+                *(each.code for each in self.enterprises),
+                *(each.code for each in self.meters),
+                *{each.gateway for each in self.meters if each.gateway is not None},
+                self.code,
+            ]
+        )
+        if twice := [code for code, times in found.items() if times > 1]:
+            raise SimulatorError(
+                f"code {', '.join(sorted(twice))}: an enterprise and a meter or gateway "
+                "would both have it; state another"
+            )
 
     def _hosts(self) -> dict[str, str]:
         """Return the host of each tenant; the host's flow then has the tenant's."""

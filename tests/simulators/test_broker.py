@@ -306,7 +306,7 @@ def test_a_trip_takes_the_load_away_and_leaves_the_past() -> None:
     park.trip("E02", "base", noon, noon + 3600)
     after = main.channels[0].flow.integral(at)
     base = {each.code: each for each in other.plants}["E02"].parts["base"]
-    off = base((at - EPOCH_S) // 300)[(at >= noon) & (at < noon + 3600)]
+    off = base((at - EPOCH_S) // 300)[(at > noon) & (at <= noon + 3600)]
     assert (after[at < noon] == before[at < noon]).all()
     # an hour of nodes, half of the first and the last interval beside them
     lost = before[-1] - after[-1]

@@ -39,6 +39,7 @@ KNOWN = [[word] for word in (*WORDS, *FAULTS)]
         ("late E07-M1 1 d", Command(word="late", subject="E07-M1", lasts_s=86400)),
         ("trip E07 cooling", Command(word="trip", subject="E07", part="cooling")),
         ("gap E1 90s", Command(word="gap", subject="E1", lasts_s=90)),
+        ("gap E1 for 366 days", Command(word="gap", subject="E1", lasts_s=31_622_400)),
         ("gap E1 for 5 minutes", Command(word="gap", subject="E1", lasts_s=300)),
         ("status", Command(word="status")),
         ("stop", Command(word="stop")),
@@ -60,6 +61,11 @@ def test_lines(line: str, command: Command) -> None:
         ("silence GW3 for ever", "is no command"),
         ("spike E03;drop", "is no command"),
         ("stuck E07", "is no command"),
+        ("silence GW3 for 5 dogs", "'dogs' is no unit of time: use one of s, min, h"),
+        ("trip E07 chiller for 0 min", "for 0 min: a command lasts at least 1 s"),
+        ("silence E01-M1 for 999999 d", "for 999999 d: .* at most 366 d"),
+        ("gap E1 for 367 days", "at most 366 d"),
+        ("gap E1 " + 5000 * "9" + " s", "at most 366 d"),
     ],
 )
 def test_what_is_no_command(line: str, words: str) -> None:

@@ -155,6 +155,30 @@ def test_on_demand() -> None:
         faults.command("silence GW99", METERS, now_s)
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("multiplier_change W1", "meter W1 has no transformers: its ratio is 1"),
+        ("multiplier_change GW8", "meter W1 has no transformers: its ratio is 1"),
+        ("nan S1", "fault nan: meter S1 speaks sparkplug, which is no text"),
+        ("silence GW3 for 0 min", "fault gap: it lasts at least 1 s"),
+        ("silence GW3 for 367 d", "fault gap: .* at most 366 d"),
+        ("silence GW3 for 99999999999999999999 d", "fault gap: .* at most 366 d"),
+    ],
+)
+def test_what_cannot_begin_on_demand(line: str, message: str) -> None:
+    plain = meter(code="W1", gateway="GW8")
+    with pytest.raises(SimulatorError, match=message):
+        faults.command(line, [*METERS, SPARKPLUG, plain], EPOCH_S)
+
+
+def test_nobody_states_a_ratio_that_changes_on_demand() -> None:
+    found = faults.command("multiplier_change E07-M1", METERS, EPOCH_S)
+    assert found is not None
+    assert found.parameters["ct"] in (20.0, 80.0)  # half of 40, or twice
+    assert found.parameters["stated"] == 0
+
+
 def test_the_page_tells_every_kind_its_rate_and_parameters() -> None:
     page = Path(__file__).parents[2] / "docs" / "simulator_faults.md"
     table = page.read_text("utf-8").split("<!-- faults -->")[1].split("<!-- /faults")[0]

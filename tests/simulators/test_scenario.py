@@ -29,6 +29,13 @@ def small(**other: object) -> dict[str, Any]:
     return SMALL | other
 
 
+UNIT_AND_SOURCE = {"unit": "gCO2/kWh", "source": "a test"}
+
+
+def overriding(match: str = "E01-M1", **about: object) -> dict[str, Any]:
+    return {"meters": {"overrides": [{"match": match} | about]}}
+
+
 def test_shipped_ones_are_what_they_say() -> None:
     assert scenario.shipped() == ["clean", "demo", "mixed", "year"]
     demo, clean, mixed, year = (
@@ -168,6 +175,72 @@ def test_hash_is_of_what_it_says() -> None:
             },
             "this pharma has no wastewater",
         ),
+        (
+            {"enterprises": [{"archetype": "steel", "size_kw": [0, 100]}]},
+            r"enterprises\.0: size_kw: a range begins above 0, not \[0.0, 100.0\]",
+        ),
+        (
+            {"enterprises": [{"archetype": "steel", "pv_kwp": [0, 500]}]},
+            r"enterprises\.0: pv_kwp: a range begins above 0",
+        ),
+        (
+            {"enterprises": [{"archetype": "steel", "size_kw": float("inf")}]},
+            r"enterprises\.0\.size_kw\.0: Input should be a finite number",
+        ),
+        (
+            {"enterprises": [{"archetype": "steel", "size_kw": 1e9}]},
+            r"size_kw\.0: Input should be less than or equal to 1000000",
+        ),
+        (
+            {"enterprises": [{"archetype": "steel", "sub_meters": ["cooling"]}]},
+            "sub_meters: this steel has no cooling to measure: use some of base, proc",
+        ),
+        (
+            {"enterprises": [{"archetype": "offices", "sub_meters": ["charging"]}]},
+            "sub_meters: this offices has no charging",
+        ),
+        (
+            {
+                "enterprises": [
+                    {"archetype": "steel", "replay": "steel_2018"}
+                    | {"sub_meters": ["base"]}
+                ]
+            },
+            "has no base to measure: use some of process$",
+        ),
+        (
+            {"enterprises": [{"archetype": "data_centre", "carriers": ["steam"]}]},
+            "carriers: this data_centre uses no steam .*: use some of wastewater, water",
+        ),
+        (
+            {"enterprises": [{"archetype": "auto_parts", "own_boiler": True}]},
+            "own_boiler: this auto_parts uses no steam",
+        ),
+        (
+            {"enterprises": [{"archetype": "steel", "code": ".."}]},
+            r"enterprises\.0\.code: String should match",
+        ),
+        (
+            {"factors": {"electricity": {"value": 582.7} | UNIT_AND_SOURCE}},
+            r"factors\.electricity\.unit: 'gCO2/kWh': state its value in kgCO2/kWh",
+        ),
+        (
+            {"factors": {"natural_gas": {"value": 2} | UNIT_AND_SOURCE}},
+            "state its value in kgCO2/m3",
+        ),
+        ({"since": "9999-12-31"}, "since: 9999-12-31 is after 2099-12-31"),
+        ({"zone": "localtime"}, "'localtime' is no time zone: use"),
+        ({"faults": "mixd"}, "faults: unknown fault 'mixd': it is mixed or one of"),
+        ({"faults": {"gapp": 1}}, "faults: unknown fault 'gapp'"),
+        ({"faults": {"gap": -1}}, "faults: gap: -1 is below 0"),
+        ({"faults": {"gap": [5]}}, "faults: fault gap: 5 is no entry: write"),
+        ({"faults": {"gap": [{"metre": "E01-M1"}]}}, "fault gap: unknown 'metre'"),
+        ({"meters": {"format": "modbus"}}, r"meters\.format: unknown format 'modbus'"),
+        ({"meters": {"clock_offset_s": float("nan")}}, "clock_offset_s: .* finite"),
+        (overriding(format="modbus"), r"overrides\.0\.format: unknown format 'modbus'"),
+        (overriding(clock_offset_s=float("nan")), "clock_offset_s: .* finite number"),
+        (overriding(clock_drift_ppm=-1_000_000), "or equal to -100000"),
+        (overriding(error_ppm=-2_000_000), "or equal to -500000"),
         ({"enterprises": [5]}, r"enterprises\.0: write its entries as word: value$"),
     ],
 )
@@ -190,6 +263,36 @@ def test_what_only_the_whole_park_shows(
 ) -> None:
     with pytest.raises(SimulatorError, match=told):
         World(scenario.read(small(enterprises=enterprises)))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (overriding("ZZZ*", digits=5), r"overrides\.0\.match: 'ZZZ\*' fits no meter"),
+        (overriding(digits=3, initial=5000), "initial 5000 of E01-M1 .* its 3 digits"),
+        (overriding(gateway="E01-M1"), "code E01-M1: an enterprise and a meter"),
+        (
+            {"park": {"transformer": {"rated_kva": 0.001}}},
+            r"park\.transformer\.rated_kva: 0.001 is less than half of the \d+ kW",
+        ),
+        (
+            {"enterprises": [{"archetype": "steel", "code": "PARK-F1"}]},
+            "code PARK-F1: an enterprise and a meter",
+        ),
+        (
+            {
+                "enterprises": [
+                    {"archetype": "steel"},
+                    {"archetype": "steel", "code": "E01-M1"},
+                ]
+            },
+            "code E01-M1: an enterprise and a meter",
+        ),
+    ],
+)
+def test_what_only_the_meters_show(change: dict[str, object], told: str) -> None:
+    with pytest.raises(SimulatorError, match=told):
+        World(scenario.read(small(**change)))
 
 
 def test_monitors_where_there_is_something_to_measure() -> None:
@@ -235,7 +338,7 @@ def test_files(tmp_path: Path) -> None:
 def test_a_file_may_extend_another(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text(
         "code: T\nname: One\ncontract_demand_kw: 9\nenterprises: [{archetype: food}]\n"
-        "factors: {electricity: {value: 1, unit: kg, source: test}}\n",
+        "factors: {electricity: {value: 1, unit: kgCO2/kWh, source: test}}\n",
         "utf-8",
     )
     other = tmp_path / "two.yaml"

@@ -1,7 +1,7 @@
 """The park keeps its energy: what flows in at the gate is used, lost or given."""
 
 import hashlib
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators import scenario, steel
+from simulators.archetypes import DAY_KINDS
 from simulators.errors import SimulatorError
-from simulators.load import EPOCH_S, Flow, Integers
+from simulators.load import EPOCH_S, Clock, Flow, Integers
 from simulators.meter import Channel, Meter
 from simulators.series import CHUNK, Noise, Series, hashed
 from simulators.statements import months
@@ -173,6 +174,63 @@ def test_battery_ends_the_day_as_it_began() -> None:
     assert percent == pytest.approx(10 + 100 * stored / 700, abs=0.01)
 
 
+# the days around which clocks change in 2026, of both halves of the world
+CHANGES = {
+    "Europe/Berlin": [date(2026, 3, 29), date(2026, 10, 25)],
+    "America/New_York": [date(2026, 3, 8), date(2026, 11, 1)],
+    "America/Santiago": [date(2026, 4, 4), date(2026, 9, 6)],  # at midnight
+    "Australia/Lord_Howe": [date(2026, 4, 5), date(2026, 10, 4)],  # by half an hour
+    "Asia/Kathmandu": [],  # 5 h 45 min, never
+}
+
+
+@given(
+    zone=st.sampled_from(sorted(CHANGES)),
+    charge=st.sampled_from(["valley", "sun"]),
+    efficiency=st.floats(0.55, 1),
+    power_kw=st.floats(20, 2000),
+    hours=st.floats(0.3, 8),
+)
+@settings(max_examples=25, deadline=None)
+def test_a_battery_makes_no_energy_when_clocks_change(
+    zone: str, charge: str, efficiency: float, power_kw: float, hours: float
+) -> None:
+    battery: dict[str, object] = {"power_kw": power_kw}
+    battery |= {"capacity_kwh": power_kw * hours, "charge": charge}
+    battery["efficiency"] = efficiency
+    group = {"archetype": "offices", "battery": battery}
+    said = PARK | {"zone": zone, "country": "DE", "enterprises": [group]}
+    of = World(scenario.read(said))
+    taken, given_ = of.plants[0].charge, of.plants[0].discharge
+    held = flow("E01-B1", "state_of_charge_percent", of)
+    assert taken is not None
+    assert given_ is not None
+    for changed in [*CHANGES[zone], date(2026, 6, 3)]:
+        days = [of.midnight(changed + timedelta(days=n)) for n in range(-2, 4)]
+        for begin, end in pairwise(days):
+            at = np.arange(begin, end + 1, 300)
+            in_w, out_w = Flow(taken).rate(at), Flow(given_).rate(at)
+            # nodes are whole watts: half a watt off each, at the most
+            off_w = 0.5 * (np.count_nonzero(in_w) + np.count_nonzero(out_w))
+            assert abs(out_w.sum() - efficiency * in_w.sum()) <= off_w
+            assert bool(in_w.any()) == (end - begin == DAY)
+            assert held.rate(at).min() >= 10_000
+            assert held.rate(at).max() <= 100_000
+            assert held.rate(at[[0, -1]]) == pytest.approx([10_000, 10_000], abs=1)
+
+
+@pytest.mark.parametrize("zone", CHANGES)
+def test_the_clock_at_every_node(zone: str) -> None:
+    """As the package of zones has it, also in the hours around a change."""
+    for day in [*CHANGES[zone], date(2026, 6, 3)]:
+        begin = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+        nodes = (begin - EPOCH_S) // 300 + np.arange(-288, 576)
+        local = Clock(ZoneInfo(zone)).local_s(nodes)
+        for node, second in zip(nodes.tolist(), local.tolist(), strict=True):
+            at = datetime.fromtimestamp(EPOCH_S + node * 300, ZoneInfo(zone))
+            assert at.replace(tzinfo=UTC).timestamp() == EPOCH_S + second
+
+
 @given(
     st.integers(0, 300 * DAY),
     st.integers(1, 3 * DAY),
@@ -212,23 +270,48 @@ def test_same_seed_same_bytes() -> None:
     assert digest(one, days) != digest(world(4), days)
 
 
-def test_new_year_is_a_holiday_and_its_saturday_a_working_day() -> None:
-    """In 2026: holidays from 02-16 on; Saturday 02-14 and 02-28 are worked."""
-    frames = world().frames
-    first = date(2024, 1, 1)
-    kinds = {
-        day: frames.kind((date(2026, 2, day) - first).days) for day in range(1, 29)
+# as the General Office of the State Council gave notice of 2025 (国办发明电〔2024〕12号) and
+# 2026: first and last day of each holiday, and weekends' days that are worked
+HOLIDAYS = [
+    *(((2026, 1, 1), (2026, 1, 3)), ((2026, 2, 15), (2026, 2, 23))),
+    *(((2026, 4, 4), (2026, 4, 6)), ((2026, 5, 1), (2026, 5, 5))),
+    *(((2026, 6, 19), (2026, 6, 21)), ((2026, 9, 25), (2026, 9, 27))),
+    ((2026, 10, 1), (2026, 10, 7)),
+    *(((2025, 1, 1), (2025, 1, 1)), ((2025, 1, 28), (2025, 2, 4))),
+    *(((2025, 4, 4), (2025, 4, 6)), ((2025, 5, 1), (2025, 5, 5))),
+    *(((2025, 5, 31), (2025, 6, 2)), ((2025, 10, 1), (2025, 10, 8))),
+]
+WORKED = {
+    *(
+        date(2026, *each)
+        for each in ((1, 4), (2, 14), (2, 28), (5, 9), (9, 20), (10, 10))
+    ),
+    *(date(2025, *each) for each in ((1, 26), (2, 8), (4, 27), (9, 28), (10, 11))),
+}
+
+
+def test_days_are_what_the_state_council_says() -> None:
+    free = {
+        date(*first) + timedelta(days=n)
+        for first, last in HOLIDAYS
+        for n in range((date(*last) - date(*first)).days + 1)
     }
-    assert kinds[17] == kinds[18] == kinds[23] == 3
-    assert kinds[14] == kinds[28] == kinds[13] == kinds[24] == 0
-    assert kinds[7] == 1
-    assert kinds[8] == 2
+    for number in range(730):
+        day = date(2025, 1, 1) + timedelta(days=number)
+        rest = {5: "saturday", 6: "sunday"}.get(day.weekday(), "workday")
+        kind = "holiday" if day in free else "workday" if day in WORKED else rest
+        found = world().frames.kind((day - date(2024, 1, 1)).days)
+        assert DAY_KINDS[found] == kind, day
+
+
+def test_a_holiday_is_not_worked_from_its_first_to_its_last_day() -> None:
+    """The Spring Festival of 2026 is from Sunday 02-15 to Monday 02-23."""
     used = [
         flow("E02-M1", "energy_import_kwh").integral(at(date(2026, 2, day))[[0, -1]])
-        for day in (11, 17)
+        for day in (11, *range(15, 24))
     ]
-    workday, holiday = (int(end - begin) for begin, end in used)
-    assert holiday < 0.5 * workday
+    workday, *holiday = (int(end - begin) for begin, end in used)
+    assert max(holiday) < 0.5 * workday
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Shanghai"])
@@ -454,3 +537,46 @@ def test_hash_of_numbers() -> None:
     """SplitMix64 from state 0 gives E220A8397B1DCDAF first (its authors' listing)."""
     # the generator adds the constant before it mixes: the number 1 and the key 0
     assert hashed(0, np.array([1]))[0] == (0xE220A8397B1DCDAF >> 11) / 2**53
+
+
+TRIPPED = [{"archetype": "steel", "size_kw": 4000, "sub_meters": ["process"]}]
+
+
+@pytest.mark.parametrize("into", [0, 1, 150, 299, 43_200, 86_099, 86_101, 86_399])
+@pytest.mark.parametrize("lasts", [1, 600, 7200])
+def test_a_trip_leaves_what_meters_have_told(into: int, lasts: int) -> None:
+    """Readings lie between nodes: the line to the next one must not bend behind them."""
+    said = scenario.read(PARK | {"since": "2026-03-03", "enterprises": TRIPPED})
+    of, other = World(said), World(said)
+    from_s = of.midnight(date(2026, 3, 5)) + into
+    instants = np.arange(from_s - 900, from_s + lasts + 1500, 7)
+    later_on = instants[-1:] + 2 * DAY
+
+    def registers(park: World) -> list[Flow]:
+        channels = [one for each in park.meters for one in each.channels]
+        return [each.flow for each in channels if each.kind == "register"]
+
+    before = [
+        (each.integral(instants), each.rate(instants), each.integral(later_on))
+        for each in registers(of)  # counted further than the trip, as for statements
+    ]
+    of.trip("E01", "process", from_s, from_s + lasts)
+    other.trip("E01", "process", from_s, from_s + lasts)
+    told = instants <= from_s
+    fell = 0
+    for flow_, fresh, (summed, rate, end) in zip(
+        registers(of), registers(other), before, strict=True
+    ):
+        after = flow_.integral(instants)
+        assert np.array_equal(after[told], summed[told])
+        assert np.array_equal(flow_.rate(instants)[told], rate[told])
+        assert np.all(np.diff(after) >= 0)
+        assert np.array_equal(flow_.integral(later_on), fresh.integral(later_on))
+        fell += int(flow_.integral(later_on)[0] < end[0])
+    assert fell >= 4  # gate, feeder, main and sub-meter at the least
+    power = flow("E01-M2", "power_kw", of)
+    node = -(-(from_s - EPOCH_S) // 300) * 300 + EPOCH_S
+    assert power.rate(np.array([node]))[0] > 0
+    off = np.arange(node + 300, max(node + 300, from_s + lasts) + 1, 300)
+    assert not power.rate(off).any()
+    assert power.rate(np.array([node + lasts + 600]))[0] > 0
