@@ -33,6 +33,7 @@ Rule = Literal[
     "metered_first",
     "park_meter_first",
     "supplied_within",
+    "given_by_meter",
     "feedstock",
 ]
 COUNTING = ("stated_alone", "beside_the_meter")  # the rules by which a statement counts

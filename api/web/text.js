@@ -280,7 +280,7 @@ const API_ZH = {
   time: "时间推移", readings: "条读数", corrections: "更正", registers: "表底设置", multipliers: "倍率", membership: "归属", demand_rules: "需量规则",
   factors: "因子", statements: "填报", green: "绿电", under_way: "关账时尚在途",
   stated_alone: "仅有填报,计入", beside_the_meter: "表计之外,计入", metered_first: "以计量为准", feedstock: "作原料", park_meter_first: "以园区表为准",
-  supplied_within: "园区内供给", export_listed: "外供另列", self_use: "自发自用", certificates_sold: "绿证已售出", proven_green: "已证绿电",
+  supplied_within: "园区内供给", given_by_meter: "供方表计已计,不另计", export_listed: "外供另列", self_use: "自发自用", certificates_sold: "绿证已售出", proven_green: "已证绿电",
   main: "主表", park: "园区总表", sub: "分表", check: "校核表", real: "属实", "left out": "剔除", rollover: "翻转", reset: "归零", replacement: "换表",
   rule: "按规则", unknown: "未知", restart: "重新起数", fixed: "固定窗口", sliding: "滑动窗口", provisional: "初步", final: "最终", burnt: "燃烧",
   bought: "外购", process: "过程", released: "逸散", certificate: "绿证", trade: "绿电交易", direct: "绿电直供", glitch: "跳变", spike: "尖峰", overlap: "重叠",
