@@ -19,7 +19,7 @@ from simulators.truth_file import Key, MeterNote, Row, Truth
 
 ACTIVE = "energy_import"
 _SAME = 1e-6  # two figures from the same factors agree so far
-_WINDOW = "demand_fixed15"
+WINDOW = "demand_fixed15"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class Book:
         inside[could.span] = could.amount[could.span]
         first = self.months.first
         sums = np.bincount(self.months.of, inside, len(first)).tolist()
-        for subject in self._counts_for(self._truth.meters[key.subject]):
+        for subject in counts_for(self._truth, self._truth.meters[key.subject]):
             whose = Key(subject, key.quantity)
             self._energies[whose].append(of)
             known = self._span.get(whose, could.span)
@@ -82,20 +82,6 @@ class Book:
         self._demand_kw[subject] = self._demand_kw.get(subject, 0.0) + kw
         allowed = self._tolerance_kw.get(subject, 0.0) + 4 * could.tolerance
         self._tolerance_kw[subject] = allowed
-
-    def _counts_for(self, meter: MeterNote) -> list[str]:
-        """Return for whom a meter counts, by docs/operation.md: the meter tree."""
-        above = self._truth.meters[meter.parent] if meter.parent else None
-        found = []
-        if above is None and meter.role in ("main", "park"):
-            found.append(self._truth.park)
-        if meter.role == "main" and (
-            above is None
-            or above.role == "park"
-            or above.enterprise != meter.enterprise
-        ):
-            found.append(meter.enterprise)
-        return found
 
     def park_amounts(self, platform: Platform) -> tuple[Amount, ...]:
         """Compare the park's own totals, by quantity."""
@@ -123,7 +109,7 @@ class Book:
             method, months = platform.month_peaks(
                 truth.start_s, truth.stop_s, enterprise=self._enterprise(subject)
             )
-            if method not in ("", _WINDOW):
+            if method not in ("", WINDOW):
                 notes.append(f"the peaks of {subject} are not judged: {method}")
                 continue
             zone = ZoneInfo(truth.zone)
@@ -202,8 +188,8 @@ class Book:
     ) -> Emission:
         parts = json.loads(row.note)
         amounts = self._by_month[row.subject, month]
-        shown_t = _co2_t(parts, amounts)
-        told_t = _co2_t(
+        shown_t = co2_t(parts, amounts)
+        told_t = co2_t(
             parts,
             {name: each["amount"] for name, each in figures["amounts"].items()},
         )
@@ -236,6 +222,19 @@ class Book:
         return None if subject == self._truth.park else subject
 
 
+def counts_for(truth: Truth, meter: MeterNote) -> list[str]:
+    """Return for whom a meter counts, by docs/operation.md: the meter tree."""
+    above = truth.meters[meter.parent] if meter.parent else None
+    found = []
+    if above is None and meter.role in ("main", "park"):
+        found.append(truth.park)
+    if meter.role == "main" and (
+        above is None or above.role == "park" or above.enterprise != meter.enterprise
+    ):
+        found.append(meter.enterprise)
+    return found
+
+
 def following(month: date) -> date:
     """Return the first day of the next month."""
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
@@ -246,9 +245,7 @@ def text(at_s: float) -> str:
     return datetime.fromtimestamp(at_s, UTC).isoformat()
 
 
-def _co2_t(
-    parts: list[Mapping[str, Any]], amounts: Mapping[str, float | None]
-) -> float:
+def co2_t(parts: list[Mapping[str, Any]], amounts: Mapping[str, float | None]) -> float:
     """Return the CO2 of amounts by the truth's factors; NaN where one is unknown."""
     total_kg = 0.0
     for part in parts:
