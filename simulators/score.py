@@ -21,7 +21,7 @@ from simulators.matching import doubt, precisions, recalls
 from simulators.meter import Fault
 from simulators.results import Accounting, Amount, Score
 from simulators.subjects import Book, text
-from simulators.truth_file import REFUSABLE, Key, MeterNote, Truth
+from simulators.truth_file import QUARTER_S, REFUSABLE, Key, MeterNote, Truth
 
 _BEGUN = ("reset", "replacement", "multiplier_change")
 _FATES = ("inserted", "duplicate", "conflict", "quarantined")
@@ -81,6 +81,12 @@ def score(
         notes.append(
             f"the bars are meant for {BARS_DAYS} days: what one reset hides is a larger "
             f"part of {days:.3g}"
+        )
+    slowest_s = max((each.cadence_s for each in truth.meters.values()), default=0)
+    if slowest_s > QUARTER_S:
+        notes.append(
+            f"readings come {slowest_s} s apart, and do not tell the peaks of 15 minutes: "
+            "bars of peaks and of quarter hours are missed by no fault of the platform"
         )
     accounting = account(platform.sources(), before or {}, truth.ledger)
     if not truth.ledger:

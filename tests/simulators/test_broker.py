@@ -1,6 +1,7 @@
 """Publisher, replay and park against a real Mosquitto."""
 
 import json
+import math
 import shutil
 import socket
 import subprocess
@@ -29,7 +30,7 @@ from simulators.publisher import Publisher
 from simulators.replay import replay
 from simulators.simulate import Broker, Report, backfill, run
 from simulators.spool import SpoolError
-from simulators.view import State
+from simulators.view import State, status
 from simulators.world import World
 from tests.crash import sender
 
@@ -250,6 +251,26 @@ def test_backfill_and_run(mosquitto_port: int, listen: Callable[..., Got]) -> No
     assert report.stop - report.start == timedelta(minutes=3)
 
 
+def test_an_accelerated_run_ends_at_the_present(
+    mosquitto_port: int, listen: Callable[..., Got]
+) -> None:
+    park, broker = world("P15"), Broker(host="127.0.0.1", port=mosquitto_port)
+    listen("parkwatt/v1/P15/+/+/batch")
+    begin = datetime.now(DAY.tzinfo) - timedelta(minutes=30)
+    # a tick is more than the way to the present
+    report = run(
+        park, broker, interval_s=0.1, cadence_s=60, start=begin, speed=1_000_000
+    )
+    assert report.readings in (30 * channels(park), 31 * channels(park))
+    later = datetime.now(DAY.tzinfo) + timedelta(hours=1)
+    with pytest.raises(SimulatorError, match="cannot begin in the future"):
+        run(park, broker, start=later, speed=100)
+    for number in (math.nan, math.inf, 0.0):
+        for speed, interval_s in ((number, 1.0), (1.0, number)):
+            with pytest.raises(SimulatorError, match="numbers above 0"):
+                run(park, broker, start=DAY, speed=speed, interval_s=interval_s)
+
+
 def test_run_takes_commands_and_stops_when_told(
     mosquitto_port: int, listen: Callable[..., Got]
 ) -> None:
@@ -294,6 +315,11 @@ def test_run_takes_commands_and_stops_when_told(
     assert report.ledger.never_sent + report.ledger.stored == report.ledger.shown
     assert seen[-1].contract_kw == 3000
     assert seen[-1].power_kw is not None
+    last = status(max(seen, key=lambda each: len(each.tripped) + len(each.faults)))
+    assert last["silenced"] == ["E01-GW", "E01-M1"]
+    [tripped] = last["tripped"]
+    assert (tripped["enterprise"], tripped["load"]) == ("E02", "chiller")
+    assert json.loads(json.dumps(last)) == last
     wait_for(lambda: len(got) == report.messages)
 
 
@@ -331,8 +357,26 @@ def test_a_load_of_many_connections(
     wait_for(lambda: len(got) == sent.messages)
     assert sum(json.loads(payload)["seq"] == 0 for _, payload in got) >= 3
     assert 5_000 < sent.readings < 40_000
-    with pytest.raises(SimulatorError, match="above 0"):
-        load(park, Broker(host="127.0.0.1", port=mosquitto_port), DAY, rate=0)
+    for rate, lasts_s in (
+        *((odd, 1.0) for odd in (0.0, math.nan, math.inf)),
+        *((1.0, odd) for odd in (0.0, math.nan, math.inf)),
+    ):
+        with pytest.raises(SimulatorError, match="numbers above 0"):
+            load(
+                *(park, Broker(host="127.0.0.1", port=mosquitto_port), DAY),
+                rate=rate,
+                lasts_s=lasts_s,
+            )
+
+
+def test_a_small_load_keeps_rate_and_duration(
+    mosquitto_port: int, listen: Callable[..., Got]
+) -> None:
+    listen("parkwatt/v1/P16/+/+/batch")
+    broker = Broker(host="127.0.0.1", port=mosquitto_port)
+    sent = load(world("P16"), broker, DAY, rate=200, connections=3, lasts_s=2.0)
+    assert sent.readings == pytest.approx(400, rel=0.2)
+    assert sent.seconds == pytest.approx(2.0, abs=1.0)  # a busy machine ends later
 
 
 def confirm(client: Client, message: MQTTMessage) -> None:

@@ -409,6 +409,17 @@ def test_a_clean_run_without_a_ledger_has_not_passed(tmp_path: Path) -> None:
     assert scored(platform, thresholds=Thresholds()).passed
 
 
+def test_hourly_readings_tell_no_peaks(tmp_path: Path) -> None:
+    path = write(tmp_path / "hourly.parquet", *DAYS)
+    truth = read(path)
+    hourly = {
+        code: replace(each, cadence_s=3600) for code, each in truth.meters.items()
+    }
+    found = scored(Made(replace(truth, meters=hourly)))
+    assert any("come 3600 s apart" in each for each in found.notes)
+    assert not any("apart" in each for each in scored(Made(truth)).notes)
+
+
 # the score
 
 
