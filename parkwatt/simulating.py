@@ -15,7 +15,7 @@ import simulators.simulate
 from parkwatt.options import ParkOption, read_text
 from parkwatt.printing import err, out, progress_bar, run_bar, say
 from parkwatt.servers import database, known_broker, page_address, until_stopped
-from parkwatt.simulated_park import register_world
+from parkwatt.simulated_park import complete_world, register_world
 from simulators import faults as simulated_faults
 from simulators import loading, steel
 from simulators import replay as replaying
@@ -108,7 +108,10 @@ def simulate(
     plan = _planned_faults(world, begin, end, faults, cadence)
     if register:
         with database() as url:
-            register_world(url, world, begin or datetime.now(UTC), plan)
+            run = (url, world, begin or datetime.now(UTC))
+            if not register_world(*run, until=end, faults=plan):
+                stated = complete_world(*run, until=end, faults=plan)
+                say(f"park {world.code} is known already; ratios stated: {stated}")
     where = _simulated_broker(world.code, gateway)
     stop = until_stopped()
     if rate is not None and begin is not None:
