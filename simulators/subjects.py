@@ -52,6 +52,7 @@ class Book:
         self._truth = truth
         self._energies: dict[Key, list[Energy]] = defaultdict(list)
         self._demand_kw: dict[str, Float64] = {}
+        self._beyond_kw: dict[str, Float64] = {}  # of what no reading need tell
         self._tolerance_kw: dict[str, Float64] = {}
         self._by_month: dict[tuple[str, date], dict[str, float]] = defaultdict(
             lambda: defaultdict(float)
@@ -80,6 +81,8 @@ class Book:
         kw = np.full(could.amount.size, -np.inf)  # no peak where nothing is told
         kw[could.span] = 4 * could.amount[could.span]
         self._demand_kw[subject] = self._demand_kw.get(subject, 0.0) + kw
+        beyond = self._beyond_kw.get(subject, 0.0) + 4 * could.amount
+        self._beyond_kw[subject] = beyond
         allowed = self._tolerance_kw.get(subject, 0.0) + 4 * could.tolerance
         self._tolerance_kw[subject] = allowed
 
@@ -151,6 +154,10 @@ class Book:
         right = False
         if told_s is not None and start_s <= told_s < self._truth.stop_s:
             there = (told_s - start_s) // QUARTER_S
+            beyond = float(self._beyond_kw[subject][there])
+            if beyond > highest and kw[there] == -np.inf:
+                # not expected, but known where readings went on after the truth ends
+                kw, best, highest = self._beyond_kw[subject], there, beyond
             right = bool(kw[there] >= highest - allowed[there] - allowed[best])
         return Peak(
             subject=subject,

@@ -489,6 +489,22 @@ def test_one_wrong_peak() -> None:
     assert found.peaks[0].time_right
 
 
+def test_a_peak_in_the_last_quarter_hour_where_readings_went_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = flows(192)
+    rising = {key: flow + np.arange(192.0) for key, flow in usual.items()}
+    monkeypatch.setitem(globals(), "flows", lambda _: rising)
+    platform = Made(read(write(tmp_path / "rising.parquet", *DAYS)))
+    last_kw = 4 * float(rising[Key("M2", "energy_import")][-1])
+    (peak,) = platform.peaks["E2"]
+    assert scored(platform).passed
+    for share, passed in ((1.0, True), (1.01, False), (0.99, False)):
+        at_s = platform.truth.stop_s - 900
+        platform.peaks["E2"] = [replace(peak, kw=share * last_kw, at_s=at_s)]
+        assert scored(platform).passed is passed
+
+
 def test_a_peak_that_is_not_told_is_missed() -> None:
     platform = Made(two_days())
     platform.peaks[None] = []
