@@ -1,5 +1,6 @@
 """A run as a terminal shows it, or as lines where there is none."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -141,7 +142,11 @@ def _no_echo() -> Iterator[None]:
         return
     try:
         before = termios.tcgetattr(sys.stdin)
+        background = _in_background(sys.stdin.fileno())
     except (OSError, ValueError, termios.error):  # no terminal's
+        yield
+        return
+    if background:
         yield
         return
     quiet = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
@@ -150,6 +155,14 @@ def _no_echo() -> Iterator[None]:
         yield
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+def _in_background(terminal: int) -> bool:
+    """Tell whether a change to the terminal would stop this process."""
+    try:
+        return os.tcgetpgrp(terminal) != os.getpgrp()
+    except OSError:  # not the one that controls it
+        return False
 
 
 @contextmanager

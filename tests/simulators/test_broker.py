@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import shutil
 import socket
 import subprocess
@@ -11,8 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 import numpy as np
 import pytest
 from paho.mqtt.client import Client, MQTTMessage
@@ -186,30 +189,30 @@ def test_replay_arrives_completely(
     }
 
 
-def world(code: str) -> World:
+def small(code: str) -> dict[str, Any]:
     """Two enterprises with 4 electricity and other meters, one value at an instant each."""
-    return World(
-        scenario.read(
-            {
-                "code": code,
-                "name": "Test",
-                "contract_demand_kw": 3000,
-                "enterprises": [
-                    {"archetype": "food", "carriers": ["water"]},
-                    {"archetype": "offices", "carriers": ["water"]},
-                ],
-                "park": {"feeders": 0},
-                "meters": {"gauges": "none"},
-                "factors": {
-                    "electricity": {
-                        "value": 0.5827,
-                        "unit": "kgCO2/kWh",
-                        "source": "CN-JS 2023",
-                    }
-                },
+    return {
+        "code": code,
+        "name": "Test",
+        "contract_demand_kw": 3000,
+        "enterprises": [
+            {"archetype": "food", "carriers": ["water"]},
+            {"archetype": "offices", "carriers": ["water"]},
+        ],
+        "park": {"feeders": 0},
+        "meters": {"gauges": "none"},
+        "factors": {
+            "electricity": {
+                "value": 0.5827,
+                "unit": "kgCO2/kWh",
+                "source": "CN-JS 2023",
             }
-        )
-    )
+        },
+    }
+
+
+def world(code: str) -> World:
+    return World(scenario.read(small(code)))
 
 
 def channels(park: World) -> int:
@@ -321,6 +324,53 @@ def test_run_takes_commands_and_stops_when_told(
     assert (tripped["enterprise"], tripped["load"]) == ("E02", "chiller")
     assert json.loads(json.dumps(last)) == last
     wait_for(lambda: len(got) == report.messages)
+
+
+def test_how_a_run_goes_is_told_by_http(
+    mosquitto_port: int, listen: Callable[..., Got], tmp_path: Path
+) -> None:
+    listen("parkwatt/v1/P17/+/+/batch")
+    file, port = tmp_path / "P17.yaml", free_port()
+    file.write_text(json.dumps(small("P17")))
+    env = {
+        "PATH": os.environ["PATH"],
+        "PARKWATT_HOME": str(tmp_path),
+        "PARKWATT_MQTT_HOST": "127.0.0.1",
+        "PARKWATT_MQTT_PORT": str(mosquitto_port),
+    }
+    words = "--start 2026-03-04 --speed 600 --interval 0.2 --cadence 60 --control"
+    with (
+        subprocess.Popen(
+            [
+                *(sys.executable, "-P", "-m", "parkwatt", "simulate", str(file)),
+                *(*words.split(), str(port)),
+            ],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        ) as process,
+        httpx.Client(
+            base_url=f"http://127.0.0.1:{port}",
+            transport=httpx.HTTPTransport(retries=8),
+            timeout=30,
+        ) as client,
+    ):
+        try:
+            wait_for(lambda: client.get("/status").json().get("readings", 0) > 0)
+            line = {"line": "trip E02 chiller for 20 d"}
+            assert client.post("/commands", json=line).status_code == 200
+            wait_for(lambda: client.get("/status").json()["tripped"] != [])
+            told = client.get("/status").json()
+            client.post("/commands", json={"line": "stop"})
+            assert process.stderr is not None
+            said = process.stderr.read().decode()
+        finally:
+            process.terminate()
+    assert process.returncode == 0
+    assert (told["park"], told["speed"]) == ("P17", 600.0)
+    assert told["at"].startswith("2026-03-04T")
+    assert told["messages"] >= told["acknowledged"] > 0
+    assert "uvicorn" not in said
 
 
 def test_a_trip_takes_the_load_away_and_leaves_the_past() -> None:
