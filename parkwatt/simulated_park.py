@@ -1,11 +1,14 @@
 """A simulated park made known to the platform; what no meter says is invented."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from itertools import zip_longest
+from math import isclose
 
 from analytics.jobs import onsiting, yearly
 from analytics.jobs.budgets import zone_year
+from analytics.jobs.validity import Segments, segments, value_at
 from simulators import faults as simulated_faults
 from simulators import formats as simulated_formats
 from simulators.meter import Fault
@@ -13,6 +16,8 @@ from simulators.world import Enterprise, World
 from store import judgements, membership, registry, relations, statements, targets
 from store import tariffs as stored_tariffs
 from store.database import Connection, session
+from store.errors import Invalid
+from store.readings import to_datetime, to_us
 from store.records import Stated, Subject
 from store.statement_kinds import KINDS
 
@@ -32,13 +37,21 @@ INDUSTRIES = {  # of archetypes, GB/T 4754-2017
 
 
 def register_world(
-    url: str, world: World, since: datetime, faults: Iterable[Fault] = ()
-) -> None:
-    """Make a simulated park known, its meters confirmed; one that is known stays."""
+    url: str,
+    world: World,
+    since: datetime,
+    *,
+    until: datetime | None = None,
+    faults: Sequence[Fault] = (),
+) -> bool:
+    """Make a simulated park known, its meters confirmed; tell whether it was new.
+
+    One that is known stays: `complete_world` states what a run needs of it.
+    """
     said = world.scenario
     with session(url) as conn:
         if any(each.code == world.code for each in registry.parks(conn)):
-            return
+            return False
         with conn.transaction():
             park_id = registry.add_park(
                 conn, world.code, name=said.name, zone=said.zone, region=said.region
@@ -53,8 +66,53 @@ def register_world(
                 for each in world.enterprises
             }
             _register_meters(conn, world, park_id, ids, since)
-            _state_ratios(conn, world, faults)
+            _state_ratios(conn, world, park_id, since, until, faults)
             _state_invented(conn, world, ids, since.astimezone(world.zone).date())
+    return True
+
+
+def complete_world(
+    url: str,
+    world: World,
+    since: datetime,
+    *,
+    until: datetime | None = None,
+    faults: Sequence[Fault] = (),
+) -> int:
+    """State the ratios of a run that a known park lacks, and give how many.
+
+    Raises
+    ------
+    Invalid
+        If a meter of the run is not known there, or not confirmed.
+    """
+    with session(url) as conn, conn.transaction():
+        park_id = registry.park(conn, world.code).park_id
+        confirmed = set(relations.confirmed(conn, park_id))
+        lacking = [
+            code
+            for code, meter_id in _meter_ids(conn, world, park_id).items()
+            if meter_id not in confirmed
+        ]
+        if lacking:
+            raise Invalid(
+                f"park {world.code} is known already, and {len(lacking)} meters of this "
+                f"run are not confirmed there, such as {lacking[0]}: choose another code "
+                "with --park, or leave out --register"
+            )
+        return _state_ratios(conn, world, park_id, since, until, faults)
+
+
+def _meter_ids(conn: Connection, world: World, park_id: int) -> dict[str, int | None]:
+    """Give the id of each meter of a world by its code; None: it is not known."""
+    place = simulated_formats.Place(world.code, world.zone)
+    known = {name: key for key, name in registry.meter_codes(conn, park_id).items()}
+    return {
+        each.code: known.get(
+            f"{each.enterprise}/{simulated_formats.code_of(each, place)}"
+        )
+        for each in world.meters
+    }
 
 
 def _register_meters(
@@ -71,15 +129,6 @@ def _register_meters(
             above = known[meter.parent] if meter.parent else None
             relations.place_meter(
                 conn, meter_id, meter.role, above, since, source=INVENTED
-            )
-        if meter.ct * meter.pt != 1:
-            relations.set_multiplier(
-                conn,
-                meter_id,
-                ct=meter.ct,
-                pt=meter.pt,
-                valid_from=since,
-                source=INVENTED,
             )
         if meter.accuracy_class is not None or meter.rated_per_h is not None:
             judgements.set_plate(
@@ -98,22 +147,58 @@ def _register_meters(
                 )
 
 
-def _state_ratios(conn: Connection, world: World, faults: Iterable[Fault]) -> None:
-    """State the changes of ratios that the plan of faults says are stated."""
-    place = simulated_formats.Place(world.code, world.zone)
+def _state_ratios(
+    conn: Connection,
+    world: World,
+    park_id: int,
+    since: datetime,
+    until: datetime | None,
+    faults: Iterable[Fault],
+) -> int:
+    """State the ratios of a run, with the changes that its plan says are stated.
+
+    Where another ratio holds in a part of the run, as of an earlier run, it is stated
+    for that part alone. What holds before and after stays.
+    """
+    changes: dict[str, dict[int, float]] = defaultdict(dict)
     for fault in faults:
         if fault.kind == "multiplier_change" and fault.parameters.get("stated"):
             for meter in simulated_faults.meters_of(fault, world.meters):
-                code = simulated_formats.code_of(meter, place)
-                subject = registry.subject(conn, world.code, meter.enterprise, code)
-                relations.set_multiplier(
-                    conn,
-                    subject.subject_id,
-                    ct=float(fault.parameters["ct"]),
-                    pt=meter.pt,
-                    valid_from=datetime.fromtimestamp(fault.start_s, UTC),
-                    source=INVENTED,
-                )
+                changes[meter.code][_us(fault.start_s)] = float(fault.parameters["ct"])
+    begin = to_us(since)
+    end = to_us(until) if until else None
+    ids = _meter_ids(conn, world, park_id)
+    painted = segments(relations.multipliers(conn, park_id))
+    stated = 0
+    for meter in world.meters:
+        meter_id = ids[meter.code]
+        if meter_id is None:
+            continue
+        holds: Segments[float] = painted.get(meter_id, [])
+        edges = sorted({begin, *changes[meter.code], *(at for at, _ in holds)})
+        ct = meter.ct
+        for at, following in zip_longest(edges, edges[1:]):
+            ct = changes[meter.code].get(at, ct)
+            if at < begin or (end is not None and at >= end):
+                continue
+            ratio = value_at(holds, at)
+            if isclose(1.0 if ratio is None else ratio, ct * meter.pt):
+                continue
+            relations.set_multiplier(
+                conn,
+                meter_id,
+                ct=ct,
+                pt=meter.pt,
+                valid_from=to_datetime(at),
+                valid_to=None if following is None else to_datetime(following),
+                source=INVENTED,
+            )
+            stated += 1
+    return stated
+
+
+def _us(at_s: int) -> int:
+    return at_s * 1_000_000
 
 
 def _state_invented(

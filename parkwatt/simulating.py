@@ -1,6 +1,8 @@
 """Simulated parks, their score, and the real plant's year."""
 
 import contextlib
+import importlib.util
+import logging
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -10,10 +12,10 @@ from typing import Annotated
 import typer
 
 import simulators.simulate
-from parkwatt.options import ParkOption
+from parkwatt.options import ParkOption, read_text
 from parkwatt.printing import err, out, progress_bar, run_bar, say
 from parkwatt.servers import database, known_broker, page_address, until_stopped
-from parkwatt.simulated_park import register_world
+from parkwatt.simulated_park import complete_world, register_world
 from simulators import faults as simulated_faults
 from simulators import loading, steel
 from simulators import replay as replaying
@@ -21,7 +23,7 @@ from simulators import scenario as scenarios
 from simulators import truth as truths
 from simulators.control import Control, keyboard, listening
 from simulators.meter import Fault
-from simulators.view import viewing
+from simulators.view import State, View, status, viewing
 from simulators.world import World
 from store.errors import Invalid
 from store.settings import settings
@@ -35,10 +37,21 @@ def spool(park: str) -> Path:
     return settings().folder / "spool" / f"{park}.db"
 
 
+QUARTER_S = 900
+_LOAD = "a load (--rate)"
+_BACKFILL = "a back-fill (--start with --until)"
+_RUN = "a run without --rate"
+_USELESS = {  # options that a kind of run would not heed
+    _LOAD: ("until", "speed", "interval", "cadence", "truth", "control", "view"),
+    _BACKFILL: ("speed", "interval", "control", "view", "connections", "seconds"),
+    _RUN: ("connections", "seconds"),
+}
+
 TIME_FORMATS = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
 
 
 def simulate(
+    context: typer.Context,
     scenario: Annotated[
         str, typer.Argument(help="demo, clean, mixed, year, or a YAML file")
     ] = DEMO_PARK,
@@ -87,15 +100,21 @@ def simulate(
     world = World(_scenario(scenario, park, seed))
     begin = start.replace(tzinfo=world.zone) if start else None
     end = until.replace(tzinfo=world.zone) if until else None
+    _check_options(_given(context), load=rate is not None, begin=begin, end=end)
+    if rate is not None and faults != "none" and (faults or world.scenario.faults):
+        raise Invalid("a load sends no faults: add --faults none")
+    if truth is not None:
+        _check_truth(truth, begin, end)
     plan = _planned_faults(world, begin, end, faults, cadence)
     if register:
         with database() as url:
-            register_world(url, world, begin or datetime.now(UTC), plan)
+            run = (url, world, begin or datetime.now(UTC))
+            if not register_world(*run, until=end, faults=plan):
+                stated = complete_world(*run, until=end, faults=plan)
+                say(f"park {world.code} is known already; ratios stated: {stated}")
     where = _simulated_broker(world.code, gateway)
     stop = until_stopped()
-    if rate is not None:
-        if begin is None:
-            raise Invalid("a load needs --start: its readings go on from there")
+    if rate is not None and begin is not None:
         sent = loading.load(world, where, begin, rate, connections, seconds, stop=stop)
         say(
             f"{sent.readings} readings in {sent.messages} messages, "
@@ -118,14 +137,19 @@ def simulate(
             )
     else:
         with contextlib.ExitStack() as stack:
-            commands = None
+            commands, seen = None, _Seen(world.code)
             if control is not None:
+                # what it says of itself would be written into the view
+                logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
                 commands = Control(stop, simulated_faults.KINDS)
                 address = stack.enter_context(
-                    listening(commands, lambda: {"park": world.code}, port=control)
+                    listening(commands, seen.status, port=control)
                 )
-                keyboard(commands, sys.stdin, lambda text: say(text))
                 say(f"commands: {address}, or type them; help lists them")
+                # the view shows the answers, and lines beside it would tear it
+                in_view = view and err.is_terminal
+                keyboard(commands, sys.stdin, (lambda _: None) if in_view else say)
+            seen.view = stack.enter_context(viewing(err, headless=not view))
             report = simulators.simulate.run(
                 world,
                 where,
@@ -135,10 +159,70 @@ def simulate(
                 speed=speed,
                 faults=plan,
                 control=commands,
-                view=stack.enter_context(viewing(err, headless=not view)),
+                view=seen,
                 stop=stop,
             )
     _tell_run(world, report, truth, cadence)
+
+
+class _Seen:
+    """Keeps the last state of a run, for whoever asks how it goes."""
+
+    def __init__(self, park: str) -> None:
+        self.view: View | None = None
+        self._park = park
+        self._last: State | None = None
+
+    def __call__(self, state: State) -> None:
+        self._last = state
+        if self.view is not None:
+            self.view(state)
+
+    def status(self) -> dict[str, object]:
+        """Return how the run goes; before its first tick no more than the park."""
+        last = self._last
+        return {"park": self._park} if last is None else status(last)
+
+
+def _given(context: typer.Context) -> set[str]:
+    """Give the names of the options that were typed."""
+    sources = ((name, context.get_parameter_source(name)) for name in context.params)
+    return {name for name, source in sources if source and source.name != "DEFAULT"}
+
+
+def _check_options(
+    given: set[str], *, load: bool, begin: datetime | None, end: datetime | None
+) -> None:
+    """Refuse options that the run would not heed, before anything is sent."""
+    if load and begin is None:
+        raise Invalid("a load needs --start: its readings go on from there")
+    if not load and begin is None and end is not None:
+        raise Invalid("--until needs --start: a back-fill goes from one to the other")
+    kind = _LOAD if load else _RUN if end is None else _BACKFILL
+    useless = [f"--{name}" for name in _USELESS[kind] if name in given]
+    if useless:
+        raise Invalid(f"{kind} does not heed {', '.join(useless)}: leave it out")
+
+
+def _check_truth(truth: Path, begin: datetime | None, end: datetime | None) -> None:
+    """Refuse a truth that could not be written, before anything is sent."""
+    if importlib.util.find_spec("pyarrow") is None:
+        raise Invalid("a truth file needs pyarrow: install parkwatt[simulate]")
+    if not truth.absolute().parent.is_dir():
+        raise Invalid(f"{truth}: there is no folder {truth.parent}")
+    if begin and end and begin < end:
+        start_s, stop_s = _quarters(begin, end)
+        if stop_s <= start_s:
+            raise Invalid(
+                "--truth tells whole quarters of an hour, and none lies between "
+                f"{begin:%Y-%m-%d %H:%M:%S} and {end:%Y-%m-%d %H:%M:%S}"
+            )
+
+
+def _quarters(start: datetime, stop: datetime) -> tuple[int, int]:
+    """Give where the whole quarters of an hour of a run begin and end [s since 1970]."""
+    first, last = int(start.timestamp()), int(stop.timestamp())
+    return -(-first // QUARTER_S) * QUARTER_S, last // QUARTER_S * QUARTER_S
 
 
 def _scenario(name: str, park: str | None, seed: int | None) -> scenarios.Scenario:
@@ -198,9 +282,7 @@ def _write_truth(
     truth: Path,
     cadence: int | None,
 ) -> None:
-    quarter = 900
-    start_s = -(-int(report.start.timestamp()) // quarter) * quarter
-    stop_s = int(report.stop.timestamp()) // quarter * quarter
+    start_s, stop_s = _quarters(report.start, report.stop)
     if stop_s <= start_s:
         say(f"{truth}: not written, as no quarter of an hour has gone by")
         return
@@ -245,7 +327,7 @@ def score(
             told,
             platform,
             thresholds=thresholds,
-            before=client.counts(before.read_bytes()) if before else None,
+            before=client.counts(read_text(before).encode()) if before else None,
         )
     if as_json:
         sys.stdout.write(found.to_json().decode() + "\n")

@@ -32,6 +32,8 @@ class Thresholds:
         Least, of each kind.
     lost, doubled : int
         Most readings.
+    ledger : bool
+        Without a ledger both are missed; else they are not judged.
     """
 
     park_energy_percent: float | None = 0.05
@@ -48,6 +50,7 @@ class Thresholds:
     precision: float | None = 0.90
     lost: int | None = 0
     doubled: int | None = 0
+    ledger: bool = False
 
     @staticmethod
     def of_a_clean_run() -> "Thresholds":
@@ -63,6 +66,7 @@ class Thresholds:
             inside_band_share=1.0,
             missing_explained_share=1.0,
             precision=1.0,
+            ledger=True,
         )
 
 
@@ -161,7 +165,8 @@ def fault_checks(
         ("doubled readings", accounting.doubled, bars.doubled),
     ):
         if bar is not None:
-            passed = None if value is None else value <= bar
+            unknown = False if bars.ledger else None
+            passed = unknown if value is None else value <= bar
             checks.append(Check(name=name, value=value, bar=bar, passed=passed))
     passed = accounting.balanced
     checks.append(

@@ -3,6 +3,7 @@
 Simulated time runs as fast as the rate asks for, so every reading is another one.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,7 @@ from simulators.world import World
 Progress = Callable[[float, int], None]
 
 _MANY = 60  # instants of a meter in one batch
+_MESSAGE_S = 0.1  # of a lane's rate in one message, at most
 _STRETCH_S = 86_400  # of simulated time written at once
 
 
@@ -72,8 +74,8 @@ def load(
     PublishError
         If the broker cannot be reached, or does not accept a message.
     """
-    if rate <= 0 or connections < 1 or lasts_s <= 0:
-        raise SimulatorError("rate, connections and seconds must be above 0")
+    if not (0 < rate < math.inf and connections > 0 and 0 < lasts_s < math.inf):
+        raise SimulatorError("rate, connections and seconds must be numbers above 0")
     meters = [each for each in world.meters if each.channels]
     count_up_of(meters, seconds(start))
     turn = threading.Lock()
@@ -148,15 +150,18 @@ class _Lane:
         ended: threading.Event,
     ) -> None:
         begin = time.monotonic()
-        for message in self._written(start_s):
-            early_s = self.readings / rate - (time.monotonic() - begin)
-            if ended.wait(max(early_s, 0)) or time.monotonic() - begin >= lasts_s:
+        most = min(IN_A_MESSAGE, max(1, int(rate * _MESSAGE_S)))
+        for message in self._written(start_s, most):
+            # half of it before it is due, half after: so the rate is kept
+            due_s = (self.readings + message.readings / 2) / rate
+            ended.wait(min(due_s, lasts_s) - (time.monotonic() - begin))
+            if ended.is_set() or time.monotonic() - begin >= lasts_s:
                 return
             publisher.publish(message.topic, message.payload)
             self.messages += 1
             self.readings += message.readings
 
-    def _written(self, start_s: int) -> Iterator[Message]:
+    def _written(self, start_s: int, most: int) -> Iterator[Message]:
         place = Place(self._world.code, ZoneInfo(self._world.scenario.zone))
         boot, seq = f"{self._name}-{time.time_ns()}", 0
         enterprises = {each.meter.enterprise for each in self._displays}
@@ -168,7 +173,7 @@ class _Lane:
                         for each in self._displays
                         if each.meter.enterprise == enterprise
                     ]
-                for parts in native.batches(shown, _MANY, IN_A_MESSAGE):
+                for parts in native.batches(shown, _MANY, most):
                     yield native.batch(place, self._name, boot, seq, parts)
                     seq += 1
             start_s += _STRETCH_S

@@ -15,16 +15,16 @@ from simulators.bars import (
     peak_checks,
 )
 from simulators.client import Platform
+from simulators.coherence import check
 from simulators.comparing import Honesty, energy, honesty, shown
 from simulators.matching import doubt, precisions, recalls
 from simulators.meter import Fault
 from simulators.results import Accounting, Amount, Score
 from simulators.subjects import Book, text
-from simulators.truth_file import Key, MeterNote, Truth
+from simulators.truth_file import QUARTER_S, REFUSABLE, Key, MeterNote, Truth
 
 _BEGUN = ("reset", "replacement", "multiplier_change")
 _FATES = ("inserted", "duplicate", "conflict", "quarantined")
-_REFUSABLE = ("corrupt", "foreign", "clock_not_set", "ahead")
 
 # progress(registers done, registers in all)
 Progress = Callable[[int, int], None]
@@ -57,8 +57,9 @@ def score(
     Raises
     ------
     SimulatorError
-        If a question is not answered, or the truth cannot be read.
+        If a question is not answered, or the truth cannot be read or is not whole.
     """
+    check(truth)
     bars = thresholds or Thresholds()
     notes: list[str] = []
     if platform.pending(truth.start_s):
@@ -81,9 +82,18 @@ def score(
             f"the bars are meant for {BARS_DAYS} days: what one reset hides is a larger "
             f"part of {days:.3g}"
         )
+    slowest_s = max((each.cadence_s for each in truth.meters.values()), default=0)
+    if slowest_s > QUARTER_S:
+        notes.append(
+            f"readings come {slowest_s} s apart, and do not tell the peaks of 15 minutes: "
+            "bars of peaks and of quarter hours are missed by no fault of the platform"
+        )
     accounting = account(platform.sources(), before or {}, truth.ledger)
     if not truth.ledger:
-        notes.append("the truth has no ledger: loss and double count are not judged")
+        notes.append(
+            "the truth has no ledger: loss and double count cannot be judged"
+            + (", and a clean run must show them" if bars.ledger else "")
+        )
     if accounting.in_flight:
         notes.append(f"{accounting.in_flight} messages are not stored yet")
     checks = (
@@ -132,7 +142,7 @@ def account(after: Counts, before: Counts, ledger: Mapping[str, int]) -> Account
         balanced=balanced,
         sent=ledger["stored"],
         sent_again=ledger["duplicates"],
-        refusable=sum(ledger[name] for name in _REFUSABLE),
+        refusable=sum(ledger[name] for name in REFUSABLE),
         lost=max(0, short),
         doubled=max(0, -short),
     )

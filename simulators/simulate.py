@@ -6,9 +6,10 @@ messages included, by plain publishing: a gateway would mend what is meant to be
 """
 
 import itertools
+import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -268,35 +269,40 @@ def run(
         If the broker cannot be reached or does not accept a message. With a spool the
         run goes on, until the spool is full.
     """
-    if interval_s <= 0 or speed <= 0:
-        raise SimulatorError("interval and speed must be above 0")
+    if not (0 < interval_s < math.inf and 0 < speed < math.inf):
+        raise SimulatorError("interval and speed must be numbers above 0")
     if start is None and speed != 1:
         raise SimulatorError("an accelerated run needs a start")
     stop = stop or Event()
     live = start is None
     began = start or datetime.now(UTC)
+    if seconds(began) > time.time():
+        raise SimulatorError(
+            f"a run cannot begin in the future, at {began:%Y-%m-%d %H:%M:%S}: it ends "
+            "where it reaches the present"
+        )
     first = reached = seconds(began)
     messages = readings = 0
     begin = due = time.monotonic()
     meters = at_cadence(world.meters, cadence_s)
     count_up_of(meters, first)
     plain = bool(faults) or control is not None
+    trips: dict[tuple[str, str], int] = {}
     with _door(
         world, meters, broker, faults, stop, many=1, live=live, plain=plain
     ) as door:
         for tick in itertools.count(1):
             now_s = int(time.time())
-            until = now_s + 1 if live else first + round(tick * interval_s * speed)
-            if until > now_s + 1:
-                break
+            wanted = now_s + 1 if live else first + round(tick * interval_s * speed)
+            until = min(wanted, now_s + 1)
             if control is not None:
-                control.handle(partial(_obey, world, door, until))
+                control.handle(partial(_obey, world, door, trips, until))
             if until > reached:
                 sent = door.send(reached, until)
                 messages, readings = messages + sent[0], readings + sent[1]
                 reached = until
             if view is not None:
-                told = _state(world, door, reached)
+                told = _state(world, door, trips, reached)
                 view(
                     replace(
                         told,
@@ -309,7 +315,8 @@ def run(
                 )
             # a tick that is late moves all later ones, they do not pile up
             due = max(due + interval_s, time.monotonic())
-            if tick == ticks or stop.wait(due - time.monotonic()):
+            at_present = wanted > until
+            if at_present or tick == ticks or stop.wait(due - time.monotonic()):
                 break
         door.settle(0)
         waiting = door.spooled
@@ -562,7 +569,9 @@ class _Plain:
         return messages, readings
 
 
-def _state(world: World, door: Door, at_s: int) -> State:
+def _state(
+    world: World, door: Door, trips: Mapping[tuple[str, str], int], at_s: int
+) -> State:
     """Tell how the park and its door stand."""
     power = {each.code: world.power_w(each.code, at_s) for each in world.enterprises}
     highest = sorted(power.items(), key=lambda each: -each[1])
@@ -576,6 +585,11 @@ def _state(world: World, door: Door, at_s: int) -> State:
             (each.kind, each.subject, datetime.fromtimestamp(each.stop_s, world.zone))
             for each in door.faults
             if each.start_s <= at_s < each.stop_s
+        ),
+        tripped=tuple(
+            (*which, datetime.fromtimestamp(until_s, world.zone))
+            for which, until_s in trips.items()
+            if at_s < until_s
         ),
         power_kw=world.power_w(world.code, at_s) / 1000,
         contract_kw=world.scenario.contract_demand_kw,
@@ -594,12 +608,21 @@ def _named(world: World, subject: str) -> str:
     return codes[int(number) - 1]
 
 
-def _obey(world: World, door: Door, now_s: int, command: Command) -> str:
+def _obey(
+    world: World,
+    door: Door,
+    trips: dict[tuple[str, str], int],
+    now_s: int,
+    command: Command,
+) -> str:
     if command.word == "status":
         return f"{door.accepted} messages acknowledged, {door.waiting} waiting"
     if command.word == "trip":
         until_s = now_s + (command.lasts_s or _TRIP_S)
-        return world.trip(str(command.subject), str(command.part), now_s, until_s)
+        which = str(command.subject), str(command.part)
+        answer = world.trip(*which, now_s, until_s)
+        trips[which] = max(until_s, trips.get(which, 0))
+        return answer
     command = replace(command, subject=_named(world, str(command.subject)))
     fault = planning.command(command.line, world.meters, now_s)
     if fault is None:

@@ -19,7 +19,7 @@ from simulators.truth_file import Key, MeterNote, Row, Truth
 
 ACTIVE = "energy_import"
 _SAME = 1e-6  # two figures from the same factors agree so far
-_WINDOW = "demand_fixed15"
+WINDOW = "demand_fixed15"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,7 @@ class Book:
         self._truth = truth
         self._energies: dict[Key, list[Energy]] = defaultdict(list)
         self._demand_kw: dict[str, Float64] = {}
+        self._beyond_kw: dict[str, Float64] = {}  # of what no reading need tell
         self._tolerance_kw: dict[str, Float64] = {}
         self._by_month: dict[tuple[str, date], dict[str, float]] = defaultdict(
             lambda: defaultdict(float)
@@ -64,7 +65,7 @@ class Book:
         inside[could.span] = could.amount[could.span]
         first = self.months.first
         sums = np.bincount(self.months.of, inside, len(first)).tolist()
-        for subject in self._counts_for(self._truth.meters[key.subject]):
+        for subject in counts_for(self._truth, self._truth.meters[key.subject]):
             whose = Key(subject, key.quantity)
             self._energies[whose].append(of)
             known = self._span.get(whose, could.span)
@@ -80,22 +81,10 @@ class Book:
         kw = np.full(could.amount.size, -np.inf)  # no peak where nothing is told
         kw[could.span] = 4 * could.amount[could.span]
         self._demand_kw[subject] = self._demand_kw.get(subject, 0.0) + kw
+        beyond = self._beyond_kw.get(subject, 0.0) + 4 * could.amount
+        self._beyond_kw[subject] = beyond
         allowed = self._tolerance_kw.get(subject, 0.0) + 4 * could.tolerance
         self._tolerance_kw[subject] = allowed
-
-    def _counts_for(self, meter: MeterNote) -> list[str]:
-        """Return for whom a meter counts, by docs/operation.md: the meter tree."""
-        above = self._truth.meters[meter.parent] if meter.parent else None
-        found = []
-        if above is None and meter.role in ("main", "park"):
-            found.append(self._truth.park)
-        if meter.role == "main" and (
-            above is None
-            or above.role == "park"
-            or above.enterprise != meter.enterprise
-        ):
-            found.append(meter.enterprise)
-        return found
 
     def park_amounts(self, platform: Platform) -> tuple[Amount, ...]:
         """Compare the park's own totals, by quantity."""
@@ -123,7 +112,7 @@ class Book:
             method, months = platform.month_peaks(
                 truth.start_s, truth.stop_s, enterprise=self._enterprise(subject)
             )
-            if method not in ("", _WINDOW):
+            if method not in ("", WINDOW):
                 notes.append(f"the peaks of {subject} are not judged: {method}")
                 continue
             zone = ZoneInfo(truth.zone)
@@ -165,6 +154,10 @@ class Book:
         right = False
         if told_s is not None and start_s <= told_s < self._truth.stop_s:
             there = (told_s - start_s) // QUARTER_S
+            beyond = float(self._beyond_kw[subject][there])
+            if beyond > highest and kw[there] == -np.inf:
+                # not expected, but known where readings went on after the truth ends
+                kw, best, highest = self._beyond_kw[subject], there, beyond
             right = bool(kw[there] >= highest - allowed[there] - allowed[best])
         return Peak(
             subject=subject,
@@ -202,8 +195,8 @@ class Book:
     ) -> Emission:
         parts = json.loads(row.note)
         amounts = self._by_month[row.subject, month]
-        shown_t = _co2_t(parts, amounts)
-        told_t = _co2_t(
+        shown_t = co2_t(parts, amounts)
+        told_t = co2_t(
             parts,
             {name: each["amount"] for name, each in figures["amounts"].items()},
         )
@@ -236,6 +229,19 @@ class Book:
         return None if subject == self._truth.park else subject
 
 
+def counts_for(truth: Truth, meter: MeterNote) -> list[str]:
+    """Return for whom a meter counts, by docs/operation.md: the meter tree."""
+    above = truth.meters[meter.parent] if meter.parent else None
+    found = []
+    if above is None and meter.role in ("main", "park"):
+        found.append(truth.park)
+    if meter.role == "main" and (
+        above is None or above.role == "park" or above.enterprise != meter.enterprise
+    ):
+        found.append(meter.enterprise)
+    return found
+
+
 def following(month: date) -> date:
     """Return the first day of the next month."""
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
@@ -246,9 +252,7 @@ def text(at_s: float) -> str:
     return datetime.fromtimestamp(at_s, UTC).isoformat()
 
 
-def _co2_t(
-    parts: list[Mapping[str, Any]], amounts: Mapping[str, float | None]
-) -> float:
+def co2_t(parts: list[Mapping[str, Any]], amounts: Mapping[str, float | None]) -> float:
     """Return the CO2 of amounts by the truth's factors; NaN where one is unknown."""
     total_kg = 0.0
     for part in parts:

@@ -167,6 +167,9 @@ def _tell_meter(
         "role": meter.role,
         "parent": meter.parent,
         "keys": [channel.key for channel in meter.channels],
+        "registers": [
+            channel.key for channel in meter.channels if channel.kind == "register"
+        ],
         "resolution": ratio / 10**meter.decimals,  # primary
         "digits": meter.digits,
         "decimals": meter.decimals,

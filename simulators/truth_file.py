@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 VERSION = "1"
 QUARTER_S = 900
+REFUSABLE = ("corrupt", "foreign", "clock_not_set", "ahead")
+LEDGER = ("stored", "duplicates", *REFUSABLE)  # without these nothing adds up
 AT_ONCE = 16_000_000  # quarter hours held at a time: 128 MB
-_USAGE = "usage_15min"
+USAGE = "usage_15min"
 _NAMES = ("what", "subject", "quantity", "unit", "note")
 
 
@@ -53,6 +55,7 @@ class MeterNote:
     clock_drift_ppm: float = 0.0
     gateway: str | None = None
     carried: frozenset[str] | None = None  # quantities its format can say; None: all
+    registers: frozenset[str] | None = None  # its quantities; None: it does not tell
     # its code on the platform; None: of a truth that does not tell, its own
     known_as: str | None = None
 
@@ -100,6 +103,7 @@ class Truth:
     peaks: tuple[Row, ...] = ()
     emissions: tuple[Row, ...] = ()
     added_values: tuple[Row, ...] = ()
+    intensities: tuple[Row, ...] = ()
     ledger: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -132,19 +136,25 @@ class Truth:
             some = keys[begin : begin + many]
             yield from zip(some, self._matrix(some), strict=True)
 
+    def groups(self) -> Iterator[list["Block"]]:
+        """Yield the rows of the file by row group: a local day, or what is left."""
+        file = _open(self.path)
+        for number in range(file.num_row_groups):
+            yield list(_group(file, number))
+
     def _matrix(self, keys: Sequence[Key]) -> Float64:
         row = {key: number for number, key in enumerate(keys)}
         found = np.full((len(keys), self.quarters), np.nan)
         for block in _blocks(_open(self.path)):
-            number = row.get(block.key) if block.what == _USAGE else None
+            number = row.get(block.key) if block.what == USAGE else None
             if number is not None:
                 place = (block.start_s - self.start_s) // QUARTER_S
                 found[number, place] = block.value
         return found
 
 
-class _Block(NamedTuple):
-    """Neighbouring rows of one kind."""
+class Block(NamedTuple):
+    """Neighbouring rows of one kind, in one row group."""
 
     what: str
     key: Key
@@ -177,7 +187,7 @@ def read(path: Path) -> Truth:
     usage: dict[Key, None] = {}
     rows: dict[str, list[Row]] = {}
     for block in _blocks(file):
-        if block.what == _USAGE:
+        if block.what == USAGE:
             usage[block.key] = None
         elif block.what not in ("usage_1min", "demand_15min"):
             rows.setdefault(block.what, []).extend(_rows(block))
@@ -197,7 +207,8 @@ def read(path: Path) -> Truth:
         peaks=tuple(rows.get("peak", ())),
         emissions=tuple(rows.get("emissions", ())),
         added_values=tuple(rows.get("added_value", ())),
-        ledger={row.quantity: int(row.value) for row in rows.get("ledger", ())},
+        intensities=tuple(rows.get("intensity", ())),
+        ledger=_ledger(path, rows.get("ledger", ())),
     )
 
 
@@ -215,36 +226,40 @@ def _open(path: Path) -> "parquet.ParquetFile":
         raise SimulatorError(f"cannot read the truth {path}: {error}") from error
 
 
-def _blocks(file: "parquet.ParquetFile") -> Iterator[_Block]:
-    """Yield runs of rows that differ in time and value alone."""
+def _blocks(file: "parquet.ParquetFile") -> Iterator[Block]:
     for number in range(file.num_row_groups):
-        table = file.read_row_group(number).combine_chunks()
-        texts, indices = [], []
-        for name in _NAMES:
-            column = table[name].chunk(0).dictionary_encode()
-            texts.append(column.dictionary.to_pylist())
-            indices.append(column.indices.to_numpy())
-        fresh = np.zeros(table.num_rows, dtype=np.bool_)
-        fresh[:1] = True
-        for index in indices:
-            fresh[1:] |= index[1:] != index[:-1]
-        begin = np.flatnonzero(fresh)
-        edges = [*begin.tolist(), table.num_rows]
-        start_s, stop_s = (_instants(table, name) for name in ("start", "stop"))
-        value = table["value"].to_numpy()
-        named = zip(
-            *(
-                [text[place] for place in index[begin].tolist()]
-                for text, index in zip(texts, indices, strict=True)
-            ),
-            strict=True,
+        yield from _group(file, number)
+
+
+def _group(file: "parquet.ParquetFile", number: int) -> Iterator[Block]:
+    """Yield runs of rows that differ in time and value alone."""
+    table = file.read_row_group(number).combine_chunks()
+    texts, indices = [], []
+    for name in _NAMES:
+        column = table[name].chunk(0).dictionary_encode()
+        texts.append(column.dictionary.to_pylist())
+        indices.append(column.indices.to_numpy())
+    fresh = np.zeros(table.num_rows, dtype=np.bool_)
+    fresh[:1] = True
+    for index in indices:
+        fresh[1:] |= index[1:] != index[:-1]
+    begin = np.flatnonzero(fresh)
+    edges = [*begin.tolist(), table.num_rows]
+    start_s, stop_s = (_instants(table, name) for name in ("start", "stop"))
+    value = table["value"].to_numpy()
+    named = zip(
+        *(
+            [text[place] for place in index[begin].tolist()]
+            for text, index in zip(texts, indices, strict=True)
+        ),
+        strict=True,
+    )
+    for place, (what, subject, quantity, unit, note) in enumerate(named):
+        part = slice(edges[place], edges[place + 1])
+        yield Block(
+            *(what, Key(subject, quantity), unit, note),
+            *(start_s[part], stop_s[part], value[part]),
         )
-        for place, (what, subject, quantity, unit, note) in enumerate(named):
-            part = slice(edges[place], edges[place + 1])
-            yield _Block(
-                *(what, Key(subject, quantity), unit, note),
-                *(start_s[part], stop_s[part], value[part]),
-            )
 
 
 def _instants(table: Any, name: str) -> Integers:
@@ -252,7 +267,7 @@ def _instants(table: Any, name: str) -> Integers:
     return micros // 1_000_000
 
 
-def _rows(block: _Block) -> Iterator[Row]:
+def _rows(block: Block) -> Iterator[Row]:
     columns = (block.start_s.tolist(), block.stop_s.tolist(), block.value.tolist())
     for start_s, stop_s, value in zip(*columns, strict=True):
         yield Row(
@@ -265,9 +280,18 @@ def _rows(block: _Block) -> Iterator[Row]:
         )
 
 
+def _ledger(path: Path, rows: Sequence[Row]) -> dict[str, int]:
+    found = {row.quantity: int(row.value) for row in rows}
+    lacking = [each for each in LEDGER if each not in found]
+    if found and lacking:
+        raise SimulatorError(
+            f"{path} is no whole truth: its ledger lacks {', '.join(lacking)}"
+        )
+    return found
+
+
 def _meter(row: Row) -> MeterNote:
     said = json.loads(row.note)
-    carried = said.get("carried")
     return MeterNote(
         code=row.subject,
         enterprise=said["enterprise"],
@@ -281,10 +305,13 @@ def _meter(row: Row) -> MeterNote:
         clock_drift_ppm=said["clock_drift_ppm"],
         gateway=said["gateway"],
         known_as=said.get("known_as"),
-        carried=None
-        if carried is None
-        else frozenset(each.rpartition("_")[0] for each in carried),
+        carried=_quantities(said.get("carried")),
+        registers=_quantities(said.get("registers")),
     )
+
+
+def _quantities(keys: Sequence[str] | None) -> frozenset[str] | None:
+    return None if keys is None else frozenset(each.rpartition("_")[0] for each in keys)
 
 
 def _fault(row: Row) -> Fault:

@@ -1,10 +1,13 @@
 """A run as a terminal shows it, or as lines where there is none."""
 
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -13,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 _WIDE = 90  # from here on two columns stand side by side
+_SILENT = ("gap", "silent")  # faults in which nothing arrives
 _SHOWN = 6  # faults and enterprises
 _BAR = 30
 _PER_S = 4  # renewals of the screen
@@ -34,6 +38,8 @@ class State:
         Batches in the spool and messages that are not yet due.
     faults : tuple of (kind, subject, until)
         At work now.
+    tripped : tuple of (enterprise, load, until)
+        Loads that are off now.
     power_kw, contract_kw : float, optional
         Of the park now.
     enterprises : tuple of (code, kW)
@@ -52,6 +58,7 @@ class State:
     waiting: int = 0
     done: float | None = None
     faults: tuple[tuple[str, str, datetime | None], ...] = ()
+    tripped: tuple[tuple[str, str, datetime], ...] = ()
     power_kw: float | None = None
     contract_kw: float | None = None
     enterprises: tuple[tuple[str, float], ...] = ()
@@ -72,13 +79,10 @@ def render(state: State, width: int) -> RenderableType:
     else:
         body = Group(left, right)
     parts: list[RenderableType] = [_head(state), body]
-    if state.faults:
+    if state.faults or state.tripped:
         parts.append(_faults(state))
     parts += [
-        Text.assemble(
-            (f"> {said}  ", "bold"), answer, overflow="ellipsis", no_wrap=True
-        )
-        for said, answer in state.answers
+        Text.assemble((f"> {said}  ", "bold"), answer) for said, answer in state.answers
     ]
     return Group(*parts)
 
@@ -101,6 +105,66 @@ def line(state: State) -> str:
     return ", ".join(words)
 
 
+def status(state: State) -> dict[str, Any]:
+    """Return a state as JSON can say it: docs/simulator_score.md, live control."""
+    return {
+        "park": state.park,
+        "at": state.at.isoformat(),
+        "speed": state.speed,
+        "readings": state.readings,
+        "readings_per_s": round(state.readings_per_s, 1),
+        "messages": state.messages,
+        "acknowledged": state.acknowledged,
+        "waiting": state.waiting,
+        "power_kw": state.power_kw,
+        "contract_kw": state.contract_kw,
+        "faults": [
+            {"kind": kind, "subject": subject, "until": until and until.isoformat()}
+            for kind, subject, until in state.faults
+        ],
+        "silenced": sorted(
+            {subject for kind, subject, _ in state.faults if kind in _SILENT}
+        ),
+        "tripped": [
+            {"enterprise": enterprise, "load": load, "until": until.isoformat()}
+            for enterprise, load, until in state.tripped
+        ],
+    }
+
+
+@contextmanager
+def _no_echo() -> Iterator[None]:
+    """Let what is typed not be written into the view, where keys are a terminal's."""
+    try:
+        import termios
+    except ImportError:  # another system
+        yield
+        return
+    try:
+        before = termios.tcgetattr(sys.stdin)
+        background = _in_background(sys.stdin.fileno())
+    except (OSError, ValueError, termios.error):  # no terminal's
+        yield
+        return
+    if background:
+        yield
+        return
+    quiet = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+def _in_background(terminal: int) -> bool:
+    """Tell whether a change to the terminal would stop this process."""
+    try:
+        return os.tcgetpgrp(terminal) != os.getpgrp()
+    except OSError:  # not the one that controls it
+        return False
+
+
 @contextmanager
 def viewing(
     console: Console, *, headless: bool = False, every_s: float = 10.0
@@ -115,7 +179,7 @@ def viewing(
     if headless or not console.is_terminal:
         yield _Lines(console, every_s)
         return
-    with Live(console=console, refresh_per_second=_PER_S) as live:
+    with _no_echo(), Live(console=console, refresh_per_second=_PER_S) as live:
         yield lambda state: live.update(render(state, console.width))
 
 
@@ -183,6 +247,8 @@ def _against(state: State) -> Text:
 
 def _faults(state: State) -> Table:
     table = _grid()
+    for enterprise, load, ends in state.tripped:
+        table.add_row(f"trip {enterprise} {load}", f"until {ends:%d %H:%M}")
     for kind, subject, until in state.faults[:_SHOWN]:
         table.add_row(f"{kind} {subject}", f"until {until:%d %H:%M}" if until else "")
     if len(state.faults) > _SHOWN:

@@ -1,6 +1,8 @@
 """Publisher, replay and park against a real Mosquitto."""
 
 import json
+import math
+import os
 import shutil
 import socket
 import subprocess
@@ -10,8 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 import numpy as np
 import pytest
 from paho.mqtt.client import Client, MQTTMessage
@@ -29,7 +33,7 @@ from simulators.publisher import Publisher
 from simulators.replay import replay
 from simulators.simulate import Broker, Report, backfill, run
 from simulators.spool import SpoolError
-from simulators.view import State
+from simulators.view import State, status
 from simulators.world import World
 from tests.crash import sender
 
@@ -185,30 +189,30 @@ def test_replay_arrives_completely(
     }
 
 
-def world(code: str) -> World:
+def small(code: str) -> dict[str, Any]:
     """Two enterprises with 4 electricity and other meters, one value at an instant each."""
-    return World(
-        scenario.read(
-            {
-                "code": code,
-                "name": "Test",
-                "contract_demand_kw": 3000,
-                "enterprises": [
-                    {"archetype": "food", "carriers": ["water"]},
-                    {"archetype": "offices", "carriers": ["water"]},
-                ],
-                "park": {"feeders": 0},
-                "meters": {"gauges": "none"},
-                "factors": {
-                    "electricity": {
-                        "value": 0.5827,
-                        "unit": "kgCO2/kWh",
-                        "source": "CN-JS 2023",
-                    }
-                },
+    return {
+        "code": code,
+        "name": "Test",
+        "contract_demand_kw": 3000,
+        "enterprises": [
+            {"archetype": "food", "carriers": ["water"]},
+            {"archetype": "offices", "carriers": ["water"]},
+        ],
+        "park": {"feeders": 0},
+        "meters": {"gauges": "none"},
+        "factors": {
+            "electricity": {
+                "value": 0.5827,
+                "unit": "kgCO2/kWh",
+                "source": "CN-JS 2023",
             }
-        )
-    )
+        },
+    }
+
+
+def world(code: str) -> World:
+    return World(scenario.read(small(code)))
 
 
 def channels(park: World) -> int:
@@ -248,6 +252,26 @@ def test_backfill_and_run(mosquitto_port: int, listen: Callable[..., Got]) -> No
     assert report.readings == 3 * channels(park)
     wait_for(lambda: len(got) == report.messages)
     assert report.stop - report.start == timedelta(minutes=3)
+
+
+def test_an_accelerated_run_ends_at_the_present(
+    mosquitto_port: int, listen: Callable[..., Got]
+) -> None:
+    park, broker = world("P15"), Broker(host="127.0.0.1", port=mosquitto_port)
+    listen("parkwatt/v1/P15/+/+/batch")
+    begin = datetime.now(DAY.tzinfo) - timedelta(minutes=30)
+    # a tick is more than the way to the present
+    report = run(
+        park, broker, interval_s=0.1, cadence_s=60, start=begin, speed=1_000_000
+    )
+    assert report.readings in (30 * channels(park), 31 * channels(park))
+    later = datetime.now(DAY.tzinfo) + timedelta(hours=1)
+    with pytest.raises(SimulatorError, match="cannot begin in the future"):
+        run(park, broker, start=later, speed=100)
+    for number in (math.nan, math.inf, 0.0):
+        for speed, interval_s in ((number, 1.0), (1.0, number)):
+            with pytest.raises(SimulatorError, match="numbers above 0"):
+                run(park, broker, start=DAY, speed=speed, interval_s=interval_s)
 
 
 def test_run_takes_commands_and_stops_when_told(
@@ -294,7 +318,59 @@ def test_run_takes_commands_and_stops_when_told(
     assert report.ledger.never_sent + report.ledger.stored == report.ledger.shown
     assert seen[-1].contract_kw == 3000
     assert seen[-1].power_kw is not None
+    last = status(max(seen, key=lambda each: len(each.tripped) + len(each.faults)))
+    assert last["silenced"] == ["E01-GW", "E01-M1"]
+    [tripped] = last["tripped"]
+    assert (tripped["enterprise"], tripped["load"]) == ("E02", "chiller")
+    assert json.loads(json.dumps(last)) == last
     wait_for(lambda: len(got) == report.messages)
+
+
+def test_how_a_run_goes_is_told_by_http(
+    mosquitto_port: int, listen: Callable[..., Got], tmp_path: Path
+) -> None:
+    listen("parkwatt/v1/P17/+/+/batch")
+    file, port = tmp_path / "P17.yaml", free_port()
+    file.write_text(json.dumps(small("P17")))
+    env = {
+        "PATH": os.environ["PATH"],
+        "PARKWATT_HOME": str(tmp_path),
+        "PARKWATT_MQTT_HOST": "127.0.0.1",
+        "PARKWATT_MQTT_PORT": str(mosquitto_port),
+    }
+    words = "--start 2026-03-04 --speed 600 --interval 0.2 --cadence 60 --control"
+    with (
+        subprocess.Popen(
+            [
+                *(sys.executable, "-P", "-m", "parkwatt", "simulate", str(file)),
+                *(*words.split(), str(port)),
+            ],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        ) as process,
+        httpx.Client(
+            base_url=f"http://127.0.0.1:{port}",
+            transport=httpx.HTTPTransport(retries=8),
+            timeout=30,
+        ) as client,
+    ):
+        try:
+            wait_for(lambda: client.get("/status").json().get("readings", 0) > 0)
+            line = {"line": "trip E02 chiller for 20 d"}
+            assert client.post("/commands", json=line).status_code == 200
+            wait_for(lambda: client.get("/status").json()["tripped"] != [])
+            told = client.get("/status").json()
+            client.post("/commands", json={"line": "stop"})
+            assert process.stderr is not None
+            said = process.stderr.read().decode()
+        finally:
+            process.terminate()
+    assert process.returncode == 0
+    assert (told["park"], told["speed"]) == ("P17", 600.0)
+    assert told["at"].startswith("2026-03-04T")
+    assert told["messages"] >= told["acknowledged"] > 0
+    assert "uvicorn" not in said
 
 
 def test_a_trip_takes_the_load_away_and_leaves_the_past() -> None:
@@ -331,8 +407,26 @@ def test_a_load_of_many_connections(
     wait_for(lambda: len(got) == sent.messages)
     assert sum(json.loads(payload)["seq"] == 0 for _, payload in got) >= 3
     assert 5_000 < sent.readings < 40_000
-    with pytest.raises(SimulatorError, match="above 0"):
-        load(park, Broker(host="127.0.0.1", port=mosquitto_port), DAY, rate=0)
+    for rate, lasts_s in (
+        *((odd, 1.0) for odd in (0.0, math.nan, math.inf)),
+        *((1.0, odd) for odd in (0.0, math.nan, math.inf)),
+    ):
+        with pytest.raises(SimulatorError, match="numbers above 0"):
+            load(
+                *(park, Broker(host="127.0.0.1", port=mosquitto_port), DAY),
+                rate=rate,
+                lasts_s=lasts_s,
+            )
+
+
+def test_a_small_load_keeps_rate_and_duration(
+    mosquitto_port: int, listen: Callable[..., Got]
+) -> None:
+    listen("parkwatt/v1/P16/+/+/batch")
+    broker = Broker(host="127.0.0.1", port=mosquitto_port)
+    sent = load(world("P16"), broker, DAY, rate=200, connections=3, lasts_s=2.0)
+    assert sent.readings == pytest.approx(400, rel=0.2)
+    assert sent.seconds == pytest.approx(2.0, abs=1.0)  # a busy machine ends later
 
 
 def confirm(client: Client, message: MQTTMessage) -> None:

@@ -75,6 +75,11 @@ def write(
     groups: list[list[tuple[Any, ...]]] = [[]]
     for code, about in METERS.items():
         note = about | {
+            "registers": [
+                f"{key.quantity}_{unit}"
+                for key, unit in CHANNELS.items()
+                if key.subject == code
+            ],
             "resolution": RESOLUTION,
             "ct": 1.0,
             "cadence_s": 900,
@@ -86,17 +91,24 @@ def write(
         groups[0].append(("meter", code, "multiplier", "", first, last, 1.0, text))
     true = flows((last - first) // 900)
     counts = {"T": "G", "E1": "M1", "E2": "M2"}
+    summed = {
+        Key(subject, "energy_import"): Key(code, "energy_import")
+        for subject, code in counts.items()
+    }
+    for subject in ("T", "E2"):  # the water meter has none above it
+        for quantity in ("water", "voc"):
+            summed[Key(subject, quantity)] = Key("W1", quantity)
     for day in range(first, last, 86400):
         rows = groups[-1]
         for key, unit in CHANNELS.items():
             for at in range(day, day + 86400, 900):
                 value = float(true[key][(at - first) // 900])
                 rows.append(("usage_15min", *key, unit, at, at + 900, value, ""))
-        for subject, code in counts.items():
-            amounts = true[Key(code, "energy_import")][(day - first) // 900 :][:96]
+        for whose, of in summed.items():
+            amounts = true[of][(day - first) // 900 :][:96]
             for place, value in enumerate(amounts.tolist()):
                 at = day + 900 * place
-                what = ("usage_15min", subject, "energy_import", "kwh")
+                what = ("usage_15min", *whose, CHANNELS[of])
                 rows.append((*what, at, at + 900, value, ""))
         groups.append([])
     rows = groups[-1]
@@ -108,6 +120,13 @@ def write(
         rows.append(("emissions", subject, "co2", "t", first, last, co2_t, parts))
         what = ("added_value", subject, "added_value", "10k_cny")
         rows.append((*what, first, last, VALUE, ""))
+        what = ("intensity", subject, "co2_per_added_value", "t_per_10k_cny")
+        rows.append((*what, first, last, co2_t / VALUE, ""))
+        highest = int(true[Key(code, "energy_import")].argmax())
+        peak_kw = 4 * float(true[Key(code, "energy_import")][highest])
+        for name in ("demand_fixed15", "demand_sliding15"):
+            at = first + 900 * highest
+            rows.append(("peak", subject, name, "kw", at, at + 900, peak_kw, ""))
     for kind, subject, begin, end, parameters in faults:
         edges = (int(begin.timestamp()), int(end.timestamp()))
         rows.append(("fault", subject, kind, "", *edges, None, json.dumps(parameters)))
@@ -294,6 +313,113 @@ def test_what_is_no_truth_is_refused(tmp_path: Path) -> None:
         read(tmp_path / "none.parquet")
 
 
+Change = Callable[[pa.Table], pa.Table]
+
+
+def _where(table: pa.Table, **wanted: str) -> np.ndarray:
+    found = np.ones(table.num_rows, dtype=np.bool_)
+    for name, text in wanted.items():
+        found &= np.array([each == text for each in table[name].to_pylist()])
+    return found
+
+
+def times(by: float, **wanted: str) -> Change:
+    """Multiply the values of some rows."""
+
+    def change(table: pa.Table) -> pa.Table:
+        factor = np.where(_where(table, **wanted), by, 1.0)
+        value = pa.array(table["value"].to_numpy() * factor, from_pandas=True)
+        return table.set_column(table.column_names.index("value"), "value", value)
+
+    return change
+
+
+def without(many: int | None = None, **wanted: str) -> Change:
+    """Remove some rows, or so many of them."""
+
+    def change(table: pa.Table) -> pa.Table:
+        keep = np.ones(table.num_rows, dtype=np.bool_)
+        keep[np.flatnonzero(_where(table, **wanted))[:many]] = False
+        return table.filter(pa.array(keep))
+
+    return change
+
+
+def changed(path: Path, change: Change) -> Path:
+    """Write a truth anew with another table, each row group as it was."""
+    file = parquet.ParquetFile(path)
+    other = path.with_name("changed.parquet")
+    with parquet.ParquetWriter(other, file.schema_arrow) as writer:
+        for number in range(file.num_row_groups):
+            table = change(file.read_row_group(number))
+            if table.num_rows:
+                writer.write_table(table.cast(file.schema_arrow))
+    return other
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            without(what="usage_15min", subject="S2"),
+            "usage of S2 energy_import is missing",
+        ),
+        (
+            without(3, what="usage_15min", subject="M1"),
+            "usage of M1 energy_import is not whole from 2026-03-09T16:00:00",
+        ),
+        (
+            without(what="usage_15min", subject="E1"),
+            "usage of E1 energy_import is not whole",
+        ),
+        (
+            times(2.0, what="usage_15min", subject="E1"),
+            # 100 + 40 sin(-3/4 pi) of the first quarter hour, twice
+            r"usage of E1 energy_import is 143.431 at \S+, its meters say 71.7157",
+        ),
+        (times(1.05, what="peak"), r"peak of T in 2026-03 is \S+ kW, its meters say"),
+        (
+            times(0.99, what="peak", quantity="demand_sliding15"),
+            "peak of T in 2026-03, sliding, is",
+        ),
+        (without(what="peak"), "peak of T in 2026-03 is missing"),
+        (times(1.5, what="emissions"), r"CO2 of T in 2026-03 is \S+ t, its parts say"),
+        (without(what="emissions", subject="E2"), "CO2 of E2 in 2026-03 is missing"),
+        (times(1.5, what="added_value"), "intensity of T in 2026-03 is not its CO2"),
+        (without(what="meter", subject="G"), "meter G above M1 is missing"),
+        (
+            without(what="ledger", quantity="duplicates"),
+            "its ledger lacks duplicates",
+        ),
+    ],
+)
+def test_a_truth_that_was_changed_is_refused(
+    tmp_path: Path, change: Change, words: str
+) -> None:
+    whole = write(tmp_path / "whole.parquet", *DAYS)
+    assert scored(Made(read(changed(whole, lambda table: table)))).passed
+    with pytest.raises(SimulatorError, match=f"is no whole truth.*{words}"):
+        score(read(changed(whole, change)), Made(two_days()))
+
+
+def test_a_clean_run_without_a_ledger_has_not_passed(tmp_path: Path) -> None:
+    whole = write(tmp_path / "whole.parquet", *DAYS)
+    platform = Made(read(changed(whole, without(what="ledger"))))
+    assert missed(scored(platform)) == ["lost readings", "doubled readings"]
+    assert scored(platform, thresholds=Thresholds()).passed
+
+
+def test_hourly_readings_tell_no_peaks(tmp_path: Path) -> None:
+    path = write(tmp_path / "hourly.parquet", *DAYS)
+    truth = read(path)
+    hourly = {
+        code: replace(each, cadence_s=3600) for code, each in truth.meters.items()
+    }
+    found = scored(Made(replace(truth, meters=hourly)))
+    assert any("come 3600 s apart" in each for each in found.notes)
+    assert not any("apart" in each for each in scored(Made(truth)).notes)
+
+
 # the score
 
 
@@ -361,6 +487,22 @@ def test_one_wrong_peak() -> None:
     assert peak.error_percent == pytest.approx(2.0, abs=0.01)
     assert not peak.time_right
     assert found.peaks[0].time_right
+
+
+def test_a_peak_in_the_last_quarter_hour_where_readings_went_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = flows(192)
+    rising = {key: flow + np.arange(192.0) for key, flow in usual.items()}
+    monkeypatch.setitem(globals(), "flows", lambda _: rising)
+    platform = Made(read(write(tmp_path / "rising.parquet", *DAYS)))
+    last_kw = 4 * float(rising[Key("M2", "energy_import")][-1])
+    (peak,) = platform.peaks["E2"]
+    assert scored(platform).passed
+    for share, passed in ((1.0, True), (1.01, False), (0.99, False)):
+        at_s = platform.truth.stop_s - 900
+        platform.peaks["E2"] = [replace(peak, kw=share * last_kw, at_s=at_s)]
+        assert scored(platform).passed is passed
 
 
 def test_a_peak_that_is_not_told_is_missed() -> None:

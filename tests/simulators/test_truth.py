@@ -15,9 +15,11 @@ import pytest
 from pyarrow import parquet
 
 from simulators import scenario, truth
+from simulators.coherence import check
 from simulators.display import Display
 from simulators.errors import SimulatorError
 from simulators.meter import Fault
+from simulators.truth_file import read
 from simulators.world import World
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -206,6 +208,15 @@ def test_meters_and_faults_are_told(table: pa.Table) -> None:
     assert reset["start"] == reset["stop"]
     assert gap["stop"] - gap["start"] == timedelta(hours=1)
     assert json.loads(gap["note"]) == {"hours": 1}
+
+
+def test_a_truth_agrees_with_itself(path: Path) -> None:
+    told = read(path)
+    check(told)
+    main = told.meters["E01-M1"]
+    assert main.registers is not None
+    assert {"energy_import", "energy_export"} <= main.registers
+    assert "power" not in main.registers
 
 
 def test_a_run_of_another_cadence_says_so(tmp_path: Path) -> None:

@@ -1,6 +1,10 @@
 """What a terminal shows of a run."""
 
 import io
+import json
+import os
+import sys
+import termios
 from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from rich.console import Console
 
-from simulators.view import State, line, render, viewing
+from simulators.view import State, line, render, status, viewing
 
 NOW = datetime(2026, 3, 10, 14, 45, tzinfo=ZoneInfo("Asia/Shanghai"))
 STATE = State(
@@ -108,3 +112,43 @@ def test_a_terminal_shows_the_last_state() -> None:
         view(STATE)
         view(replace(STATE, park="after"))
     assert "after" in out.getvalue()
+
+
+def test_what_is_typed_is_not_written_into_the_view(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    master, slave = os.openpty()
+
+    def echoes() -> bool:
+        return bool(termios.tcgetattr(slave)[3] & termios.ECHO)
+
+    with open(slave, closefd=False) as keys:
+        monkeypatch.setattr(sys, "stdin", keys)
+        console = Console(file=io.StringIO(), force_terminal=True, width=100)
+        assert echoes()
+        with viewing(console) as view:
+            view(STATE)
+            assert not echoes()
+        assert echoes()
+        with viewing(console, headless=True):
+            assert echoes()
+    os.close(master)
+    os.close(slave)
+
+
+def test_what_is_tripped_is_shown_and_told() -> None:
+    until = NOW + timedelta(minutes=20)
+    state = replace(STATE, tripped=(("E07", "chiller", until),))
+    assert "trip E07 chiller" in text(state, 100)
+    assert "until 10 15:05" in text(state, 100)
+    told = status(state)
+    assert told["tripped"] == [
+        {"enterprise": "E07", "load": "chiller", "until": "2026-03-10T15:05:00+08:00"}
+    ]
+    assert told["silenced"] == ["GW3"]
+    assert told["faults"][1] == {"kind": "spike", "subject": "E03-M1", "until": None}
+    assert (told["at"], told["speed"], told["readings"], told["waiting"]) == (
+        *("2026-03-10T14:45:00+08:00", 60.0, 1_234_567),
+        21,
+    )
+    assert json.loads(json.dumps(told)) == told

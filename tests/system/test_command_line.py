@@ -2,9 +2,12 @@
 
 import json
 import socket
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from simulators import scenario, truth
+from simulators.world import World
 from store.processes import free_port
 from tests.system.conftest import HEADER, ROWS, Run
 
@@ -301,6 +304,57 @@ def test_errors_are_one_line(
     assert last.startswith("parkwatt: ")
     assert words in last
     assert "Traceback" not in done.stderr
+
+
+SMALL = {
+    "code": "S",
+    "name": "Small",
+    "since": "2026-02-28",
+    "contract_demand_kw": 900,
+    "enterprises": [{"archetype": "offices", "carriers": []}],
+    "park": {"feeders": 0},
+    "factors": {"electricity": {"value": 0.5, "unit": "kgCO2/kWh", "source": "test"}},
+}
+FROM = ("--start", "2026-03-01")
+TILL = (*FROM, "--until", "2026-03-02")
+
+
+def test_options_that_a_run_would_not_heed(parkwatt: Run) -> None:
+    """They are refused before a broker is looked for."""
+    small = parkwatt.file("small.yaml", json.dumps(SMALL))
+    short = ("--until", "2026-03-01T00:10:00", "--truth", "t.parquet")
+    for words, said in (
+        (("--rate", "100", *FROM, "--truth", "t.parquet"), "does not heed --truth"),
+        (("--rate", "100", *TILL), "a load (--rate) does not heed --until"),
+        (("--rate", "100"), "a load needs --start"),
+        (("--rate", "100", *FROM, "--faults", "mixed"), "add --faults none"),
+        (("--until", "2026-03-02"), "--until needs --start"),
+        (
+            (*TILL, "--control", "9111", "--view", "--speed", "5"),
+            "does not heed --speed, --control, --view: leave it out",
+        ),
+        ((*FROM, "--seconds", "5"), "does not heed --seconds"),
+        ((*FROM, *short), "whole quarters of an hour, and none lies between"),
+        ((*TILL, "--truth", "none/t.parquet"), "there is no folder none"),
+        # what is heeded is not refused
+        ((*TILL, "--cadence", "60", "--faults", "mixed"), "no broker is running"),
+        (("--rate", "9", *FROM, "--connections", "2"), "no broker is running"),
+    ):
+        done = parkwatt("simulate", small, *words, status=1)
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_counts_from_before_that_are_not_there(parkwatt: Run) -> None:
+    file = parkwatt.folder / "t.parquet"
+    world = World(scenario.read(SMALL))
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    truth.write(file, world, start, start + timedelta(hours=1), minutes=False)
+    for words in ("No such file", "is no answer of"):
+        done = parkwatt("score", str(file), "--before", "before.json", status=1)
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
+        parkwatt.file("before.json", "{}")
 
 
 def test_a_database_that_is_away(parkwatt: Run) -> None:

@@ -7,16 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics.jobs import factors, service
+from analytics.jobs import factors, service, tariffs
 from analytics.jobs.figures import figures
-from parkwatt.simulated_park import INDUSTRIES
+from analytics.jobs.validity import segments
+from parkwatt.simulated_park import INDUSTRIES, complete_world, register_world
 from simulators import scenario
 from simulators.archetypes import archetypes
 from simulators.load import Integers
+from simulators.meter import Fault
 from simulators.world import World
 from store import registry, relations
 from store.batches import write_batch
 from store.database import Connection, connect
+from store.errors import Invalid
 from store.membership import digits
 from store.readings import NO_UNTIL, Rows, to_datetime
 
@@ -78,6 +81,89 @@ def register(conn: Connection, world: World) -> dict[int, Rows]:
                     np.full(instants.size, NO_UNTIL, np.int64),
                 )
     return rows
+
+
+def test_a_known_park_is_told_the_ratios_of_a_run(timescale_database: str) -> None:
+    world = World(scenario.read(PARK | {"meters": {"transformers": True}}))
+    meter = next(each for each in world.meters if each.ct * each.pt != 1)
+    first, last = (
+        to_datetime(world.midnight(day) * 1_000_000) for day in (FIRST, LAST)
+    )
+
+    def change(day: date, ct: float) -> Fault:
+        at_s = world.midnight(day)
+        parameters = {"ct": ct, "stated": 1}
+        return Fault(
+            kind="multiplier_change",
+            subject=meter.code,
+            start_s=at_s,
+            stop_s=at_s,
+            parameters=parameters,
+        )
+
+    def ratios() -> list[tuple[date, float | None]]:
+        """When another ratio begins to hold for the meter."""
+        with connect(timescale_database, autocommit=True) as conn:
+            park_id = registry.park(conn, "T").park_id
+            key = registry.subject(conn, "T", meter.enterprise, meter.code).subject_id
+            painted = segments(relations.multipliers(conn, park_id))[key]
+        return [
+            (to_datetime(at).astimezone(world.zone).date(), ratio)
+            for at, ratio in painted
+        ]
+
+    with connect(timescale_database, autocommit=True) as conn:
+        factors.load(conn)
+        tariffs.load(conn)
+    own = meter.ct * meter.pt
+    later = to_datetime(world.midnight(date(2026, 3, 9)) * 1_000_000)
+    run = (timescale_database, world)
+    # a park as a newcomer registers it: nothing is stated of transformers
+    with connect(timescale_database, autocommit=True) as conn:
+        register(conn, world)
+    assert not register_world(*run, first, until=last)
+    plan = [change(date(2026, 3, 5), 3 * meter.ct)]
+    many = sum(each.ct * each.pt != 1 for each in world.meters)
+    assert complete_world(*run, first, until=last, faults=plan) == many + 1
+    assert ratios() == [(FIRST, own), (date(2026, 3, 5), 3 * own)]
+    # the same again, as where a stopped run goes on
+    assert complete_world(*run, first, until=last, faults=plan) == 0
+    # a run that goes on from there begins with the meter's own ratio again
+    assert complete_world(*run, last, until=later) == 1
+    assert ratios()[2:] == [(LAST, own)]
+    # one before all of them leaves them as they are
+    before = to_datetime(world.midnight(date(2026, 3, 2)) * 1_000_000)
+    plan = [change(date(2026, 3, 3), 5 * meter.ct)]
+    assert complete_world(*run, before, until=first, faults=plan) == many + 1
+    assert ratios() == [
+        (date(2026, 3, 2), own),
+        (date(2026, 3, 3), 5 * own),
+        (FIRST, own),
+        (date(2026, 3, 5), 3 * own),
+        (LAST, own),
+    ]
+    other = World(scenario.read(PARK | {"enterprises": [{"archetype": "steel"}] * 4}))
+    with pytest.raises(
+        Invalid, match=r"park T is known already, and \d+ meters .*E04-M1"
+    ):
+        complete_world(timescale_database, other, first)
+
+
+def test_a_new_park_is_told_the_ratios_of_a_run(timescale_database: str) -> None:
+    world = World(scenario.read(PARK | {"meters": {"transformers": True}}))
+    with connect(timescale_database, autocommit=True) as conn:
+        factors.load(conn)
+        tariffs.load(conn)
+    first = to_datetime(world.midnight(FIRST) * 1_000_000)
+    assert register_world(timescale_database, world, first)
+    assert complete_world(timescale_database, world, first) == 0
+    with connect(timescale_database, autocommit=True) as conn:
+        stated = relations.multipliers(conn, registry.park(conn, "T").park_id)
+    wanted = sorted(
+        each.ct * each.pt for each in world.meters if each.ct * each.pt != 1
+    )
+    assert sorted(each.value for each in stated) == pytest.approx(wanted)
+    assert {each.valid_from for each in stated} == {first}
 
 
 def test_figures_are_the_truth(timescale_database: str) -> None:
