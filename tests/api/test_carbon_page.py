@@ -134,7 +134,7 @@ def opened(
         lambda said: (
             None
             if "404" in said.text and "/explain" in said.location["url"]
-            else trouble.append(said.text)
+            else trouble.append(f"{said.text} {said.location['url']}")
         ),
     )
     page.on("request", lambda request: asked.append(request.url))
@@ -623,7 +623,9 @@ def test_every_page_leads_to_all_others(browser: Browser, carbon: str) -> None:
         expect(page.locator("#pages a[aria-current=page]")).to_have_text(names[i])
     page.click("[data-language=zh]")
     assert "碳达峰" in page.locator("#pages a").all_inner_texts()
-    assert [each for each in trouble if "404" not in each] == []
+    # nobody has set up the bills of this park, and its page says so
+    refused = [each for each in trouble if "404" not in each and "/bills?" not in each]
+    assert refused == []
     page.context.close()
 
 
