@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
+from analytics.jobs import compute
 from analytics.jobs.figures import figures
 from store import judgements, registry
 from store.database import connect
+from store.dirty import Span
 from store.readings import NO_UNTIL, to_datetime, to_us
-from tests.analytics.jobs.test_order import FIRST, MINUTE, Park, Sent, everything
+from tests.analytics.jobs.test_order import FIRST, MINUTE, ZONE, Park, Sent, everything
 from tests.analytics.jobs.test_shaping import at, between, events, line, quarters
 
 pytestmark = pytest.mark.db
@@ -138,6 +140,28 @@ def test_a_late_reading_in_a_stuck_stretch_restates_all_of_it(
     # it is a spike, as 124 stands behind it, and the row is no plain one any more
     assert [each[1] for each in events(park)] == ["spike", "jump"]
     assert between(park, low, high) == 0.0
+
+
+def test_a_day_that_ends_at_a_step_before_a_stuck_stretch_knows_of_it(
+    database: str,
+) -> None:
+    # whole kWh at 1 kW, read each quarter: a step is more than 1.1 kW allow, and no jump.
+    # From midnight on it is stuck for ten hours, from a quarter before at the earliest
+    rows = [(at(0, i / 4), float(1000 + i // 4)) for i in range(4 * 40)]
+    low, high = at(1, 0), at(1, 10)
+    park = one(database, frozen(rows, low, high))
+    rate(park, "M0", 1.0)
+    park.analyse()
+    assert events(park) == [(high, "catch-up", 1024.0, 1034.0)]
+    # what is read of a span that ends at midnight tells how its last quarter goes on
+    with connect(database, autocommit=True) as conn:
+        world = compute.load_world(conn, park.park, str(ZONE))
+        (usage,) = world.usages
+        span = Span(usage.channel_id, to_datetime(at(0, 12)), to_datetime(low), True)
+        known = compute.understand(world, compute.read_sources(conn, world, [span]))
+    inside = known.intervals.start < low
+    assert known.intervals.stop[inside][-1] == high
+    assert known.intervals.amount[inside][-1] == 11.0
 
 
 def stuck(rng: np.random.Generator, days: int, minutes: int) -> Sent:
