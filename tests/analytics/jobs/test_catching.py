@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from analytics.jobs import compute
+from analytics.jobs import compute, restating
 from analytics.jobs.figures import figures
 from store import judgements, registry
 from store.database import connect
@@ -162,6 +162,36 @@ def test_a_day_that_ends_at_a_step_before_a_stuck_stretch_knows_of_it(
     inside = known.intervals.start < low
     assert known.intervals.stop[inside][-1] == high
     assert known.intervals.amount[inside][-1] == 11.0
+
+
+def test_late_like_days_shape_all_of_a_long_stretch_anew(
+    database: str,
+) -> None:
+    # stuck from day 30 to 57; its like days lie before, and the period, of one
+    # day of the stretch, begins on day 56. Of day 25 half came late
+    used = np.round(0.2 + np.random.default_rng(4).random(65 * 96) * 10, 2)
+    value = np.round(100.0 + np.cumsum(used), 2).tolist()
+    rows = frozen(
+        [(at(0, i / 4), each) for i, each in enumerate(value)], at(30, 0), at(57, 0)
+    )
+    late = [each for each in rows if at(25, 0) <= each[0] < at(25, 12)]
+    park = one(database, [each for each in rows if each not in late])
+    since = datetime.now(UTC)
+    start, stop = to_datetime(at(56, 0)), to_datetime(at(57, 0))
+    days = (date(2026, 3, 9), date(2026, 3, 10))
+    with connect(database, autocommit=True) as conn:
+        meter = registry.subject(conn, "p", "e", "M0")
+        published = figures(conn, meter, *days)["energy_kwh"]
+        park.write(everything([Sent(late, [])]))
+        park.analyse()
+        assert figures(conn, meter, *days)["energy_kwh"] != published
+        before, _ = restating.vintages(conn, park.park, start, stop, since)
+        assert before.touched == {park.ids["M0"]}
+        assert figures(conn, meter, *days, known_on=before)["energy_kwh"] == published
+    found = park.tables()
+    rate(park, "M0", 60.0)
+    park.analyse()
+    assert park.tables() == found
 
 
 def stuck(rng: np.random.Generator, days: int, minutes: int) -> Sent:
