@@ -186,7 +186,7 @@ def test_late_like_days_shape_all_of_a_long_stretch_anew(
         park.analyse()
         assert figures(conn, meter, *days)["energy_kwh"] != published
         before, _ = restating.vintages(conn, park.park, start, stop, since)
-        assert before.touched == {park.ids["M0"]}
+        assert before.touched == frozenset({park.ids["M0"]})
         assert figures(conn, meter, *days, known_on=before)["energy_kwh"] == published
     found = park.tables()
     rate(park, "M0", 60.0)
