@@ -380,7 +380,8 @@ def _caught_up(
     since, stop = np.where(live, before, first), t[jumps + 1]
     caught = trusted & whole[jumps] & (v[jumps] != 0)
     caught &= stop - t[since] <= STUCK_US
-    caught &= v[jumps + 1] - v[since] <= _most(rated, c[jumps], t[since], stop)
+    most = _most(rated, c[jumps], t[since], stop) + _step(v[since], v[jumps + 1])
+    caught &= v[jumps + 1] - v[since] <= most
     return jumps[caught], since[caught]
 
 

@@ -141,7 +141,12 @@ def _doubtful(
             hours = (rows.at_us[place] - rows.at_us[place - 1]) / 3.6e9
             if rise == 0 or rise > 0.999999 * most * hours:
                 edges.append(Edge(each.channel_id, at, most))
-            elif place + 1 < high and rows.value[place + 1] == rows.value[place]:
+            # also behind a jump: one step of the register is none
+            if (
+                rise != 0
+                and place + 1 < high
+                and rows.value[place + 1] == rows.value[place]
+            ):
                 first = to_datetime(int(rows.at_us[place]))
                 edges.append(Edge(each.channel_id, first + MOMENT, most))
     return edges

@@ -128,16 +128,12 @@ def _settled(
     registers = dirty.extents(conn, registers)
     deltas = dirty.extents(conn, deltas)
     if registers:
-        registers = dirty.widen(conn, registers, WIDEN)
-        registers = catching.reached(
-            conn,
-            [world.by_id[each.channel_id] for each in registers],
-            registers,
-            world.most_per_h,
-        )
+        registers = _reached(conn, world, registers)
         gaps = shaping.reached(conn, world, registers)
-        if gaps:
-            registers += dirty.widen(conn, gaps, WIDEN)
+        if (
+            gaps
+        ):  # there may be readings in one, which a register that was stuck has sent
+            registers += _reached(conn, world, gaps)
     for each in registers:  # a register decides which amounts beside it count
         usage_id = world.by_id[each.channel_id].usage_id
         deltas += [
@@ -156,6 +152,13 @@ def _settled(
         early = world.reach if known.quantity == DEMAND_OF else timedelta()
         spans.append(Span(known.usage_id, each.start - early, each.stop, True))
     return spans
+
+
+def _reached(conn: Connection, world: World, changed: list[Span]) -> list[Span]:
+    """Stretch spans of registers in which something changed to what that may change."""
+    wide = dirty.widen(conn, changed, WIDEN)
+    of = [world.by_id[each.channel_id] for each in wide]
+    return catching.reached(conn, of, wide, world.most_per_h)
 
 
 def _stored_of(conn: Connection, world: World, mark: Span) -> list[Span]:

@@ -58,7 +58,8 @@ def vintages(
                 stop,
                 since,
                 reach=catching.CONTEXT,
-                before=shaping.REACH,
+                # a stretch in which a register was stuck may begin long before the period
+                before=shaping.REACH + catching.WITHIN,
                 rests=catching.WITHIN,
             )
         elif kind == "demand_rules":

@@ -250,6 +250,14 @@ def test_what_the_rating_does_not_allow_for_the_whole_time_is_no_catch_up() -> N
     assert (used.amount.sum(), used.estimated_s.sum(), events) == (2.0, 0.0, ["jump"])
 
 
+def test_a_coarse_register_at_full_load_catches_up_by_one_step_more() -> None:
+    # 1 kW counts 2 whole kWh in 2 h, and shows 3 more than before: 4.9 is shown as 4
+    at, values = [15.0 * i for i in range(12)], [4.0, *[5.0] * 8, 7.0, 7.0, 7.0]
+    for rated, events in ((1.0, ["catch-up"]), (0.8, ["jump"])):
+        used, found = use(at, values, rated=rated)
+        assert (used.amount.sum(), found) == (3.0 if rated == 1.0 else 1.0, events)
+
+
 @pytest.mark.parametrize(
     ("values", "rated"),
     [

@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
+from analytics.jobs import compute, restating
 from analytics.jobs.figures import figures
 from store import judgements, registry
 from store.database import connect
+from store.dirty import Span
 from store.readings import NO_UNTIL, to_datetime, to_us
-from tests.analytics.jobs.test_order import FIRST, MINUTE, Park, Sent, everything
+from tests.analytics.jobs.test_order import FIRST, MINUTE, ZONE, Park, Sent, everything
 from tests.analytics.jobs.test_shaping import at, between, events, line, quarters
 
 pytestmark = pytest.mark.db
@@ -138,6 +140,58 @@ def test_a_late_reading_in_a_stuck_stretch_restates_all_of_it(
     # it is a spike, as 124 stands behind it, and the row is no plain one any more
     assert [each[1] for each in events(park)] == ["spike", "jump"]
     assert between(park, low, high) == 0.0
+
+
+def test_a_day_that_ends_at_a_step_before_a_stuck_stretch_knows_of_it(
+    database: str,
+) -> None:
+    # whole kWh at 1 kW, read each quarter: a step is more than 1.1 kW allow, and no jump.
+    # From midnight on it is stuck for ten hours, from a quarter before at the earliest
+    rows = [(at(0, i / 4), float(1000 + i // 4)) for i in range(4 * 40)]
+    low, high = at(1, 0), at(1, 10)
+    park = one(database, frozen(rows, low, high))
+    rate(park, "M0", 1.0)
+    park.analyse()
+    assert events(park) == [(high, "catch-up", 1024.0, 1034.0)]
+    # what is read of a span that ends at midnight tells how its last quarter goes on
+    with connect(database, autocommit=True) as conn:
+        world = compute.load_world(conn, park.park, str(ZONE))
+        (usage,) = world.usages
+        span = Span(usage.channel_id, to_datetime(at(0, 12)), to_datetime(low), True)
+        known = compute.understand(world, compute.read_sources(conn, world, [span]))
+    inside = known.intervals.start < low
+    assert known.intervals.stop[inside][-1] == high
+    assert known.intervals.amount[inside][-1] == 11.0
+
+
+def test_late_like_days_shape_all_of_a_long_stretch_anew(
+    database: str,
+) -> None:
+    # stuck from day 30 to 57; its like days lie before, and the period, of one
+    # day of the stretch, begins on day 56. Of day 25 half came late
+    used = np.round(0.2 + np.random.default_rng(4).random(65 * 96) * 10, 2)
+    value = np.round(100.0 + np.cumsum(used), 2).tolist()
+    rows = frozen(
+        [(at(0, i / 4), each) for i, each in enumerate(value)], at(30, 0), at(57, 0)
+    )
+    late = [each for each in rows if at(25, 0) <= each[0] < at(25, 12)]
+    park = one(database, [each for each in rows if each not in late])
+    since = datetime.now(UTC)
+    start, stop = to_datetime(at(56, 0)), to_datetime(at(57, 0))
+    days = (date(2026, 3, 9), date(2026, 3, 10))
+    with connect(database, autocommit=True) as conn:
+        meter = registry.subject(conn, "p", "e", "M0")
+        published = figures(conn, meter, *days)["energy_kwh"]
+        park.write(everything([Sent(late, [])]))
+        park.analyse()
+        assert figures(conn, meter, *days)["energy_kwh"] != published
+        before, _ = restating.vintages(conn, park.park, start, stop, since)
+        assert before.touched == frozenset({park.ids["M0"]})
+        assert figures(conn, meter, *days, known_on=before)["energy_kwh"] == published
+    found = park.tables()
+    rate(park, "M0", 60.0)
+    park.analyse()
+    assert park.tables() == found
 
 
 def stuck(rng: np.random.Generator, days: int, minutes: int) -> Sent:
