@@ -320,11 +320,14 @@ def _netted(
 ) -> tuple["_Discharged", dict[int, "_Discharged"]]:
     """Take what meters measured from the park's row, in which nobody stands twice.
 
-    What they measured and does not count, as a statement does, is taken off.
+    What they measured and does not count, as a statement does, is taken off. What those
+    say who stand behind a meter that counts is in what it measured.
     """
     columns = grounds.columns(first, stop)
     amounts = grounds.book.amounts.get(quantity)
     measured = None
+    within = _within(grounds, quantity, members, first, stop)
+    members = {each: of for each, of in members.items() if each not in within}
     counted = [(of.measured if of.known else None) for of in members.values()]
     if amounts is not None and any(each is not None for each in counted):
         rows = [0, *(grounds.rows[each] for each in members)]
@@ -335,6 +338,27 @@ def _netted(
         _Discharged(measured, None, math.inf, known=True),
         {each: of._replace(measured=None) for each, of in members.items()},
     )
+
+
+def _within(
+    grounds: Grounds,
+    quantity: str,
+    members: dict[int, "_Discharged"],
+    first: int,
+    stop: int,
+) -> set[int]:
+    """Find who is not known by meters alone, all behind those of some who are."""
+    metered = {each for each, of in members.items() if of.known and of.stated is None}
+    columns = grounds.columns(first, stop)
+    found = set()
+    for each in members.keys() - metered:
+        chains = [
+            grounds.book.behind.get((quantity, each, cell), frozenset([()]))
+            for cell in range(columns.start, columns.stop)
+        ]
+        if all(metered.intersection(who) for cell in chains for who in cell):
+            found.add(each)
+    return found
 
 
 def _pollutants(

@@ -643,3 +643,24 @@ def test_a_meter_of_the_park_counts_from_the_month_it_came(
         # six months of A's, 1 000 as stated, and six of the park's
         assert year["water_m3"]["amount"] == pytest.approx(6000 + 1000 + 18_000)
         assert year["water_m3"]["coverage"] == 1
+
+
+@pytest.mark.parametrize("said", [400, None])
+def test_what_a_tenant_states_is_in_the_meter_that_it_stands_behind(
+    timescale_database: str, said: float | None
+) -> None:
+    """C's meter, behind A's, is read from July on; its year is stated, or not known."""
+    park = watered(timescale_database, "A")
+    park.add("C", {"water": [None] * 6 + [30.0] * 6}, 2023, meter="W")
+    place(timescale_database, "C/W", "main", above="A/W")
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        say(conn, "B", "fresh_water", "2023", 500)
+        if said is not None:
+            say(conn, "C", "fresh_water", "2023", said)
+        (year,) = figures(conn, "2023", of="park")
+        assert year["water_m3"]["amount"] == pytest.approx(12_500)
+        assert year["water_m3"]["coverage"] == 1
+        (year,) = figures(conn, "2023", of="enterprises")
+        own = None if said is None else pytest.approx(12_900)
+        assert year["water_m3"]["amount"] == own
