@@ -153,16 +153,12 @@ def readings(
                     AND (NOT %(own)s OR EXISTS (
                         SELECT FROM core.channel c
                         JOIN core.meter m ON m.meter_id = c.subject_id
-                        WHERE c.channel_id = r.channel_id AND {own}
-                          AND (r.until IS NULL OR {own_until})))
+                        WHERE c.channel_id = r.channel_id AND {own}))
                   ORDER BY channel_id, at LIMIT %(most)s) AS r
             JOIN core.batch b USING (batch_id)
             ORDER BY r.channel_id, r.at
             """
-            ).format(
-                own=sql.SQL(own_at("r.at")),
-                own_until=sql.SQL(own_at("r.until - interval '1 microsecond'")),
-            ),
+            ).format(own=sql.SQL(own_at("r.at", "r.until"))),
             {
                 "channels": channel_ids,
                 "start": start,

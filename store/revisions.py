@@ -237,14 +237,10 @@ def _revisions(
               AND (%(meter)s::text IS NULL OR m.code = %(meter)s)
               AND (%(quantity)s::text IS NULL OR c.quantity = %(quantity)s)
               AND (%(before)s::bigint IS NULL OR v.revision_id < %(before)s)
-              AND (NOT %(own)s OR {own}
-                   AND (v.until IS NULL OR {own_until}))
+              AND (NOT %(own)s OR {own})
             ORDER BY v.revision_id DESC LIMIT %(most)s
             """
-            ).format(
-                own=sql.SQL(own_at("v.at")),
-                own_until=sql.SQL(own_at("v.until - interval '1 microsecond'")),
-            ),
+            ).format(own=sql.SQL(own_at("v.at", "v.until"))),
             {
                 "id": revision_id,
                 "park": park_id,
@@ -311,7 +307,7 @@ def conflicts(
               AND (NOT %(own)s OR {own})
             ORDER BY f.conflict_id DESC LIMIT %(most)s
             """
-            ).format(own=sql.SQL(own_at("f.at"))),
+            ).format(own=sql.SQL(own_at("f.at", "f.refused_until"))),
             {
                 "id": conflict_id,
                 "park": park_id,

@@ -116,7 +116,7 @@ def last_of_meter(
                 """
             ).format(
                 overlay.effective(
-                    own_at("r.at") if own else "true",
+                    own_at("r.at", "r.until") if own else "true",
                     "ORDER BY at DESC",
                     most=most,
                     overlaid=True,

@@ -14,15 +14,21 @@ _OWN: LiteralString = """m.enterprise_id = ALL (
         WHERE a.meter_id = m.meter_id AND a.valid_from <= near.at
           AND coalesce(a.valid_to, 'infinity') > near.at
         ORDER BY a.recorded_at DESC, a.assignment_id DESC LIMIT 1), m.enterprise_id)
-    FROM (VALUES (AT), (AT - interval '1 microsecond')) AS near (at))"""
+    FROM (VALUES (INSTANT), (INSTANT - interval '1 microsecond')
+          UNION ALL
+          SELECT edge.at FROM core.assignment o
+          CROSS JOIN LATERAL (VALUES (o.valid_from), (o.valid_to)) AS edge (at)
+          WHERE o.meter_id = m.meter_id AND edge.at > INSTANT AND edge.at < UNTIL
+         ) AS near (at))"""
 
 
-def own_at(at: LiteralString) -> LiteralString:
+def own_at(at: LiteralString, until: LiteralString = "NULL") -> LiteralString:
     """Give the condition that meter `m` counts for no other at `at` and just before.
 
-    What stands at the instant at which it goes on may tell of either owner.
+    What stands at the instant at which it goes on may tell of either owner. An amount of
+    [at, until) is its own if it counts for no other up to `until`.
     """
-    return _OWN.replace("AT", at)
+    return _OWN.replace("INSTANT", at).replace("UNTIL", until)
 
 
 def own_spans(conn: Connection, meter_id: int) -> list[Span]:

@@ -17,7 +17,7 @@ from analytics.jobs.activities import Stated
 from analytics.jobs.green import Green
 from analytics.jobs.known import usage_known
 from analytics.jobs.months import month_edges
-from analytics.jobs.nested import behind
+from analytics.jobs.nested import Behind, behind
 from analytics.jobs.sheets import build, gates, load_side, of_the_park_alone
 from analytics.jobs.vintage import KnownOn, Vintage
 from store import registry
@@ -52,6 +52,7 @@ class Book:
     expected_s: dict[str, Float64]  # of what has passed
     counted_s: dict[str, Float64]  # 〃 in which one meter counted at least
     park_alone_s: dict[str, Float64]  # 〃 one that counts for no enterprise; months
+    behind: Behind  # who is above whose meters of water
     coal: dict[str, Account]  # [tce] by method
     carbon: dict[str, Account]  # [tCO2] by method
     stated: tuple[Stated, ...]
@@ -184,6 +185,7 @@ def load_book(
         expected_s=expected,
         counted_s=_counted(plans, rows, passed, shape),
         park_alone_s={name: _covered(parts, passed) for name, parts in alone.items()},
+        behind=behind(world, ("water", "wastewater"), edges),
         coal=accounting.coal(sheet, chooser),
         carbon=accounting.carbon(sheet, chooser),
         stated=sheet.stated,

@@ -320,21 +320,68 @@ def _netted(
 ) -> tuple["_Discharged", dict[int, "_Discharged"]]:
     """Take what meters measured from the park's row, in which nobody stands twice.
 
-    What they measured and does not count, as a statement does, is taken off.
+    What they measured and does not count, as a statement does, is taken off. What those
+    say who stand behind a meter that counts is in what it measured.
     """
     columns = grounds.columns(first, stop)
     amounts = grounds.book.amounts.get(quantity)
-    measured = None
-    counted = [(of.measured if of.known else None) for of in members.values()]
+    measured, split = None, False
+    within = _within(grounds, quantity, members, first, stop)
+    beside = {each: of for each, of in members.items() if each not in within}
+    counted = [(of.measured if of.known else None) for of in beside.values()]
     if amounts is not None and any(each is not None for each in counted):
-        rows = [0, *(grounds.rows[each] for each in members)]
-        whole, *parts = (known_total(amounts[row, columns]) or 0.0 for row in rows)
+        top, split = _at_the_top(grounds, quantity, members, columns)
+        rows = [grounds.rows[each] for each in beside]
+        parts = [known_total(amounts[row, columns]) or 0.0 for row in rows]
         pairs = zip(parts, counted, strict=True)
-        measured = whole - math.fsum(part - (of or 0.0) for part, of in pairs)
+        measured = top - math.fsum(part - (of or 0.0) for part, of in pairs)
     return (
-        _Discharged(measured, None, math.inf, known=True),
-        {each: of._replace(measured=None) for each, of in members.items()},
+        _Discharged(None if split else measured, None, math.inf, known=not split),
+        {each: of._replace(measured=None) for each, of in beside.items()},
     )
+
+
+def _at_the_top(
+    grounds: Grounds, quantity: str, members: Iterable[int], columns: slice
+) -> tuple[float, bool]:
+    """Add what members took who stand behind nobody, and tell if one does so in part.
+
+    It is the park's row but in a month that has something of the park's own meter.
+    """
+    book, parts, split = grounds.book, [], False
+    alone_s = book.park_alone_s.get(quantity, np.zeros(len(book.months)))
+    for cell in range(columns.start, columns.stop):
+        rows = [0]
+        if alone_s[cell] > 0:
+            chains = {
+                each: book.behind.get((quantity, each, cell), frozenset([()]))
+                for each in members
+            }
+            split |= any(() in who and len(who) > 1 for who in chains.values())
+            rows = [grounds.rows[each] for each, who in chains.items() if () in who]
+        parts += [known_total(book.amounts[quantity][row, [cell]]) for row in rows]
+    return math.fsum(each or 0.0 for each in parts), split
+
+
+def _within(
+    grounds: Grounds,
+    quantity: str,
+    members: dict[int, "_Discharged"],
+    first: int,
+    stop: int,
+) -> set[int]:
+    """Find who is not known by meters alone, all behind those of some who are."""
+    metered = {each for each, of in members.items() if of.known and of.stated is None}
+    columns = grounds.columns(first, stop)
+    found = set()
+    for each in members.keys() - metered:
+        chains = [
+            grounds.book.behind.get((quantity, each, cell), frozenset([()]))
+            for cell in range(columns.start, columns.stop)
+        ]
+        if all(metered.intersection(who) for cell in chains for who in cell):
+            found.add(each)
+    return found
 
 
 def _pollutants(

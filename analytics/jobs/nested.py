@@ -1,6 +1,7 @@
 """Whose meters stand behind whose, over time, and what the park has of each."""
 
 import math
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -28,13 +29,12 @@ def behind(
     for channel in world.usages:
         if channel.quantity not in quantities:
             continue
-        for cell, (start, stop) in enumerate(pairwise(at)):
-            for low, _, owner, _, _ in pieces(world, channel, start, stop):
-                if owner is not None:
-                    who = tuple(
-                        each for each in chain(world, channel, low) if each != owner
-                    )
-                    found[channel.quantity, owner, cell].add(who)
+        for low, high, owner, _, _ in pieces(world, channel, at[0], at[-1]):
+            if owner is None:
+                continue
+            who = tuple(each for each in chain(world, channel, low) if each != owner)
+            for cell in range(bisect_right(at, low) - 1, bisect_left(at, high)):
+                found[channel.quantity, owner, cell].add(who)
     return {key: frozenset(each) for key, each in found.items()}
 
 

@@ -1,19 +1,21 @@
 """Green power, from the ledger to the account."""
 
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
-from analytics.jobs import clean, ledger, telling
+from analytics.jobs import clean, compute, ledger, telling
 from analytics.jobs.accounting import known_total
 from analytics.jobs.book import load_book
 from analytics.jobs.core_indicator import of_book as zero_carbon_of
 from analytics.jobs.figures import figures
 from analytics.jobs.green import errors as ledger_errors
+from analytics.jobs.nested import behind
 from analytics.jobs.onsiting import own_plant
-from store import registry
+from store import registry, relations
 from store.database import connect
 from store.errors import Invalid
 from tests.analytics.jobs.conftest import (
@@ -24,6 +26,7 @@ from tests.analytics.jobs.conftest import (
     agree,
     batch,
     say,
+    turns,
     use,
 )
 
@@ -613,3 +616,31 @@ def test_certificates_count_once_in_all_parks(timescale_database: str) -> None:
         batch(conn, two, 60, cancelled=True)
         batch(conn, one, 60, plant="hill")
         use(conn, one, 6)
+
+
+def test_who_is_behind_whom_over_months_is_who_is_in_each(
+    timescale_database: str,
+) -> None:
+    """C moves from A to B within February, and B's meter is A's from 10 March on."""
+    park = Monthly(timescale_database)
+    for code in "ABC":
+        park.add(code, {"energy_import": [90.0] * 4}, 2024)
+    park.place("C", "A")
+    park.place("C", "B", since=datetime(2024, 2, 15, 3, 7, tzinfo=UTC))
+    with connect(timescale_database, autocommit=True) as conn:
+        a, b, c = (registry.subject(conn, "P", code).subject_id for code in "ABC")
+        meter = registry.subject(conn, "P", "B", "M").subject_id
+        sold = datetime(2024, 3, 10, 1, 1, tzinfo=UTC)
+        relations.assign_meter(conn, meter, a, sold, None, source="sale")
+        world = compute.load_world(conn, park.park.park_id, park.park.zone)
+    edges, names = turns(2024, 4), ["energy_import"]
+    found = behind(world, names, edges)
+    in_c = [{(a,)}, {(a,), (b,)}, {(a,), (b,)}, {(a,)}]
+    assert [found["energy_import", c, cell] for cell in range(4)] == in_c
+    assert {cell for _, owner, cell in found if owner == b} == {0, 1, 2}
+    months = [behind(world, names, each) for each in pairwise(edges)]
+    assert found == {
+        (name, owner, cell): who
+        for cell, month in enumerate(months)
+        for (name, owner, _), who in month.items()
+    }

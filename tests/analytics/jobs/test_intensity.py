@@ -643,3 +643,50 @@ def test_a_meter_of_the_park_counts_from_the_month_it_came(
         # six months of A's, 1 000 as stated, and six of the park's
         assert year["water_m3"]["amount"] == pytest.approx(6000 + 1000 + 18_000)
         assert year["water_m3"]["coverage"] == 1
+
+
+@pytest.mark.parametrize("said", [400, None])
+def test_what_a_tenant_states_is_in_the_meter_that_it_stands_behind(
+    timescale_database: str, said: float | None
+) -> None:
+    """C's meter, behind A's, is read from July on; its year is stated, or not known."""
+    park = watered(timescale_database, "A")
+    park.add("C", {"water": [None] * 6 + [30.0] * 6}, 2023, meter="W")
+    place(timescale_database, "C/W", "main", above="A/W")
+    park.compute()
+    with connect(timescale_database, autocommit=True) as conn:
+        say(conn, "B", "fresh_water", "2023", 500)
+        if said is not None:
+            say(conn, "C", "fresh_water", "2023", said)
+        (year,) = figures(conn, "2023", of="park")
+        assert year["water_m3"]["amount"] == pytest.approx(12_500)
+        assert year["water_m3"]["coverage"] == 1
+        (year,) = figures(conn, "2023", of="enterprises")
+        own = None if said is None else pytest.approx(12_900)
+        assert year["water_m3"]["amount"] == own
+
+
+def test_the_month_in_which_a_meter_of_the_park_comes_is_the_enterprises(
+    timescale_database: str,
+) -> None:
+    """It counts 3 000 m3 a month from 16 July on; A's 1 000, C's 200 of them, and B's 50."""
+    park = watered(timescale_database, "A")
+    park.add("A", {"water": [None] * 6 + [3000.0] * 6}, 2023, meter="WP")
+    park.add("C", {"water": [200.0] * 12}, 2023, meter="W")
+    place(timescale_database, "C/W", "main", above="A/W")
+    with connect(timescale_database, autocommit=True) as conn:
+        ids = [registry.subject(conn, "P", "A", m).subject_id for m in ("WP", "W")]
+        comes = datetime(2023, 7, 15, 16, tzinfo=UTC)
+        january = turns(2023)[0].astimezone(UTC)
+        relations.place_meter(conn, ids[0], "check", None, january, source="plan")
+        relations.place_meter(conn, ids[0], "park", None, comes, source="plan")
+        relations.place_meter(conn, ids[1], "main", ids[0], comes, source="plan")
+        park.compute()
+        for month in range(1, 13):
+            say(conn, "B", "fresh_water", f"2023-{month:02}", 50)
+        for period, amount in (("2023-06", 1050), ("2023-07", 1050), ("2023-08", 3000)):
+            (found,) = figures(conn, period, length="month")
+            assert found["water_m3"]["missing"] == []
+            assert found["water_m3"]["amount"] == pytest.approx(amount), period
+        (year,) = figures(conn, "2023")
+        assert year["water_m3"]["amount"] == pytest.approx(7 * 1050 + 5 * 3000)
