@@ -5,7 +5,7 @@ bounded and readers see a long back-fill grow. Any number of processes may run i
 park is claimed by a lock that lasts to the commit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -156,9 +156,22 @@ def _settled(
 
 def _reached(conn: Connection, world: World, changed: list[Span]) -> list[Span]:
     """Stretch spans of registers in which something changed to what that may change."""
-    wide = dirty.widen(conn, changed, WIDEN)
+    # a backlog comes in many parts: what they reach to overlaps, and is asked for once
+    wide = _united(dirty.widen(conn, changed, WIDEN))
     of = [world.by_id[each.channel_id] for each in wide]
     return catching.reached(conn, of, wide, world.most_per_h)
+
+
+def _united(spans: Iterable[Span]) -> list[Span]:
+    """Join spans of a channel that overlap or touch."""
+    united: list[Span] = []
+    for each in sorted(spans, key=lambda span: (span.channel_id, span.start)):
+        last = united[-1] if united else None
+        if last and last.channel_id == each.channel_id and each.start <= last.stop:
+            united[-1] = last._replace(stop=max(last.stop, each.stop))
+        else:
+            united.append(each)
+    return united
 
 
 def _stored_of(conn: Connection, world: World, mark: Span) -> list[Span]:
