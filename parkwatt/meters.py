@@ -35,7 +35,7 @@ def register(
     since: Annotated[
         datetime,
         typer.Option(formats=["%Y-%m-%d"], help="day from which the meter counts"),
-    ] = datetime(2000, 1, 1),  # noqa: DTZ001 a day as it is typed, of the park's zone
+    ] = datetime(2000, 1, 1),  # noqa: DTZ001  (a day of the park's zone)
 ) -> None:
     """Register a park, an enterprise of it, or a meter; a named meter is confirmed."""
     with connection() as conn:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import LiteralString, NamedTuple
 
 from psycopg import sql
+from psycopg.rows import class_row
 
 from store import overlay
 from store.database import Connection
@@ -49,8 +50,8 @@ def across(
     query = sql.SQL(
         """
         SELECT w.channel_id,
-               coalesce(before.at, higher.at - %(within)s::interval),
-               higher.at + interval '1 microsecond'
+               coalesce(before.at, higher.at - %(within)s::interval) AS start,
+               higher.at + interval '1 microsecond' AS stop, true AS settled
         FROM unnest(%(channel)s::int[], %(at)s::timestamptz[], %(most)s::float8[])
              AS w (channel_id, at, most_per_h)
         CROSS JOIN LATERAL ({shown}) AS shown
@@ -76,16 +77,16 @@ def across(
             "ORDER BY at DESC",
         ),
     )
-    rows = conn.execute(
-        query,
-        {
-            "channel": [each.channel_id for each in edges],
-            "at": [each.at for each in edges],
-            "most": [each.most_per_h for each in edges],
-            "within": within,
-        },
-    ).fetchall()
-    return [Span(*row, settled=True) for row in rows]  # type: ignore[arg-type, misc]
+    with conn.cursor(row_factory=class_row(Span)) as cur:
+        return cur.execute(
+            query,
+            {
+                "channel": [each.channel_id for each in edges],
+                "at": [each.at for each in edges],
+                "most": [each.most_per_h for each in edges],
+                "within": within,
+            },
+        ).fetchall()
 
 
 def told(
@@ -106,28 +107,28 @@ def told(
     within
         How long a stretch can be, and how far behind its span an event is looked for.
     """
-    rows = conn.execute(
-        """
-        SELECT s.channel_id,
-               coalesce((
-                   SELECT max(u.start) FROM core.usage_15min u
-                   WHERE u.channel_id = s.usage_id AND u.start >= e.at - s.within
-                     AND u.start < e.at - interval '15 minutes' AND u.estimated_s = 0),
-                   e.at - s.within),
-               e.at + interval '1 microsecond'
-        FROM (SELECT *, %s::interval AS within
-              FROM unnest(%s::int[], %s::int[], %s::timestamptz[], %s::timestamptz[])
-                   AS s (channel_id, usage_id, start, stop)) AS s
-        JOIN core.register_event e ON e.channel_id = s.channel_id
-            AND e.at >= s.start AND e.at < s.stop + s.within AND e.kind = %s
-        """,
-        (
-            within,
-            [each.channel_id for each in spans],
-            list(usage_ids),
-            [each.start for each in spans],
-            [each.stop for each in spans],
-            kind,
-        ),
-    ).fetchall()
-    return [Span(*row, settled=True) for row in rows]  # type: ignore[arg-type, misc]
+    with conn.cursor(row_factory=class_row(Span)) as cur:
+        return cur.execute(
+            """
+            SELECT s.channel_id,
+                   coalesce((
+                       SELECT max(u.start) FROM core.usage_15min u
+                       WHERE u.channel_id = s.usage_id AND u.start >= e.at - s.within
+                         AND u.start < e.at - interval '15 minutes' AND u.estimated_s = 0),
+                       e.at - s.within) AS start,
+                   e.at + interval '1 microsecond' AS stop, true AS settled
+            FROM (SELECT *, %s::interval AS within
+                  FROM unnest(%s::int[], %s::int[], %s::timestamptz[], %s::timestamptz[])
+                       AS s (channel_id, usage_id, start, stop)) AS s
+            JOIN core.register_event e ON e.channel_id = s.channel_id
+                AND e.at >= s.start AND e.at < s.stop + s.within AND e.kind = %s
+            """,
+            (
+                within,
+                [each.channel_id for each in spans],
+                list(usage_ids),
+                [each.start for each in spans],
+                [each.stop for each in spans],
+                kind,
+            ),
+        ).fetchall()

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import LiteralString
 
+from psycopg.rows import tuple_row
+
 from store.database import Connection
 
 Span = tuple[datetime | None, datetime | None]  # from, to; None: open
@@ -33,7 +35,8 @@ def own_at(at: LiteralString, until: LiteralString = "NULL") -> LiteralString:
 
 def own_spans(conn: Connection, meter_id: int) -> list[Span]:
     """Give the time in which a meter counts for no other enterprise, in order."""
-    return conn.execute(  # type: ignore[return-value]
+    cur = conn.cursor(row_factory=tuple_row)
+    rows = cur.execute(
         """
         WITH edge AS (
             SELECT '-infinity'::timestamptz AS at
@@ -55,3 +58,4 @@ def own_spans(conn: Connection, meter_id: int) -> list[Span]:
         """,
         {"meter": meter_id},
     ).fetchall()
+    return [(low, high) for low, high in rows]

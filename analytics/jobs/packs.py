@@ -216,8 +216,7 @@ def read(text: str) -> tuple[Pack, Any]:
         is unknown whatever the values are.
     """
     try:
-        # safe: it constructs what yaml.SafeLoader does
-        terms = yaml.load(text, _Loader)  # noqa: S506
+        terms = yaml.load(text, _Loader)  # noqa: S506  (safe: a yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
         raise Invalid(f"the file is no YAML: {error}") from error
     pack = parse(terms)

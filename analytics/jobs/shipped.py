@@ -13,7 +13,7 @@ def contents(folder: str) -> list[Any]:
     """Read all of ``analytics/<folder>/*.yaml``, by the files' names."""
     found = files("analytics").joinpath(folder).iterdir()
     return [
-        yaml.load(each.read_text("utf-8"), _LOADER)  # noqa: S506  (safe, both of them)
+        yaml.load(each.read_text("utf-8"), _LOADER)  # noqa: S506  (a safe one)
         for each in sorted(found, key=lambda each: each.name)
         if each.name.endswith(".yaml")
     ]
